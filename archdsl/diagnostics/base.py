@@ -1,0 +1,91 @@
+"""What a diagnostic is: a frozen value whose wording is text of its class and whose data are its fields.
+
+The core reports diagnostics and raises none; the terminal, JSON and an editor render the same value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from archdsl.source import Span
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A second place that tells the story: where the other side of a conflict comes from."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One step of the instantiation trace: ``Bottleneck(width=64)``, instantiated as ``layer1.0`` at ``span``."""
+
+    what: str
+    path: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A replacement of a span that mends the fault."""
+
+    span: Span
+    replacement: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostic:
+    """Base of all diagnostics. Subclasses add fields and set the class texts, templates over the fields.
+
+    ``title`` says what is wrong, ``at`` stands at the underlined place, ``hint`` says the way out; a template whose
+    field is None is left out.
+    """
+
+    code: ClassVar[str]
+    severity: ClassVar[Severity] = "error"
+    title: ClassVar[str]
+    at: ClassVar[str] = ""
+    hint: ClassVar[str] = ""
+
+    span: Span | None
+    labels: tuple[Label, ...] = ()
+    trace: tuple[Frame, ...] = ()
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def message(self) -> str:
+        return self._fill(self.title)
+
+    @property
+    def note(self) -> str:
+        """Text at the underlined place; empty where the title says it all."""
+        return self._fill(self.at)
+
+    @property
+    def help(self) -> str:
+        """The way out; empty where none is known."""
+        return self._fill(self.hint)
+
+    def _fill(self, template: str) -> str:
+        values = _Values(self)
+        text = template.format_map(values)
+        return "" if values.missing else text
+
+
+class _Values:
+    """The fields of a diagnostic for ``str.format_map``; remembers whether one of those asked for is None."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        self._diagnostic = diagnostic
+        self.missing = False
+
+    def __getitem__(self, name: str) -> object:
+        value = getattr(self._diagnostic, name)
+        if value is None or value == "":
+            self.missing = True
+        return value

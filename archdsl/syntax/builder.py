@@ -1,0 +1,302 @@
+"""Lark's callbacks: from the parts of a rule to a node of the tree. All tokens arrive, so that spans are exact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from lark import Token, Transformer
+
+from archdsl.source import Source, Span
+from archdsl.syntax import tree
+
+MAX_DIGITS = 40
+"""A number of more digits is no size of anything; without a limit, arithmetic on it would be slow."""
+
+
+class BadNumber(Exception):
+    """A literal with more than ``MAX_DIGITS`` digits."""
+
+    limit = MAX_DIGITS
+
+    def __init__(self, token: Token) -> None:
+        super().__init__("number too large")
+        self.token = token
+
+
+class _List(NamedTuple):
+    """What stands between a pair of brackets, with the place of the brackets."""
+
+    span: Span
+    items: tuple
+
+
+class TreeBuilder(Transformer):
+    """Builds the nodes of one source at a time (see ``reading``)."""
+
+    parse_nested: Callable[[str], tree.Expr]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._source = Source("", "")
+        self._offset = 0
+
+    @contextmanager
+    def reading(self, source: Source, offset: int) -> Iterator[None]:
+        """While the parser reads ``source`` from ``offset`` on."""
+        before = self._source, self._offset
+        self._source, self._offset = source, offset
+        try:
+            yield
+        finally:
+            self._source, self._offset = before
+
+    # ---- spans ----
+
+    def _span(self, parts: list) -> Span:
+        first = next(p for p in parts if p is not None)
+        last = next(p for p in reversed(parts) if p is not None)
+        start = first.start_pos + self._offset if isinstance(first, Token) else first.span.start
+        end = last.end_pos + self._offset if isinstance(last, Token) else last.span.end
+        return Span(self._source, start, end)
+
+    def _token_span(self, token: Token) -> Span:
+        return Span(self._source, token.start_pos + self._offset, token.end_pos + self._offset)  # type: ignore[operator]
+
+    # ---- terminals ----
+
+    def NAME(self, token: Token) -> tree.Name:
+        return tree.Name(self._token_span(token), str(token))
+
+    def INT(self, token: Token) -> tree.Number:
+        if len(token) > MAX_DIGITS:
+            raise BadNumber(token)
+        return tree.Number(self._token_span(token), int(token.replace("_", "")))
+
+    def FLOAT(self, token: Token) -> tree.Number:
+        if len(token) > MAX_DIGITS:
+            raise BadNumber(token)
+        return tree.Number(self._token_span(token), float(token.replace("_", "")))
+
+    def STRING(self, token: Token) -> tree.String:
+        return tree.String(self._token_span(token), str(token)[1:-1])
+
+    def TRUE(self, token: Token) -> tree.Number:
+        return tree.Number(self._token_span(token), True)
+
+    def FALSE(self, token: Token) -> tree.Number:
+        return tree.Number(self._token_span(token), False)
+
+    def NONE(self, token: Token) -> tree.NoneLayer:
+        return tree.NoneLayer(self._token_span(token))
+
+    def COMPUTED(self, token: Token) -> tree.Computed:
+        span = self._token_span(token)
+        return tree.Computed(span, self._computed_parts(str(token), span.start))
+
+    def _computed_parts(self, text: str, start: int) -> tuple[str | tree.Expr, ...]:
+        """``skip{i}``: the texts and the expressions between braces, parsed in their place."""
+        parts: list[str | tree.Expr] = []
+        position = 0
+        while position < len(text):
+            opening = text.find("{", position)
+            if opening < 0:
+                parts.append(text[position:])
+                break
+            if opening > position:
+                parts.append(text[position:opening])
+            closing = text.find("}", opening)
+            if closing < 0:
+                parts.append(text[opening:])
+                break
+            with self.reading(self._source, start + opening + 1):
+                parts.append(self.parse_nested(text[opening + 1 : closing]))
+            position = closing + 1
+        return tuple(parts)
+
+    # ---- definitions ----
+
+    def start(self, parts: list) -> list[tree.Definition]:
+        return [p for p in parts if p is not None and not isinstance(p, Token)]
+
+    def version(self, parts: list) -> tree.Version:
+        return tree.Version(self._span(parts), parts[1].value)
+
+    def use(self, parts: list) -> tree.Use:
+        names = tuple(p for p in parts if isinstance(p, tree.Name))
+        return tree.Use(self._span(parts), names, parts[-1])
+
+    def block(self, parts: list) -> tree.Block:
+        return tree.Block(self._span(parts), "block", parts[1], _inner(parts[2]), False, parts[3])
+
+    def block_alias(self, parts: list) -> tree.Block:
+        return tree.Block(self._span(parts), "block", parts[1], _inner(parts[2]), True, parts[4])
+
+    def model(self, parts: list) -> tree.Block:
+        return tree.Block(self._span(parts), "model", parts[1], _inner(parts[2]), False, parts[3])
+
+    def model_alias(self, parts: list) -> tree.Block:
+        return tree.Block(self._span(parts), "model", parts[1], _inner(parts[2]), True, parts[4])
+
+    def fn(self, parts: list) -> tree.Fn:
+        return tree.Fn(self._span(parts), parts[1], parts[2].items, parts[4])
+
+    def claim(self, parts: list) -> tree.Claim:
+        return tree.Claim(self._span(parts), _inner(parts[1]), parts[2], parts[3])
+
+    def params(self, parts: list) -> _List:
+        return _List(self._span(parts), _items(parts))
+
+    def param(self, parts: list) -> tree.Param:
+        return tree.Param(self._span(parts), parts[0], parts[2])
+
+    # ---- statements ----
+
+    def body(self, parts: list) -> tree.Body:
+        statements = tuple(p for p in parts[1:-1] if p is not None and not isinstance(p, Token))
+        return tree.Body(self._span(parts), statements)
+
+    def step(self, parts: list) -> tree.Step:
+        return tree.Step(self._span(parts), parts[0], parts[2], parts[4])
+
+    def input(self, parts: list) -> tree.Input:
+        return tree.Input(self._span(parts), parts[1], parts[3])
+
+    def output(self, parts: list) -> tree.Output:
+        return tree.Output(self._span(parts), parts[1], parts[3], parts[5], parts[6] is not None)
+
+    def let(self, parts: list) -> tree.Let:
+        return tree.Let(self._span(parts), parts[1], parts[3])
+
+    def declare(self, parts: list) -> tree.Declare:
+        return tree.Declare(self._span(parts), parts[1], parts[2])
+
+    def tensor_param(self, parts: list) -> tree.TensorParam:
+        return tree.TensorParam(self._span(parts), parts[1], parts[3], parts[5])
+
+    def tensor_buffer(self, parts: list) -> tree.TensorBuffer:
+        return tree.TensorBuffer(self._span(parts), parts[1], parts[3], parts[5])
+
+    def defaults(self, parts: list) -> tree.Defaults:
+        return tree.Defaults(self._span(parts), tuple(p for p in parts if isinstance(p, tree.Call)))
+
+    def assertion(self, parts: list) -> tree.Assert:
+        return tree.Assert(self._span(parts), parts[1])
+
+    def for_(self, parts: list) -> tree.For:
+        patterns = tuple(p for p in parts[1:-3] if not isinstance(p, Token))
+        return tree.For(self._span(parts), patterns, parts[-2], parts[-1])
+
+    def if_(self, parts: list) -> tree.If:
+        return tree.If(self._span(parts), parts[1], parts[2], parts[4])
+
+    def unpack(self, parts: list) -> tree.Unpack:
+        return tree.Unpack(self._span(parts), _items(parts))
+
+    def shape(self, parts: list) -> tree.Shape:
+        return tree.Shape(self._span(parts), _items(parts[:-1]), parts[-1])
+
+    def label(self, parts: list) -> tree.Label:
+        word = parts[0]
+        if isinstance(word, tree.String):
+            return tree.Computed(word.span, self._computed_parts(word.value, word.span.start + 1))
+        return word
+
+    # ---- flow ----
+
+    def chain(self, parts: list) -> tree.Chain:
+        return tree.Chain(self._span(parts), _items(parts))
+
+    def labelled(self, parts: list) -> tree.Labelled:
+        return tree.Labelled(self._span(parts), parts[0], parts[1])
+
+    def merge(self, parts: list) -> tree.Combine:
+        return tree.Combine(self._span(parts), str(parts[0]), _inner(parts[1]), None)  # type: ignore[arg-type]
+
+    def labelled_merge(self, parts: list) -> tree.Labelled:
+        return tree.Labelled(self._span(parts), parts[0], self.merge(parts[1:]))
+
+    # ---- expressions ----
+
+    def ternary(self, parts: list) -> tree.Ternary:
+        return tree.Ternary(self._span(parts), parts[0], parts[2], parts[4])
+
+    def either(self, parts: list) -> tree.Logic:
+        return tree.Logic(self._span(parts), "or", _items(parts))
+
+    def both(self, parts: list) -> tree.Logic:
+        return tree.Logic(self._span(parts), "and", _items(parts))
+
+    def not_(self, parts: list) -> tree.Not:
+        return tree.Not(self._span(parts), parts[1])
+
+    def compared(self, parts: list) -> tree.Compare:
+        return tree.Compare(self._span(parts), parts[0], str(parts[1]), parts[2])
+
+    def range(self, parts: list) -> tree.Range:
+        return tree.Range(self._span(parts), parts[0], parts[2])
+
+    def sum(self, parts: list) -> tree.Arithmetic:
+        rest = tuple((str(op), term) for op, term in zip(parts[1::2], parts[2::2], strict=True))
+        return tree.Arithmetic(self._span(parts), parts[0], rest)
+
+    product = sum
+
+    def negative(self, parts: list) -> tree.Negative:
+        return tree.Negative(self._span(parts), parts[1])
+
+    def power(self, parts: list) -> tree.Power:
+        return tree.Power(self._span(parts), parts[0], parts[2])
+
+    def call(self, parts: list) -> tree.Call:
+        return tree.Call(self._span(parts), parts[0], parts[1].items)
+
+    def args(self, parts: list) -> _List:
+        given = (p if isinstance(p, tree.Argument) else tree.Argument(p.span, None, p) for p in _items(parts))
+        return _List(self._span(parts), tuple(given))
+
+    def named(self, parts: list) -> tree.Argument:
+        return tree.Argument(self._span(parts), parts[0], parts[2])
+
+    def attribute(self, parts: list) -> tree.Attribute:
+        return tree.Attribute(self._span(parts), parts[0], parts[2])
+
+    def index(self, parts: list) -> tree.Index:
+        return tree.Index(self._span(parts), parts[0], _items(parts[1:]))
+
+    def slice(self, parts: list) -> tree.Slice:
+        return tree.Slice(self._span(parts), parts[0], parts[2], parts[4])
+
+    def list(self, parts: list) -> tree.ListOf:
+        return tree.ListOf(self._span(parts), _items(parts))
+
+    def comprehension(self, parts: list) -> tree.Comprehension:
+        clauses = tuple(p for p in parts if isinstance(p, tree.Clause))
+        return tree.Comprehension(self._span(parts), parts[1], clauses)
+
+    def comprehend(self, parts: list) -> tree.Clause:
+        patterns = tuple(p for p in parts[1:-4] if not isinstance(p, Token))
+        return tree.Clause(self._span(parts), patterns, parts[-3], parts[-1])
+
+    def parenthesised(self, parts: list) -> Any:
+        return replace(parts[1], span=self._span(parts))
+
+    def seq(self, parts: list) -> tree.Seq:
+        return tree.Seq(self._span(parts), parts[1])
+
+    def combine(self, parts: list) -> tree.Combine:
+        return tree.Combine(self._span(parts), str(parts[0]), _inner(parts[1]), parts[2])  # type: ignore[arg-type]
+
+    def residual(self, parts: list) -> tree.Residual:
+        return tree.Residual(self._span(parts), parts[1], parts[3])
+
+
+def _inner(brackets: _List | None) -> tuple:
+    return brackets.items if brackets is not None else ()
+
+
+def _items(parts: list) -> tuple:
+    """The parts that are nodes: without punctuation and what was left out."""
+    return tuple(p for p in parts if p is not None and not isinstance(p, Token))

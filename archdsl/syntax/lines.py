@@ -1,0 +1,94 @@
+"""The step between lexer and parser: which newlines end a statement, and which words are labels.
+
+A newline (or ``;``) ends a statement, except inside ``()`` or ``[]`` (a ``{`` inside them restores it), after
+``-> , =``, and before a token that cannot begin a statement. A reserved word before ``:`` is a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lark import Token
+
+KEYWORDS = frozenset(
+    "ARCH USE FROM BLOCK MODEL FN LET CLAIM AS INPUT OUTPUT PARAM BUFFER WITH ASSERT FOR IN IF ELSE "
+    "OR AND NOT RESIDUAL SHORTCUT SEQ COMBINE TRUE FALSE NONE".split()
+)
+OPENING = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
+CLOSING = frozenset(OPENING.values())
+CONTINUES_AFTER = frozenset({"LBRACE", "ARROW", "COMMA", "EQUAL"})
+CONTINUES_BEFORE = frozenset({"RBRACE", "ARROW", "ELSE", "SHORTCUT"})
+
+MAX_DEPTH = 100
+"""Brackets may nest this deep: deeper text is no network, and the passes below recurse over the tree."""
+
+
+class BracketError(Exception):
+    """Brackets that do not pair. ``opened`` is the open one at that point, ``closed`` the one that closes it wrongly."""
+
+    def __init__(self, opened: Token | None, closed: Token | None) -> None:
+        super().__init__("brackets do not pair")
+        self.opened = opened
+        self.closed = closed
+
+
+class TooDeep(Exception):
+    """Brackets nested deeper than ``MAX_DEPTH``."""
+
+    def __init__(self, token: Token) -> None:
+        super().__init__("nested too deep")
+        self.token = token
+
+
+class Lines:
+    """Lark's post-lexer hook."""
+
+    always_accept = ()
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        open_brackets: list[Token] = []
+        last: Token | None = None
+        newline: Token | None = None
+        for token, following in _pairs(stream):
+            if token.type == "_NL":
+                newline = newline or token
+                continue
+            in_body = not open_brackets or open_brackets[-1].type == "LBRACE"
+            if token.type in KEYWORDS and in_body and following is not None and following.type == "COLON":
+                token = Token.new_borrow_pos("NAME", str(token), token)
+            if (
+                newline is not None
+                and last is not None
+                and in_body
+                and last.type not in CONTINUES_AFTER
+                and token.type not in CONTINUES_BEFORE
+            ):
+                yield newline
+            newline = None
+            self._bracket(token, open_brackets)
+            yield token
+            last = token
+        if open_brackets:
+            raise BracketError(open_brackets[-1], None)
+
+    @staticmethod
+    def _bracket(token: Token, open_brackets: list[Token]) -> None:
+        if token.type in OPENING:
+            open_brackets.append(token)
+            if len(open_brackets) > MAX_DEPTH:
+                raise TooDeep(token)
+        elif token.type in CLOSING:
+            opened = open_brackets.pop() if open_brackets else None
+            if opened is None or OPENING[opened.type] != token.type:
+                raise BracketError(opened, token)
+
+
+def _pairs(stream: Iterator[Token]) -> Iterator[tuple[Token, Token | None]]:
+    """Each token with the one that follows it (a newline counts: a label's ``:`` stands on its line)."""
+    previous: Token | None = None
+    for token in stream:
+        if previous is not None:
+            yield previous, token
+        previous = token
+    if previous is not None:
+        yield previous, None

@@ -1,0 +1,260 @@
+"""Text to syntax tree. ``parse`` reports every fault it can tell apart and raises none.
+
+The whole text is parsed in one go; only if that fails are its definitions parsed one by one, so that a fault in one
+hides none in another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from threading import RLock
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, VisitError
+from lark.exceptions import UnexpectedToken as LarkUnexpectedToken
+
+from archdsl.diagnostics.base import Diagnostic, Edit, Label
+from archdsl.diagnostics.syntax import (
+    NestedTooDeep,
+    NumberTooLarge,
+    UnexpectedCharacter,
+    UnexpectedToken,
+    UnpairedBracket,
+    UnsupportedVersion,
+)
+from archdsl.source import Source, Span
+from archdsl.syntax import tree
+from archdsl.syntax.builder import BadNumber, TreeBuilder
+from archdsl.syntax.lines import KEYWORDS, MAX_DEPTH, BracketError, Lines, TooDeep
+
+VERSION = 1
+"""The version of the language that this package reads (``arch 1``)."""
+
+_LOCK = RLock()
+_DEFINITION = re.compile(r"^(?:arch|use|block|model|fn|let|claim)\b", re.MULTILINE)
+
+
+def parse(source: Source) -> tuple[tree.File, list[Diagnostic]]:
+    """The definitions of a source that could be read, and what is wrong with the others."""
+    problems: list[Diagnostic] = []
+    definitions = _parse_piece(source, 0, len(source.text))
+    if isinstance(definitions, Diagnostic):
+        whole = definitions
+        definitions = []
+        for start, end in _pieces(source.text):
+            piece = _parse_piece(source, start, end)
+            if isinstance(piece, Diagnostic):
+                problems.append(piece)
+            else:
+                definitions.extend(piece)
+        problems = problems or [whole]
+    comments = _comments(source)
+    for definition in definitions:
+        if isinstance(definition, tree.Version) and definition.number != VERSION:
+            problems.append(UnsupportedVersion(span=definition.span, found=definition.number, known=VERSION))
+    return tree.File(source, tuple(definitions), comments), problems
+
+
+def parse_expression(source: Source) -> tree.Expr | Diagnostic:
+    """One expression, as after ``--set name=``."""
+    with _LOCK:
+        parser, builder = _parser()
+        try:
+            with builder.reading(source, 0):
+                return parser.parse(source.text, start="expr")  # type: ignore[return-value]
+        except _FAULTS as fault:
+            return _explain(fault, source, 0, len(source.text))
+
+
+def _pieces(text: str) -> list[tuple[int, int]]:
+    """Spans of the definitions: each begins with its keyword in the first column of a line."""
+    starts = [m.start() for m in _DEFINITION.finditer(text)]
+    if not starts or text[: starts[0]].strip():
+        starts.insert(0, 0)
+    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+
+
+def _parse_piece(source: Source, start: int, end: int) -> list[tree.Definition] | Diagnostic:
+    with _LOCK:
+        parser, builder = _parser()
+        try:
+            with builder.reading(source, start):
+                return parser.parse(source.text[start:end], start="start")  # type: ignore[return-value]
+        except _FAULTS as fault:
+            return _explain(fault, source, start, end)
+
+
+def _comments(source: Source) -> tuple[tree.Comment, ...]:
+    if "#" not in source.text:
+        return ()
+    found = []
+    for match in re.finditer(r'"[^"\n]*"|(#[^\n]*)', source.text):
+        if match[1] is not None:
+            text = match[1].rstrip()
+            found.append(tree.Comment(Span(source, match.start(), match.start() + len(text)), text))
+    return tuple(found)
+
+
+# ---- the parser --------------------------------------------------------------------------------------------
+
+
+def grammar_text() -> str:
+    return files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
+
+
+def make_tables() -> str:
+    """The LALR tables of the grammar as JSON: what ``grammar.json`` holds, so that a start need not compute them."""
+    from lark.grammar import Rule
+    from lark.lexer import TerminalDef
+
+    data, memo = Lark(grammar_text(), **_OPTIONS).memo_serialize([TerminalDef, Rule])
+    return json.dumps({"grammar": _digest(grammar_text()), "data": data, "memo": memo}, separators=(",", ":"))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+_OPTIONS: dict = {
+    "parser": "lalr",
+    "lexer": "basic",
+    "start": ["start", "expr"],
+    "maybe_placeholders": True,
+    "keep_all_tokens": True,
+}
+
+
+@cache
+def _parser() -> tuple[Lark, TreeBuilder]:
+    builder = TreeBuilder()
+    hooks: dict = {"transformer": builder, "postlex": Lines()}
+    tables = files(__package__).joinpath("grammar.json")
+    saved = json.loads(tables.read_text(encoding="utf-8"), object_hook=_int_keys) if tables.is_file() else {}
+    if saved.get("grammar") == _digest(grammar_text()):
+        lark = Lark._load_from_dict(saved["data"], saved["memo"], **hooks)
+    else:
+        lark = Lark(grammar_text(), **_OPTIONS, **hooks)
+    builder.parse_nested = lambda text: lark.parse(text, start="expr")  # type: ignore[assignment,return-value]
+    return lark, builder
+
+
+def _int_keys(mapping: dict) -> dict:
+    """JSON made strings of the numbers by which the tables refer to states and rules."""
+    return {int(k) if k.isdigit() else k: v for k, v in mapping.items()}
+
+
+# ---- faults ------------------------------------------------------------------------------------------------
+
+_FAULTS = (UnexpectedInput, BracketError, TooDeep, BadNumber, VisitError)
+
+_ADVICE = {
+    "'": 'strings stand in double quotes: `"…"`',
+    "^": "write a power as `**`",
+    "&": "write `and`",
+    "|": "write `or`",
+    "!": "write `not`, or `!=` to compare",
+    "@": "a matrix product is an `einsum`",
+    '"': "this string is not closed on its line",
+}
+
+_SHOWN = {
+    "LPAR": "`(`", "RPAR": "`)`", "LSQB": "`[`", "RSQB": "`]`", "LBRACE": "`{`", "RBRACE": "`}`", "COMMA": "`,`",
+    "COLON": "`:`", "EQUAL": "`=`", "ARROW": "`->`", "DOT": "`.`", "RANGE": "`..`", "POWER": "`**`",
+    "_NL": "the end of the line", "$END": "the end of the file", "INT": "a number", "FLOAT": "a number",
+    "STRING": "a string", "NAME": "a name", "COMPUTED": "a name", "PLUS": "`+`", "MINUS": "`-`",
+    "PRODUCT_OP": "`*`, `/`, `//` or `%`", "COMPARE": "a comparison", "COMBINE": "`add`, `mul`, `concat` or `stack`",
+    "WHEN_TRAINING": "`when training`",
+}  # fmt: skip
+_BEGINS_EXPRESSION = frozenset({"INT", "FLOAT", "STRING", "NAME", "LPAR", "LSQB", "SEQ", "RESIDUAL"})
+_CONTINUES_EXPRESSION = frozenset({"PLUS", "MINUS", "PRODUCT_OP", "COMPARE", "POWER", "DOT", "RANGE", "AND", "OR"})
+
+
+def _explain(fault: Exception, source: Source, start: int, end: int) -> Diagnostic:
+    """The diagnostic for what the parser raised while it read ``start`` to ``end`` of the source."""
+    if isinstance(fault, VisitError):
+        fault = fault.orig_exc
+    match fault:
+        case UnexpectedCharacters():
+            at = start + fault.pos_in_stream
+            character = source.text[at]
+            span = Span(source, at, at + 1)
+            return UnexpectedCharacter(span=span, character=character, advice=_ADVICE.get(character))
+        case LarkUnexpectedToken():
+            return _explain_token(fault, source, start, end)
+        case BracketError():
+            return _explain_bracket(fault, source, start, end)
+        case TooDeep():
+            return NestedTooDeep(span=_token_span(source, start, fault.token), limit=MAX_DEPTH)
+        case BadNumber():
+            span = _token_span(source, start, fault.token)
+            return NumberTooLarge(span=span, digits=len(fault.token), limit=fault.limit)
+    raise fault
+
+
+def _token_span(source: Source, start: int, token: Token) -> Span:
+    return Span(source, start + (token.start_pos or 0), start + (token.end_pos or 0))
+
+
+def _end_span(source: Source, start: int, end: int) -> Span:
+    """The last character of a piece that is not white space."""
+    last = start + len(source.text[start:end].rstrip())
+    return Span(source, max(start, last - 1), last)
+
+
+def _explain_token(fault: LarkUnexpectedToken, source: Source, start: int, end: int) -> Diagnostic:
+    token = fault.token
+    at_end = token.type == "$END"
+    span = _end_span(source, start, end) if at_end else _token_span(source, start, token)
+    expected = set(fault.accepts or fault.expected)
+    advice, edits = None, ()
+    if token.type in KEYWORDS and "NAME" in expected:
+        advice = f"`{token}` is a word of the language: choose another name"
+    elif token.type == "EQUAL" and "COMPARE" in expected:
+        advice, edits = "to compare, write `==`", (Edit(span, "=="),)
+    elif token.type == "COLON" and "EQUAL" in expected:
+        advice = "arguments and `let` bind with `=`; a label `name:` stands before a layer of a chain, not among arguments"
+    elif token.type == "ELSE":
+        advice = "`else` belongs to an `if { … }` that stands right before it"
+    found = "end of the line" if token.type == "_NL" else _SHOWN["$END"] if at_end else f"`{token}`"
+    return UnexpectedToken(
+        span=span, found=found, expected=_describe(expected), advice=advice, edits=edits
+    )
+
+
+def _describe(expected: set[str]) -> str | None:
+    if len(expected & _BEGINS_EXPRESSION) > 4:
+        return "an expression"
+    if len(expected & _CONTINUES_EXPRESSION) > 3:
+        ends = [_SHOWN[t] for t in ("_NL", "COMMA", "RPAR", "RSQB", "RBRACE", "EQUAL", "LBRACE") if t in expected]
+        return "an operator or " + " or ".join(ends) if ends else "an operator"
+    words = sorted({_SHOWN.get(t, f"`{t.lower()}`") for t in expected if not t.startswith("__")})
+    if not words:
+        return None
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+
+
+def _explain_bracket(fault: BracketError, source: Source, start: int, end: int) -> Diagnostic:
+    opened, closed = fault.opened, fault.closed
+    if closed is None:
+        assert opened is not None
+        span = _token_span(source, start, opened)
+        return UnpairedBracket(
+            span=span,
+            what=f"this `{opened}` is never closed",
+            where="opened here",
+            labels=(Label(_end_span(source, start, end), "the definition ends here"),),
+        )
+    span = _token_span(source, start, closed)
+    if opened is None:
+        return UnpairedBracket(span=span, what=f"`{closed}` closes nothing")
+    pair = {"(": ")", "[": "]", "{": "}"}[str(opened)]
+    return UnpairedBracket(
+        span=span,
+        what=f"`{closed}` does not close `{opened}`",
+        where=f"expected `{pair}`",
+        labels=(Label(_token_span(source, start, opened), "opened here"),),
+    )
