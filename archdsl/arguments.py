@@ -1,0 +1,214 @@
+"""What an operator's argument may be. A kind takes an elaborated value and returns it in the form that the facets use.
+
+A list of the language arrives as a Python list and leaves as a tuple. Sizes are ``int | Dim``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from archdsl.dims import Dim
+from archdsl.init import Init
+from archdsl.op import Operand, Reject
+
+
+class Kind(ABC):
+    """A kind of argument; ``expected`` says it in words."""
+
+    expected: str
+
+    @abstractmethod
+    def accept(self, value: Any) -> Any:
+        """The value in its final form.
+
+        Raises:
+            Reject: the value is of another kind.
+        """
+
+    def reject(self, value: Any) -> Reject:
+        return Reject(f"expected {self.expected}, got {show(value)}")
+
+
+def show(value: Any) -> str:
+    """A value as a message names it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value}"'
+        case list() | tuple():
+            inner = ", ".join(show(v) for v in value[:6])
+            return f"[{inner}, …]" if len(value) > 6 else f"[{inner}]"
+        case Operand():
+            return "a value"
+        case _:
+            return str(value)
+
+
+def is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class SizeKind(Kind):
+    """A whole number or a symbolic size, at least ``least`` (None: any sign)."""
+
+    least: int | None
+    expected: str
+
+    def accept(self, value: Any) -> Any:
+        if isinstance(value, Dim):
+            return value
+        if not is_int(value) or (self.least is not None and value < self.least):
+            raise self.reject(value)
+        return value
+
+
+@dataclass(frozen=True)
+class PerAxisKind(Kind):
+    """One of ``element`` for every spatial axis, or a list with one for each."""
+
+    element: SizeKind
+    expected: str
+
+    def accept(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            if not value:
+                raise self.reject(value)
+            return tuple(self.element.accept(v) for v in value)
+        try:
+            return self.element.accept(value)
+        except Reject:
+            raise self.reject(value) from None
+
+
+@dataclass(frozen=True)
+class EitherKind(Kind):
+    """The first of several kinds that accepts."""
+
+    kinds: tuple[Kind, ...]
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]
+        return " or ".join(k.expected for k in self.kinds)
+
+    def accept(self, value: Any) -> Any:
+        for kind in self.kinds:
+            try:
+                return kind.accept(value)
+            except Reject:
+                continue
+        raise self.reject(value)
+
+
+@dataclass(frozen=True)
+class NumberKind(Kind):
+    """A number between bounds (both included; None: open)."""
+
+    low: float | None
+    high: float | None
+    expected: str
+
+    def accept(self, value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.reject(value)
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            raise self.reject(value)
+        return float(value)
+
+
+class FlagKind(Kind):
+    expected = "true or false"
+
+    def accept(self, value: Any) -> Any:
+        if not isinstance(value, bool):
+            raise self.reject(value)
+        return value
+
+
+class TextKind(Kind):
+    expected = "a string"
+
+    def accept(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            raise self.reject(value)
+        return value
+
+
+@dataclass(frozen=True)
+class ChoiceKind(Kind):
+    """One of some words, given as a string."""
+
+    words: tuple[str, ...]
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]
+        return " or ".join(f'"{w}"' for w in self.words)
+
+    def accept(self, value: Any) -> Any:
+        if value not in self.words:
+            raise self.reject(value)
+        return value
+
+
+class InitKind(Kind):
+    expected = "an initial value such as `zeros` or `normal(std=0.01)`"
+
+    def accept(self, value: Any) -> Any:
+        if isinstance(value, type) and issubclass(value, Init):
+            try:
+                return value()
+            except TypeError:
+                raise Reject(f"`{value.name}` needs its arguments") from None
+        if not isinstance(value, Init):
+            raise self.reject(value)
+        return value
+
+
+class ValueKind(Kind):
+    """A value (a tensor of the graph); the facets see it as an ``Operand``."""
+
+    expected = "a value"
+
+    def accept(self, value: Any) -> Any:
+        if not isinstance(value, Operand):
+            raise self.reject(value)
+        return value
+
+
+SIZE = SizeKind(1, "a size (a whole number, at least 1)")
+COUNT = SizeKind(0, "a whole number, at least 0")
+INTEGER = SizeKind(None, "a whole number")
+SIZES = PerAxisKind(SIZE, "a size, or a list with one for each axis")
+COUNTS = PerAxisKind(COUNT, "a whole number at least 0, or a list with one for each axis")
+INTEGERS = PerAxisKind(INTEGER, "a whole number, or a list of them")
+NUMBER = NumberKind(None, None, "a number")
+POSITIVE = NumberKind(0.0, None, "a number, at least 0")
+PROBABILITY = NumberKind(0.0, 1.0, "a probability (0 to 1)")
+FLAG = FlagKind()
+TEXT = TextKind()
+INIT = InitKind()
+VALUE = ValueKind()
+
+
+def choice(*words: str) -> ChoiceKind:
+    return ChoiceKind(words)
+
+
+def either(*kinds: Kind) -> EitherKind:
+    return EitherKind(kinds)
+
+
+def per_axis(value: Any, axes: int, arg: str) -> tuple[Any, ...]:
+    """``value`` for each of ``axes`` axes: repeated, or as many as were given.
+
+    Raises:
+        Reject: a list of another length.
+    """
+    if not isinstance(value, tuple):
+        return (value,) * axes
+    if len(value) != axes:
+        raise Reject(f"{len(value)} numbers for {axes} spatial axes", arg=arg)
+    return value

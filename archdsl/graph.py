@@ -1,0 +1,312 @@
+"""The checked graph: what every measure, check and back end reads.
+
+Three views of one network. The *flat graph*: operator nodes in the order in which they run, on values with known
+shapes. The *module tree*: who owns which weights, under which dotted names, in state-dict order. And the *instances*:
+for each run of a scope of the text (a block, a seq, a labelled group, the model) the events that happened in it, in
+text order, each tied to its place in the syntax tree, so that instances of one text can be aligned.
+
+All of it is written by the builder and frozen afterwards by convention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from archdsl.op import DType, Op, Tensor, Weight
+from archdsl.source import Span
+from archdsl.syntax import tree
+
+if TYPE_CHECKING:
+    from archdsl.build.env import Env
+    from archdsl.dims import Needs, Size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """A tensor that flows in the graph. Equal only to itself; ``id`` counts from 0 in order of making."""
+
+    id: int
+    shape: tuple[Size, ...]
+    dtype: DType = "float32"
+
+    @property
+    def type(self) -> Tensor:
+        return Tensor(self.shape, self.dtype)
+
+    def __repr__(self) -> str:
+        return f"%{self.id}: [{', '.join(map(str, self.shape))}]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One run of an operator.
+
+    ``module`` is where the operator stands in the module tree: None for one with neither label, number nor weights.
+    Two runs of a shared layer have the same ``module``. ``site`` is the expression that says it, ``written`` the
+    arguments as they were written, each with the environment in which it stood.
+    """
+
+    op: Op
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    module: Module | None
+    site: tree.Node
+    written: Mapping[str, tuple[tree.Node, Env]]
+
+    @property
+    def span(self) -> Span:
+        return self.site.span
+
+    @property
+    def output(self) -> Value:
+        return self.outputs[0]
+
+    @property
+    def path(self) -> str | None:
+        return self.module.path if self.module is not None else None
+
+    @property
+    def input_types(self) -> tuple[Tensor, ...]:
+        return tuple(v.type for v in self.inputs)
+
+    @property
+    def output_types(self) -> tuple[Tensor, ...]:
+        return tuple(v.type for v in self.outputs)
+
+
+# ---- module tree -------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class Module:
+    """A place in the module tree: a scope, a layer that owns weights, or one that has a label or a number.
+
+    ``own`` holds its parameters and then its buffers by name, ``children`` its modules by name, each in order of first
+    appearance in the text: that is the order of the state dict.
+    """
+
+    path: str
+    span: Span | None
+    what: Op | Scope | None = None
+    own: dict[str, Weight] = field(default_factory=dict)
+    children: dict[str, Module] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition(".")[2]
+
+    def join(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+    def walk(self) -> Iterator[Module]:
+        """This module and all below it, in state-dict order."""
+        stack = [self]
+        while stack:
+            module = stack.pop()
+            yield module
+            stack.extend(reversed(module.children.values()))
+
+    def weights(self) -> Iterator[tuple[str, Weight]]:
+        """Full dotted names and weights from here down, in state-dict order."""
+        for module in self.walk():
+            for name, weight in sorted(module.own.items(), key=_dotted_last):
+                yield module.join(name), weight
+
+
+def _dotted_last(item: tuple[str, Weight]) -> int:
+    """torch lists a module's own parameters, then its own buffers, then what its children own."""
+    name, weight = item
+    return 2 if "." in name else 1 if weight.buffer else 0
+
+
+# ---- instances ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """A piece of text that makes a module: shared by identity between its instances.
+
+    ``text`` is what is run: a body (block, model, group, combine) or a seq. ``name`` is the definition's, or None for
+    a seq or group without one. ``params`` are the definition's.
+    """
+
+    kind: Literal["block", "model", "seq", "group"]
+    text: tree.Body | tree.Seq | tree.Combine | tree.Residual
+    name: str | None
+    params: tuple[tree.Param, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """One run of a scope: what it was given, what happened in it, what came out.
+
+    ``arguments`` are the values of the definition's parameters. ``stream`` is what arrived on the stream and ``result``
+    what left it: a value, a list, or None. ``repeats`` is the first run of the same module where this is a later one.
+    """
+
+    scope: Scope
+    module: Module
+    arguments: dict[str, Any]
+    stream: Any
+    env: Env
+    events: list[Event] = field(default_factory=list)
+    result: Any = None
+    repeats: Instance | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ran:
+    """An operator ran."""
+
+    site: tree.Node
+    node: Node
+    env: Env
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entered:
+    """A scope below ran."""
+
+    site: tree.Node
+    instance: Instance
+    env: Env
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chose:
+    """An ``if`` (or a ternary between layers) took an arm: 0, 1, … in text order; None: no arm."""
+
+    site: tree.Node
+    arm: int | None
+    env: Env
+    events: list[Event]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looped:
+    """A ``for`` (or a comprehension over values) took its turns."""
+
+    site: tree.Node
+    turns: list[Turn]
+    env: Env
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """One turn of a loop: the values of its variables, and what happened."""
+
+    variables: dict[str, Any]
+    events: list[Event]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Merged:
+    """A combinator ran: its branches, what each gave, and the merged value. Its merging nodes are not events."""
+
+    site: tree.Node
+    kind: tree.CombineKind
+    stream: Any
+    branches: list[Branch]
+    nodes: tuple[Node, ...]
+    result: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch:
+    """``site`` is the branch's statement (or body); None: the shortcut left out."""
+
+    site: tree.Node | None
+    events: list[Event]
+    result: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Named:
+    """The author gave a name: ``as p``, ``let v = …``, ``input x``. ``stream`` is what is on the stream then."""
+
+    site: tree.Node
+    name: str
+    what: Any
+    env: Env
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Declared:
+    """``let label: layer``: a module has its place here."""
+
+    site: tree.Declare
+    module: Module
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Owned:
+    """``param`` or ``buffer``: its node has no inputs."""
+
+    site: tree.TensorParam | tree.TensorBuffer
+    name: str
+    node: Node
+    env: Env
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gave:
+    """``output``: the events of its own chain, and the value."""
+
+    site: tree.Output
+    output: GraphOutput
+    events: list[Event]
+
+
+Event: TypeAlias = Ran | Entered | Chose | Looped | Merged | Named | Declared | Owned | Gave
+
+
+# ---- the graph ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GraphInput:
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GraphOutput:
+    name: str
+    value: Value
+    when_training: bool
+
+
+@dataclass(eq=False)
+class Graph:
+    """A network. ``name`` is the model's; ``nodes`` run in this order; ``root`` is the whole of the module tree."""
+
+    name: str
+    inputs: list[GraphInput]
+    outputs: list[GraphOutput]
+    nodes: list[Node]
+    root: Module
+    instance: Instance
+    needs: Needs
+
+    @cached_property
+    def weights(self) -> dict[str, Weight]:
+        """All tensors of the state dict by full name, in its order; a shared one once."""
+        return dict(self.root.weights())
+
+    @cached_property
+    def producer(self) -> dict[Value, Node]:
+        """The node that makes a value; inputs have none."""
+        return {value: node for node in self.nodes for value in node.outputs}
+
+    def live(self, training: bool) -> frozenset[Node]:
+        """Nodes that some output needs: at inference what feeds only training outputs is not run."""
+        wanted = {o.value for o in self.outputs if training or not o.when_training}
+        needed: set[Node] = set()
+        for node in reversed(self.nodes):
+            if not wanted.isdisjoint(node.outputs):
+                needed.add(node)
+                wanted.update(node.inputs)
+        return frozenset(needed)

@@ -1,0 +1,108 @@
+"""Initial values of parameters: distributions as data. The distribution is promised, not the draws under a seed.
+
+Names, arguments and formulas are those of ``torch.nn.init``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True)
+class Init:
+    """Base of the distributions; ``name`` is the word of the language."""
+
+    name: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Zeros(Init):
+    name = "zeros"
+
+
+@dataclass(frozen=True)
+class Ones(Init):
+    name = "ones"
+
+
+@dataclass(frozen=True)
+class Constant(Init):
+    name = "constant"
+    value: float
+
+
+@dataclass(frozen=True)
+class Normal(Init):
+    name = "normal"
+    std: float
+    mean: float = 0.0
+
+
+@dataclass(frozen=True)
+class TruncNormal(Init):
+    """Normal, redrawn outside ``low`` to ``high`` (absolute bounds, as in torch)."""
+
+    name = "trunc_normal"
+    std: float
+    mean: float = 0.0
+    low: float = -2.0
+    high: float = 2.0
+
+
+@dataclass(frozen=True)
+class Uniform(Init):
+    """Uniform on ``[-bound, bound]``."""
+
+    name = "uniform"
+    bound: float
+
+
+@dataclass(frozen=True)
+class KaimingNormal(Init):
+    """Normal of variance 2 / ((1 + slope²) fan) (He et al., 2015)."""
+
+    name = "kaiming_normal"
+    mode: Literal["fan_in", "fan_out"] = "fan_in"
+    slope: float = 0.0
+
+
+@dataclass(frozen=True)
+class KaimingUniform(Init):
+    """Uniform of variance 2 / ((1 + slope²) fan) (He et al., 2015)."""
+
+    name = "kaiming_uniform"
+    mode: Literal["fan_in", "fan_out"] = "fan_in"
+    slope: float = 0.0
+
+
+@dataclass(frozen=True)
+class XavierNormal(Init):
+    """Normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
+
+    name = "xavier_normal"
+
+
+@dataclass(frozen=True)
+class XavierUniform(Init):
+    """Uniform of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
+
+    name = "xavier_uniform"
+
+
+INITS: dict[str, type[Init]] = {
+    init.name: init
+    for init in (
+        Zeros,
+        Ones,
+        Constant,
+        Normal,
+        TruncNormal,
+        Uniform,
+        KaimingNormal,
+        KaimingUniform,
+        XavierNormal,
+        XavierUniform,
+    )
+}
+"""The distributions by their word in the language."""
