@@ -315,6 +315,8 @@ class Op(ABC):
     """Kind of layer, for diagrams."""
     is_view: ClassVar[bool] = False
     """The output shares the input's memory."""
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    """Fewest and most inputs that may arrive on the stream (None: any number). The builder checks it."""
     is_random: ClassVar[bool] = False
     """Draws random numbers in training: never reordered."""
 
