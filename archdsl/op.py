@@ -1,11 +1,12 @@
 """What an operator is: one frozen dataclass with every facet of it in one place.
 
-An operator's fields are its arguments. Its facets return *data*: shapes, weights, costs, torch calls, ONNX nodes; so
-an operator's file knows no back end, and the bugs that matter (ONNX pads against torch padding) sit on one screen.
-Facets know no place in the text either: they raise ``Reject``, and the builder adds the span and the trace.
+An operator's fields are its arguments. Its facets return *data*: shapes, weights, costs, torch calls, ONNX
+nodes; so an operator's file knows no back end, and the bugs that matter (ONNX pads against torch padding) sit
+on one screen. Facets know no place in the text either: they raise ``Reject``, and the builder adds the span
+and the trace.
 
-Sizes are ``int | Dim`` (see ``archdsl.dims``): a facet must not branch on a size that may be symbolic. It asks
-``needs`` instead, which proves, adopts a precondition of the model, or rejects.
+Sizes are ``int | Dim`` (see ``archdsl.dims``): a facet must not branch on a size that may be symbolic. It
+asks ``needs`` instead, which proves, adopts a precondition of the model, or rejects.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Tensor(NamedTuple):
 
 
 class Reject(Exception):
-    """An operator cannot take these arguments or this input. ``arg`` names the argument at fault, if one is."""
+    """An operator cannot take these arguments or this input. ``arg`` names the argument at fault, if any."""
 
     def __init__(self, message: str, *, arg: str | None = None, help: str | None = None) -> None:
         super().__init__(message)
@@ -50,17 +51,25 @@ class Needs(Protocol):
     """Questions about sizes that an operator may ask while it infers its shape. The builder answers them."""
 
     def require(
-        self, left: Size, op: Literal["==", ">="], right: Size, message: str, *, arg: str | None = None,
+        self,
+        left: Size,
+        op: Literal["==", ">="],
+        right: Size,
+        message: str,
+        *,
+        arg: str | None = None,
         help: str | None = None,
     ) -> None:
         """Hold ``left op right`` for every size that the model accepts; else raise ``Reject(message, …)``.
 
-        On plain integers it is a comparison. On symbolic sizes it is proved, or adopted as a precondition of the
-        model, or rejected with the least size at which it fails appended to the message.
+        On plain integers it is a comparison. On symbolic sizes it is proved, or adopted as a precondition of
+        the model, or rejected with the least size at which it fails appended to the message.
         """
         ...
 
-    def multiple(self, size: Size, of: Size, message: str, *, arg: str | None = None, help: str | None = None) -> None:
+    def multiple(
+        self, size: Size, of: Size, message: str, *, arg: str | None = None, help: str | None = None
+    ) -> None:
         """Hold ``size % of == 0``, likewise."""
         ...  # fmt: skip
 
@@ -68,8 +77,9 @@ class Needs(Protocol):
 # ---- arguments ---------------------------------------------------------------------------------------------
 
 
-class Operand(NamedTuple):
-    """Stands in an argument for a value given there: input number ``index`` of the operator (``resize(like=x)``)."""
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """Stands in an argument for a value given there (``resize(like=x)``): input number ``index``."""
 
     index: int
 
@@ -101,7 +111,8 @@ class Parameter(NamedTuple):
 class Weight(NamedTuple):
     """A tensor that a layer owns. ``name`` may be dotted (``out_proj.weight``). A buffer is not trained.
 
-    ``init`` is its distribution at the start; ``by_torch`` says that torch's constructor draws exactly that already.
+    ``init`` is its distribution at the start; ``by_torch`` says that torch's constructor draws exactly that
+    already.
     """
 
     name: str
@@ -113,11 +124,17 @@ class Weight(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What backward keeps of one run: inputs and outputs by number, and tensors that are neither (masks, indices)."""
+    """What backward keeps of one run: inputs and outputs by number; and ``extra``, neither (masks, indices).
+
+    ``cross`` holds pairs (kept, toward): an input that is kept only where a gradient flows to input
+    ``toward``, as each factor of a product is kept for the other. An operator to none of whose inputs or
+    weights a gradient flows keeps nothing at all.
+    """
 
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     extra: tuple[Tensor, ...] = ()
+    cross: tuple[tuple[int, int], ...] = ()
 
 
 # torch ------------------------------------------------------------------------------------------------------
@@ -155,6 +172,13 @@ class This:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """``self.name`` of the module around: a tensor that the module itself owns."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arg:
     """An argument of a torch call; left out where its value equals torch's ``default`` for that call."""
 
@@ -165,7 +189,7 @@ class Arg:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``callee(*args)``; ``callee`` is dotted as the source writes it: ``nn.Conv2d``, ``F.relu``, ``torch.cat``."""
+    """``callee(*args)``; ``callee`` is dotted as the source writes it: ``nn.Conv2d``, ``torch.cat``."""
 
     callee: str | This
     args: tuple[Arg, ...]
@@ -178,6 +202,14 @@ class Method:
     receiver: TorchExpr
     name: str
     args: tuple[Arg, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """``op value``, ``op`` a Python operator: ``-x``, ``~x``."""
+
+    op: str
+    value: TorchExpr
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +236,16 @@ class Several:
     items: tuple[TorchExpr, ...]
 
 
-TorchExpr: TypeAlias = In | Training | Call | Method | Infix | Item | Several
+TorchExpr: TypeAlias = In | Training | Own | Call | Method | Prefix | Infix | Item | Several
 
 
 @dataclass(frozen=True, slots=True)
 class Torch:
     """How torch says an operator: as a module, as an expression, or either.
 
-    ``module`` constructs it; ``run`` applies it (``This`` called on the inputs, unless stated). ``function`` is the
-    form without a module. An operator that owns weights has no ``function``. ``helper`` names a definition that the
-    emitted file needs besides (``archdsl.emit.torch.helpers``).
+    ``module`` constructs it; ``run`` applies it (``This`` called on the inputs, unless stated). ``function``
+    is the form without a module. An operator that owns weights has no ``function``. ``helper`` names a
+    definition that the emitted file needs besides (``archdsl.emit.torch.helpers``).
     """
 
     module: Call | None = None
@@ -249,7 +281,10 @@ class OnnxConst:
 
 @dataclass(frozen=True, slots=True)
 class OnnxSizes:
-    """A one-dimensional int64 tensor of sizes, computed at run time where they are symbolic."""
+    """A one-dimensional int64 tensor of sizes, computed at run time where they are symbolic.
+
+    Plain numbers stand for themselves, so that a Reshape may hold its 0 (as the input) and -1 (what is left).
+    """
 
     sizes: tuple[Size, ...]
 
@@ -267,7 +302,10 @@ OnnxRef: TypeAlias = OnnxIn | OnnxWeight | OnnxConst | OnnxSizes | OnnxLocal | N
 
 @dataclass(frozen=True, slots=True)
 class OnnxNode:
-    """One ONNX node. Its outputs are local names; those of the last node are the operator's outputs, in order."""
+    """One ONNX node. Its outputs are local names.
+
+    Of the outputs of all nodes in order, the last ones, as many as the operator has, are the operator's.
+    """
 
     type: str
     inputs: tuple[OnnxRef, ...]
@@ -278,24 +316,63 @@ class OnnxNode:
 # receptive field --------------------------------------------------------------------------------------------
 
 
-class Look(NamedTuple):
-    """What one step along an output axis sees of an input axis: ``extent`` cells, ``stride`` cells apart per step.
+class Step(NamedTuple):
+    """One digit of a position on an output axis: it counts from 0 to ``size - 1``.
 
-    ``extent`` None: the whole axis. ``stride`` may be a fraction (transposed convolution, resizing).
+    A step of it moves ``stride / per`` cells along input axis ``axis`` (None: it stays, all are copies).
+    """
+
+    axis: int | None
+    stride: Size
+    size: Size
+    per: Size = 1
+
+
+class Window(NamedTuple):
+    """Cells of input axis ``axis`` that an output position sees: ``size`` of them, ``stride`` apart.
+
+    ``size`` None: the whole axis, whatever its size.
     """
 
     axis: int
-    extent: Size | None = 1
-    stride: Any = 1
+    size: Size | None
+    stride: Size = 1
 
 
-Looks: TypeAlias = tuple[tuple[Look, ...], ...]
-"""For each output axis, the input axes that its position stands for or mixes (several where axes were merged)."""
+class Look(NamedTuple):
+    """Receptive field of one run: where output positions look in one input, and how much each sees there.
+
+    ``steps`` holds for each output axis the digits of a position on it, outermost first: the position is the
+    number that they write in the mixed radix of their sizes, whose product is the size of the axis. Most axes
+    have one digit; an axis that merges others has one for each; an axis that is new, or along which the input
+    is broadcast, has none. The cell of input axis ``a`` at which a position looks is, but for a constant
+    offset (padding), the sum of ``digit * stride / per`` over all its digits on ``a``.
+
+    ``windows`` holds what is seen from there. Several on one axis add up, each sliding over what the others
+    see (their extents less 1 add). An axis without one is seen in one cell. So an axis with neither window
+    nor step is indexed (``x[:, 0]``), and one with a whole window and no step is mixed and gone (a mean).
+
+    What cannot be said so sees the whole axis: a roll, whose offset differs from place to place. The extent
+    along an axis is an upper bound that some position reaches if the input is large enough.
+
+    ===========================================  =============================  =============================
+    operator                                     steps of that output axis      windows
+    ===========================================  =============================  =============================
+    conv(C, 3, stride=2, dilation=4) on axis 2   Step(2, 2, h)                  Window(2, 3, 4)
+    transposed conv(C, 4, stride=2) on axis 2    Step(2, 1, h, per=2)           Window(2, 2)
+    "n (h p) c -> n h (p c)", axis h             Step(1, p, h)
+    the same, last axis                          Step(1, 1, p), Step(2, 1, c)
+    softmax(axis=1)                              Step(1, 1, size)               Window(1, None)
+    ===========================================  =============================  =============================
+    """
+
+    steps: tuple[tuple[Step, ...], ...]
+    windows: tuple[Window, ...] = ()
 
 
-def pointwise(tensor: Tensor) -> Looks:
-    """Each position sees itself."""
-    return tuple((Look(axis),) for axis in range(tensor.rank))
+def pointwise(tensor: Tensor, *windows: Window) -> Look:
+    """Each position looks at itself; ``windows`` is what it sees besides."""
+    return Look(tuple((Step(axis, 1, size),) for axis, size in enumerate(tensor.shape)), windows)
 
 
 # ---- the operator ------------------------------------------------------------------------------------------
@@ -305,16 +382,18 @@ def pointwise(tensor: Tensor) -> Looks:
 class Op(ABC):
     """Base of all operators. Subclasses are frozen dataclasses, final, and set ``name`` and ``palette``.
 
-    The class docstring is the operator's documentation. It ends with an example in the language, under ``Example:``,
-    which documents, shows on hover and is run as a test.
+    The class docstring is the operator's documentation. It ends with an example in the language, under
+    ``Example:``, which documents, shows on hover and is run as a test.
     """
 
     name: ClassVar[str]
     """The word of the language."""
     palette: ClassVar[Palette]
     """Kind of layer, for diagrams."""
-    is_view: ClassVar[bool] = False
-    """The output shares the input's memory."""
+    takes_axes: ClassVar[bool] = False
+    """Takes keywords of any name, each with a size, in the field ``axes: tuple[tuple[str, Size], ...]``."""
+    is_internal: ClassVar[bool] = False
+    """Not a word of the language: the builder makes it from expressions (``a + b``, ``x[0]``)."""
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """Fewest and most inputs that may arrive on the stream (None: any number). The builder checks it."""
     is_random: ClassVar[bool] = False
@@ -334,19 +413,23 @@ class Op(ABC):
 
     @abstractmethod
     def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
-        """Multiply-accumulates of convolutions, linears and matrix products, as torch's flop counter has them / 2."""
+        """Multiply-accumulates of convolutions, linears and matrix products: torch's flop counter / 2."""
 
     @abstractmethod
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
-        """Arithmetic besides the multiply-accumulates, at inference: one for each elementary operation on an element."""
+        """Arithmetic besides those, at inference: one for each elementary operation on an element."""
 
     @abstractmethod
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
         """What backward keeps, in training, on the CPU."""
 
+    def is_view(self, inputs: tuple[Tensor, ...]) -> bool:
+        """Whether the outputs share the memory of input 0, that being contiguous."""
+        return False
+
     @abstractmethod
-    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Looks, ...]:
-        """Receptive field: for each input, what the positions of the (first) output see of it."""
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
+        """Receptive field: for each input, what the positions of the outputs see of it (all look alike)."""
 
     @abstractmethod
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
@@ -365,5 +448,7 @@ class Op(ABC):
 def parameters(op: type[Op]) -> tuple[Parameter, ...]:
     """The arguments of an operator, in the order in which they are given by position."""
     return tuple(
-        Parameter(f.name, f.metadata["doc"], f.metadata["kind"], f.default) for f in fields(op) if "kind" in f.metadata
+        Parameter(f.name, f.metadata["doc"], f.metadata["kind"], f.default)
+        for f in fields(op)
+        if "kind" in f.metadata
     )
