@@ -243,11 +243,16 @@ class Declared:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Owned:
-    """``param`` or ``buffer``: its node has no inputs."""
+    """``param`` or ``buffer``: its node has no inputs.
+
+    The contents of a buffer are computed once, when the module is made: by ``contents``, nodes outside the graph, whose
+    last output they are.
+    """
 
     site: tree.TensorParam | tree.TensorBuffer
     name: str
     node: Node
+    contents: tuple[Node, ...]
     env: Env
 
 

@@ -5,7 +5,7 @@ Names, arguments and formulas are those of ``torch.nn.init``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
 
@@ -14,6 +14,19 @@ class Init:
     """Base of the distributions; ``name`` is the word of the language."""
 
     name: ClassVar[str]
+
+    def problem(self) -> str | None:
+        """What is wrong with the arguments, or None."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "mode":
+                if value not in ("fan_in", "fan_out"):
+                    return 'the mode is "fan_in" or "fan_out"'
+            elif isinstance(value, bool) or not isinstance(value, int | float):
+                return f"`{field.name}` is a number"
+            elif field.name in ("std", "bound") and value < 0:
+                return f"`{field.name}` is at least 0"
+        return None
 
 
 @dataclass(frozen=True)
@@ -24,6 +37,13 @@ class Zeros(Init):
 @dataclass(frozen=True)
 class Ones(Init):
     name = "ones"
+
+
+@dataclass(frozen=True)
+class Computed(Init):
+    """Contents that the text computes: a ``buffer``'s. Not a word of the language."""
+
+    name = "computed"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from lark import Token
 
 KEYWORDS = frozenset(
-    "ARCH USE FROM BLOCK MODEL FN LET CLAIM AS INPUT OUTPUT PARAM BUFFER WITH ASSERT FOR IN IF ELSE "
-    "OR AND NOT RESIDUAL SHORTCUT SEQ COMBINE TRUE FALSE NONE".split()
+    (
+        "ARCH USE FROM BLOCK MODEL FN LET CLAIM AS INPUT OUTPUT PARAM BUFFER WITH ASSERT FOR IN IF ELSE "
+        "OR AND NOT RESIDUAL SHORTCUT SEQ COMBINE TRUE FALSE NONE"
+    ).split()  # noqa: SIM905
 )
 OPENING = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CLOSING = frozenset(OPENING.values())
@@ -24,7 +26,7 @@ MAX_DEPTH = 100
 
 
 class BracketError(Exception):
-    """Brackets that do not pair. ``opened`` is the open one at that point, ``closed`` the one that closes it wrongly."""
+    """Brackets that do not pair: ``opened`` is the open one at that point, ``closed`` closes it wrongly."""
 
     def __init__(self, opened: Token | None, closed: Token | None) -> None:
         super().__init__("brackets do not pair")

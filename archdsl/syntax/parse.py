@@ -103,7 +103,7 @@ def _comments(source: Source) -> tuple[tree.Comment, ...]:
 
 
 def grammar_text() -> str:
-    return files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
+    return files("archdsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
 
 
 def make_tables() -> str:
@@ -132,7 +132,7 @@ _OPTIONS: dict = {
 def _parser() -> tuple[Lark, TreeBuilder]:
     builder = TreeBuilder()
     hooks: dict = {"transformer": builder, "postlex": Lines()}
-    tables = files(__package__).joinpath("grammar.json")
+    tables = files("archdsl.syntax").joinpath("grammar.json")
     saved = json.loads(tables.read_text(encoding="utf-8"), object_hook=_int_keys) if tables.is_file() else {}
     if saved.get("grammar") == _digest(grammar_text()):
         lark = Lark._load_from_dict(saved["data"], saved["memo"], **hooks)
@@ -176,7 +176,7 @@ _CONTINUES_EXPRESSION = frozenset({"PLUS", "MINUS", "PRODUCT_OP", "COMPARE", "PO
 def _explain(fault: Exception, source: Source, start: int, end: int) -> Diagnostic:
     """The diagnostic for what the parser raised while it read ``start`` to ``end`` of the source."""
     if isinstance(fault, VisitError):
-        fault = fault.orig_exc
+        fault = fault.orig_exc  # type: ignore[attr-defined]
     match fault:
         case UnexpectedCharacters():
             at = start + fault.pos_in_stream
@@ -216,13 +216,13 @@ def _explain_token(fault: LarkUnexpectedToken, source: Source, start: int, end: 
     elif token.type == "EQUAL" and "COMPARE" in expected:
         advice, edits = "to compare, write `==`", (Edit(span, "=="),)
     elif token.type == "COLON" and "EQUAL" in expected:
-        advice = "arguments and `let` bind with `=`; a label `name:` stands before a layer of a chain, not among arguments"
+        advice = (
+            "arguments and `let` bind with `=`; a label `name:` stands before a layer of a chain, not among arguments"
+        )
     elif token.type == "ELSE":
         advice = "`else` belongs to an `if { … }` that stands right before it"
     found = "end of the line" if token.type == "_NL" else _SHOWN["$END"] if at_end else f"`{token}`"
-    return UnexpectedToken(
-        span=span, found=found, expected=_describe(expected), advice=advice, edits=edits
-    )
+    return UnexpectedToken(span=span, found=found, expected=_describe(expected), advice=advice, edits=edits)
 
 
 def _describe(expected: set[str]) -> str | None:

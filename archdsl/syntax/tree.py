@@ -6,6 +6,7 @@ node identifies its place in the text (the emitter aligns instances of a block b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
@@ -230,8 +231,29 @@ class Residual(Node):
 
 
 Expr: TypeAlias = (
-    "Name | Computed | Number | String | NoneLayer | Ternary | Logic | Not | Compare | Range | Arithmetic | Power | "
-    "Negative | Call | Attribute | Index | ListOf | Comprehension | Body | Seq | Combine | Residual | Chain"
+    Name
+    | Computed
+    | Number
+    | String
+    | NoneLayer
+    | Ternary
+    | Logic
+    | Not
+    | Compare
+    | Range
+    | Arithmetic
+    | Power
+    | Negative
+    | Call
+    | Attribute
+    | Index
+    | ListOf
+    | Comprehension
+    | Body
+    | Seq
+    | Combine
+    | Residual
+    | Chain
 )
 ChainItem: TypeAlias = "Expr | Labelled"
 ChainExpr: TypeAlias = "Expr | Labelled"
@@ -384,3 +406,30 @@ class File:
     source: Source
     definitions: tuple[Definition, ...]
     comments: tuple[Comment, ...]
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below a node, in text order."""
+    for name in type(node).__slots__:
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple) and not isinstance(value, Span):
+            yield from _nodes(value)
+
+
+def _nodes(values: tuple) -> Iterator[Node]:
+    for value in values:
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _nodes(value)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all below it, in text order."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(list(children(current))))

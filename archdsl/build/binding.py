@@ -1,0 +1,133 @@
+"""Arguments bound to what an operator or a definition takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from archdsl.build.context import Context, Fault, Here, Poison
+from archdsl.build.env import Env, FileScope
+from archdsl.build.nearest import did_you_mean
+from archdsl.build.values import BAD, Applicable, Bad, Given, OpLayer
+from archdsl.diagnostics.names import (
+    BadArgument,
+    MissingArgument,
+    RepeatedArgument,
+    TooManyArguments,
+    UnknownArgument,
+)
+from archdsl.graph import Value
+from archdsl.op import Op, Operand, Parameter, Reject, parameters
+from archdsl.syntax import tree
+
+Written = Mapping[str, tuple[tree.Node, Env]]
+
+
+class Binding(Context):
+    """Binds arguments; the fault of an argument stands at that argument."""
+
+    def bind_operator(
+        self, layer: OpLayer, defaults: Mapping[str, Given], site: tree.Node, arriving: int
+    ) -> tuple[Op, tuple[Value, ...], Written]:
+        """The operator with its arguments, the values given among them, and the arguments as they were written.
+
+        ``arriving`` values come on the stream: those given as arguments are the operands after them.
+        """
+        known = parameters(layer.op)
+        given = self._named(layer.op.name, [p.name for p in known], layer, site, layer.op.takes_axes)
+        given = {**{n: g for n, g in defaults.items() if n not in given}, **given}
+        operands: list[Value] = []
+        accepted: dict[str, Any] = {}
+        for parameter in known:
+            if parameter.name in given:
+                value = given[parameter.name].value
+                if isinstance(value, Value):
+                    operands.append(value)
+                    value = Operand(arriving + len(operands) - 1)
+                accepted[parameter.name] = self._accept(layer, parameter, value, given[parameter.name])
+            elif parameter.required:
+                raise Fault(
+                    MissingArgument(
+                        span=site.span, callee=layer.name, name=parameter.name, doc=parameter.doc,
+                        signature=signature(known),
+                    )
+                )  # fmt: skip
+        if layer.op.takes_axes:
+            names = {p.name for p in known}
+            accepted["axes"] = tuple((n, g.value) for n, g in given.items() if n not in names)
+        try:
+            op = layer.op(**accepted)
+        except Reject as reject:
+            raise self._rejected(layer.name, reject, given, site) from None
+        return op, tuple(operands), {n: (g.site, g.env) for n, g in given.items()}
+
+    def _accept(self, layer: OpLayer, parameter: Parameter, value: Any, given: Given) -> Any:
+        try:
+            return parameter.kind.accept(value)
+        except Reject as reject:
+            raise Fault(
+                BadArgument(
+                    span=given.site.span, callee=layer.name, argument=parameter.name, reason=reject.message,
+                    advice=reject.help,
+                )
+            ) from None  # fmt: skip
+
+    def _rejected(self, callee: str, reject: Reject, given: Mapping[str, Given], site: tree.Node) -> Fault:
+        at = given[reject.arg].site if reject.arg in given else site
+        return Fault(
+            BadArgument(
+                span=at.span, callee=callee, argument=reject.arg or "arguments", reason=reject.message,
+                advice=reject.help,
+            )
+        )  # fmt: skip
+
+    def _named(
+        self, callee: str, names: list[str], layer: Applicable, site: tree.Node, open_ended: bool = False
+    ) -> dict[str, Given]:
+        """All given arguments by name."""
+        if len(layer.positional) > len(names):
+            extra = layer.positional[len(names)].site
+            takes = f"{len(names)} argument{'' if len(names) == 1 else 's'}"
+            raise Fault(
+                TooManyArguments(
+                    span=extra.span, callee=callee, takes=takes, given=len(layer.positional),
+                    signature=", ".join(names) or None,
+                )
+            )  # fmt: skip
+        given = dict(zip(names, layer.positional, strict=False))
+        for name, argument in layer.named.items():
+            if name not in names and not open_ended:
+                advice = did_you_mean(name, names) or (f"it takes {', '.join(names)}" if names else "it takes none")
+                raise Fault(UnknownArgument(span=argument.site.span, callee=callee, name=name, advice=advice))
+            if name in given:
+                raise Fault(RepeatedArgument(span=argument.site.span, callee=callee, name=name))
+            given[name] = argument
+        if any(isinstance(g.value, Bad) for g in given.values()):
+            raise Poison
+        return given
+
+    def bind_parameters(
+        self, name: str, params: tuple[tree.Param, ...], layer: Applicable, file: FileScope, here: Here,
+        site: tree.Node, defaults: Mapping[str, Given],
+    ) -> tuple[dict[str, Any], dict[str, Given]]:  # fmt: skip
+        """Values of a definition's parameters (defaults see those before them), and the arguments that were given."""
+        given = self._named(name, [p.name.text for p in params], layer, site)
+        given = {**{n: g for n, g in defaults.items() if n not in given}, **given}
+        values: dict[str, Any] = {}
+        env = Env(file.env, names=values)
+        for param in params:
+            if param.name.text in given:
+                values[param.name.text] = given[param.name.text].value
+            elif param.default is None:
+                takes = ", ".join(p.name.text for p in params)
+                raise Fault(MissingArgument(span=site.span, callee=name, name=param.name.text, signature=takes))
+            else:
+                values[param.name.text] = self.evaluate(param.default, here.aside(BAD, env=env))
+        return values, given
+
+
+def signature(known: tuple[Parameter, ...]) -> str:
+    """``width, kernel, stride=1, …`` as the language writes it."""
+    from archdsl.arguments import show
+
+    return ", ".join(p.name if p.required or p.default is None else f"{p.name}={show(p.default)}" for p in known)

@@ -1,0 +1,453 @@
+"""Statements: they move the stream, bind names, declare modules."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from archdsl.build.context import Fault, Here, Poison
+from archdsl.build.expressions import as_layer
+from archdsl.build.layers import Layers
+from archdsl.build.shapes import Shapes
+from archdsl.build.values import (
+    BAD,
+    Applicable,
+    BlockLayer,
+    DeclaredLayer,
+    Layer,
+    OpLayer,
+    describe,
+    is_list,
+    shape_text,
+)
+from archdsl.diagnostics.names import Misplaced, NeverRun, UnknownArgument, WrongKind
+from archdsl.diagnostics.shapes import BranchesDiffer
+from archdsl.graph import (
+    Branch,
+    Chose,
+    Declared,
+    Event,
+    Gave,
+    GraphInput,
+    GraphOutput,
+    Looped,
+    Merged,
+    Module,
+    Named,
+    Node,
+    Owned,
+    Turn,
+    Value,
+)
+from archdsl.init import Computed, Init
+from archdsl.op import Op, Reject, Tensor, parameters
+from archdsl.ops.merge import COMBINATORS
+from archdsl.ops.tensor import OwnTensor
+from archdsl.syntax import tree
+
+
+class Bodies(Layers, Shapes):
+    """Runs bodies."""
+
+    @abstractmethod
+    def check_assertion(self, node: tree.Assert, here: Here) -> None:
+        """``assert`` in a model or block: learn or check; in a claim: prove."""
+
+    def run_scope(self, text: tree.Body | tree.Seq | tree.Combine | tree.Residual, here: Here) -> None:
+        """What a scope (or a transparent group) does with the stream."""
+        match text:
+            case tree.Body():
+                self.run_body(text, here)
+            case tree.Seq(body=body):
+                self.run_body(body, here)
+            case tree.Combine():
+                self._combine(text, here)
+            case tree.Residual():
+                self._residual(text, here)
+
+    def run_body(self, body: tree.Body, here: Here) -> None:
+        before = here.defaults
+        for statement in body.statements:
+            self.spend(statement)
+            _STATEMENTS[type(statement)](self, statement, here)
+        here.defaults = before
+
+    # ---- steps and names ----
+
+    def _step(self, node: tree.Step, here: Here) -> None:
+        with self.catching(here, (node.target,)):
+            self.run_chain(node.chain, here)
+            if node.target is not None:
+                self._bind(node.target, here.stream, node, here)
+            if node.shape is not None:
+                self.check_shape(node.shape, here.stream, here, _subject(node.target))
+
+    def _bind(self, pattern: tree.Pattern, value: Any, site: tree.Node, here: Here) -> None:
+        for name, bound in self.bind_pattern(pattern, value, here.env, here).items():
+            here.events.append(Named(site, name, bound, here.seen()))
+
+    def _let(self, node: tree.Let, here: Here) -> None:
+        inner = here.aside(here.stream)
+        with self.catching(inner, (node.pattern,)):
+            self._bind(node.pattern, as_layer(self.evaluate(node.value, inner)), node, here)
+
+    def _input(self, node: tree.Input, here: Here) -> None:
+        with self.catching(here, (node.name,)):
+            name = self.computed_text(node.name, here)
+            if self.is_top(here):
+                value = self.make_input(name, node, here)
+                self.inputs.append(GraphInput(name, value))
+            else:
+                value = self._arriving_input(node, here)
+                self.check_shape(node.shape, value, here, f"the input `{name}`")
+            here.env.bind(name, value)
+            here.stream = value
+            here.events.append(Named(node, name, value, here.seen()))
+
+    def _arriving_input(self, node: tree.Input, here: Here) -> Any:
+        """What arrives for an input statement of a block: what is on the stream, or its part of the list there."""
+        arrived = here.instance.stream
+        if arrived is BAD:
+            raise Poison
+        names = self._input_names(here)
+        if len(names) > 1:
+            position = names.index(node)
+            if not is_list(arrived) or len(arrived) != len(names):
+                what = f"this {here.instance.scope.kind} takes {len(names)} inputs"
+                raise Fault(WrongKind(span=node.span, what=what, found=f"{describe(arrived)} arrives on the stream"))
+            return arrived[position]
+        return arrived
+
+    @staticmethod
+    def _input_names(here: Here) -> list[tree.Input]:
+        text = here.instance.scope.text
+        return [s for s in text.statements if isinstance(s, tree.Input)] if isinstance(text, tree.Body) else []
+
+    def _output(self, node: tree.Output, here: Here) -> None:
+        events: list = []
+        inner = here.aside(here.stream, events)
+        with self.catching(inner):
+            if node.value is not None:
+                self.run_chain(node.value, inner)
+            value = self.stream_of(node, inner)
+            name = self.computed_text(node.name, here)
+            if not isinstance(value, Value):
+                what = f"the output `{name}` is one value"
+                raise Fault(WrongKind(span=node.span, what=what, found=f"this is {describe(value)}"))
+            if node.shape is not None:
+                self.check_shape(node.shape, value, here, f"the output `{name}`")
+            output = GraphOutput(name, value, node.when_training)
+            if self.is_top(here):
+                self._check_output(output, node)
+                self.outputs.append(output)
+            here.events.append(Gave(node, output, events))
+
+    def _check_output(self, output: GraphOutput, node: tree.Output) -> None:
+        if any(o.name == output.name for o in self.outputs):
+            from archdsl.diagnostics.names import DefinedTwice
+
+            raise Fault(DefinedTwice(span=node.name.span, name=output.name))
+
+    # ---- modules and tensors ----
+
+    def _declare(self, node: tree.Declare, here: Here) -> None:
+        inner = here.aside(here.stream)
+        with self.catching(inner, (node.label,)):
+            name = self.computed_text(node.label, here)
+            value = as_layer(self.evaluate(node.layer, inner))
+            module = self.child(here, name, node.label)
+            here.events.append(Declared(node, module))
+            if is_list(value):
+                here.env.bind(name, [self._declared_item(module, i, v, node, here) for i, v in enumerate(value)])
+            else:
+                here.env.bind(name, self._declared_layer(name, module, value, node, here))
+
+    def _declared_item(self, parent: Module, number: int, value: Any, node: tree.Declare, here: Here) -> DeclaredLayer:
+        name = str(number)
+        if name in parent.children and here.again:
+            module = parent.children[name]
+        else:
+            module = parent.children[name] = Module(parent.join(name), node.span)
+        return self._declared_layer(f"{parent.name}[{number}]", module, as_layer(value), node, here)
+
+    def _declared_layer(self, name: str, module: Module, value: Any, node: tree.Declare, here: Here) -> DeclaredLayer:
+        if not isinstance(value, Layer):
+            what = f"`let {name}: …` declares a layer"
+            raise Fault(WrongKind(span=node.layer.span, what=what, found=f"this is {describe(value)}"))
+        layer = DeclaredLayer(name, module, value, node)
+        self._declared.append(layer)
+        return layer
+
+    def check_declared(self, since: int) -> None:
+        """Declared modules that never ran, of a scope that ends."""
+        for layer in self._declared[since:]:
+            if layer.module not in self._run and not self.diagnostics:
+                self.report(NeverRun(span=layer.site.span, label=layer.name))
+        del self._declared[since:]
+
+    def _param(self, node: tree.TensorParam, here: Here) -> None:
+        inner = here.aside(here.stream)
+        with self.catching(inner, (node.name,)):
+            init = self.evaluate(node.init, inner)
+            tensor = self.stated_tensor(node.shape, here)
+            self._own_tensor(node, tensor, self._init(init, node.init), (), here)
+
+    def _init(self, value: Any, node: tree.Node) -> Init:
+        from archdsl.arguments import INIT
+
+        try:
+            return INIT.accept(value)
+        except Reject as reject:
+            raise Fault(WrongKind(span=node.span, what=reject.message)) from None
+
+    def _buffer(self, node: tree.TensorBuffer, here: Here) -> None:
+        """The chain is computed outside the graph: its value is what the buffer holds."""
+        graph_nodes, self.nodes = self.nodes, []
+        inner = here.aside(None, [])
+        try:
+            with self.catching(inner, (node.name,)):
+                value = self.evaluate(node.value, inner)
+                value = value if isinstance(value, Value) else self.constant(value, node.value, inner)
+                contents = tuple(self.nodes)
+                self.nodes = graph_nodes
+                self.check_shape(node.shape, value, here, f"the buffer `{self.computed_text(node.name, here)}`")
+                self._own_tensor(node, value.type, Computed(), contents, here)
+        finally:
+            self.nodes = graph_nodes
+
+    def _own_tensor(
+        self, node: tree.TensorParam | tree.TensorBuffer, tensor: Tensor, init: Init, contents: tuple[Node, ...],
+        here: Here,
+    ) -> None:  # fmt: skip
+        label = self.computed_text(node.name, here)
+        self.check_label(label, node.name)
+        op: Op = OwnTensor(label=label, tensor=tensor, init=init, buffer=isinstance(node, tree.TensorBuffer))
+        self.own(here.module, here, op.weights(()), node.name)
+        value = self.new_value(tensor.shape, tensor.dtype)
+        made = Node(op, (), (value,), here.module, node, {})
+        self.add_node(made)
+        here.env.bind(label, value)
+        here.events.append(Owned(node, label, made, contents, here.seen()))
+
+    # ---- control ----
+
+    def _for(self, node: tree.For, here: Here) -> None:
+        with self.catching(here):
+            items = self.items_of(self.evaluate(node.iterable, here), node.iterable)
+            looped = Looped(node, [], here.seen())
+            here.events.append(looped)
+            for item in items:
+                self.spend(node)
+                with recording(here, []) as events:
+                    variables = self.bind_patterns(node.patterns, item, here.env, here, node)
+                    looped.turns.append(Turn(variables, events))
+                    self.run_body(node.body, here)
+
+    def _if(self, node: tree.If, here: Here) -> None:
+        with self.catching(here):
+            arm, body = self._taken(node, here)
+            events: list = []
+            here.events.append(Chose(node, arm, here.seen(), events))
+            if body is not None:
+                with recording(here, events):
+                    self.run_body(body, here)
+
+    def _taken(self, node: tree.If, here: Here) -> tuple[int | None, tree.Body | None]:
+        """The arm that an if (with its else ifs) takes: its number in text order, and its body."""
+        arm, current = 0, node
+        while True:
+            if self.truth_of(self.evaluate(current.condition, here), current.condition):
+                return arm, current.then
+            arm += 1
+            if not isinstance(current.otherwise, tree.If):
+                return (arm, current.otherwise) if current.otherwise is not None else (None, None)
+            current = current.otherwise
+
+    def _with(self, node: tree.Defaults, here: Here) -> None:
+        inner = here.aside(here.stream)
+        with self.catching(inner):
+            for call in node.calls:
+                self._default(call, here)
+
+    def _default(self, call: tree.Call, here: Here) -> None:
+        callee = as_layer(self.evaluate(call.callee, here))
+        if not isinstance(callee, Applicable):
+            what = "`with` sets defaults of operators and blocks"
+            raise Fault(WrongKind(span=call.span, what=what, found=f"this is {describe(callee)}"))
+        positional, named = self.arguments(call, here)
+        if positional:
+            what = "a default without its name"
+            raise Fault(Misplaced(span=positional[0].site.span, what=what, advice="write `with conv(bias=false)`"))
+        key, known = _defaulted(callee)
+        for name, given in named.items():
+            if name not in known:
+                raise Fault(UnknownArgument(span=given.site.span, callee=callee.name, name=name))  # type: ignore[attr-defined]
+        here.defaults = {**here.defaults, key: {**here.defaults.get(key, {}), **named}}
+
+    def _assert(self, node: tree.Assert, here: Here) -> None:
+        inner = here.aside(here.stream)
+        with self.catching(inner):
+            self.check_assertion(node, inner)
+
+    # ---- combinators ----
+
+    def _combine(self, node: tree.Combine, here: Here) -> None:
+        stream = self.stream_of(node, here)
+        branches: list[Branch] = []
+        if node.body is None:
+            if not is_list(stream):
+                what = f"`{node.kind}` without branches merges a list"
+                raise Fault(WrongKind(span=node.span, what=what, found=f"{describe(stream)} is on the stream"))
+            branches = [Branch(None, [], value) for value in stream]
+        else:
+            self._branches(node.body, here, branches)
+        self._merge(node, node.kind, branches, here)
+
+    def _branches(self, body: tree.Body, here: Here, branches: list[Branch]) -> None:
+        """Each step of a combinator's body is a branch; ``for`` and ``if`` contribute theirs."""
+        before = here.defaults
+        for statement in body.statements:
+            self.spend(statement)
+            match statement:
+                case tree.Step():
+                    inner = here.aside(here.stream, [])
+                    _STATEMENTS[tree.Step](self, statement, inner)
+                    branches.append(Branch(statement, inner.events, inner.stream))
+                case tree.For():
+                    self._branch_loop(statement, here, branches)
+                case tree.If():
+                    _, taken = self._taken(statement, here)
+                    if taken is not None:
+                        self._branches(taken, here, branches)
+                case _:
+                    _STATEMENTS[type(statement)](self, statement, here)
+        here.defaults = before
+
+    def _branch_loop(self, node: tree.For, here: Here, branches: list[Branch]) -> None:
+        for item in self.items_of(self.evaluate(node.iterable, here), node.iterable):
+            self.spend(node)
+            self.bind_patterns(node.patterns, item, here.env, here, node)
+            self._branches(node.body, here, branches)
+
+    def _residual(self, node: tree.Residual, here: Here) -> None:
+        stream = self.stream_of(node, here)
+        branches = []
+        for body in (node.body, node.shortcut):
+            inner = here.aside(stream, [])
+            if body is not None:
+                self.run_body(body, inner)
+            branches.append(Branch(body, inner.events, inner.stream))
+        self._merge(node, "add", branches, here)
+
+    def _merge(
+        self, node: tree.Combine | tree.Residual, kind: tree.CombineKind, branches: list[Branch], here: Here
+    ) -> None:
+        values = [self._branch_value(branch, kind, node, here) for branch in branches]
+        if not values:
+            raise Fault(Misplaced(span=node.span, what=f"`{kind}` without a branch"))
+        first = len(self.nodes)
+        layer = OpLayer(op=COMBINATORS[kind])
+        if isinstance(node, tree.Combine):
+            positional, named = self._merge_arguments(node, here)
+            layer = OpLayer(op=COMBINATORS[kind], positional=positional, named=named)
+        result: Any = values[0]
+        if len(values) > 1 or kind == "stack":
+            inner = here.aside(values, [])
+            self._merge_values(layer, inner, node, kind, branches)
+            result = inner.stream
+        here.events.append(Merged(node, kind, here.stream, branches, tuple(self.nodes[first:]), result))
+        here.stream = result
+
+    def _merge_arguments(self, node: tree.Combine, here: Here) -> tuple:
+        call = tree.Call(node.span, tree.Name(node.span, node.kind), node.arguments)
+        return self.arguments(call, here)
+
+    def _merge_values(self, layer: OpLayer, here: Here, node: tree.Node, kind: str, branches: list[Branch]) -> None:
+        from archdsl.diagnostics.shapes import DoesNotFit
+
+        counter, here.counter = here.counter, None
+        try:
+            self.apply(layer, here, node)
+        except Fault as fault:
+            if not isinstance(fault.diagnostic, DoesNotFit):
+                raise
+            raise Fault(self._branches_differ(node, kind, branches, fault.diagnostic)) from None
+        finally:
+            here.counter = counter
+
+    def _branches_differ(self, node: tree.Node, kind: str, branches: list[Branch], found: Any) -> BranchesDiffer:
+        from archdsl.diagnostics.base import Label
+
+        word = "residual" if isinstance(node, tree.Residual) else kind
+        labels = tuple(
+            Label((b.site or node).span, f"gives {shape_text(b.result.shape)}")
+            for b in branches
+            if b.site is not None and isinstance(b.result, Value)
+        )
+        shapes = " and ".join(shape_text(b.result.shape) for b in branches if isinstance(b.result, Value))
+        reason = found.reason.split(": ", 1)[-1]
+        advice = _project(node, branches)
+        return BranchesDiffer(
+            span=node.span, kind=word, difference="do not fit together", detail=f"{reason}: {shapes}", labels=labels,
+            advice=advice,
+        )  # fmt: skip
+
+    def _branch_value(self, branch: Branch, kind: str, node: tree.Node, here: Here) -> Value:
+        result = branch.result
+        if result is BAD:
+            raise Poison
+        if isinstance(result, Value):
+            return result
+        if is_list(result):
+            return self.constant(result, branch.site or node, here)
+        what = f"a branch of `{kind}` gives a value"
+        raise Fault(WrongKind(span=(branch.site or node).span, what=what, found=f"this gives {describe(result)}"))
+
+
+@contextmanager
+def recording(here: Here, events: list[Event]) -> Iterator[list[Event]]:
+    """While the events of a turn or an arm are recorded."""
+    outer, here.events = here.events, events
+    try:
+        yield events
+    finally:
+        here.events = outer
+
+
+def _subject(target: tree.Pattern | None) -> str:
+    return f"`{target.span.text}`" if target is not None else "this value"
+
+
+def _defaulted(callee: Applicable) -> tuple[object, set[str]]:
+    """What a default is kept under, and the arguments that it may name."""
+    if isinstance(callee, OpLayer):
+        return callee.op, {p.name for p in parameters(callee.op)}
+    assert isinstance(callee, BlockLayer)
+    return callee.definition, {p.name.text for p in callee.definition.params}
+
+
+def _project(node: tree.Node, branches: list[Branch]) -> str | None:
+    """The usual mend of a residual whose channels or strides differ."""
+    if not isinstance(node, tree.Residual) or len(branches) != 2:
+        return None
+    body, shortcut = (b.result for b in branches)
+    if not (isinstance(body, Value) and isinstance(shortcut, Value) and len(body.shape) == len(shortcut.shape) > 2):
+        return None
+    return f"project the shortcut: `shortcut {{ conv({body.shape[1]}, 1, …) -> batchnorm }}`"
+
+
+_STATEMENTS: dict[type, Callable[[Any, Any, Here], None]] = {
+    tree.Step: Bodies._step,
+    tree.Let: Bodies._let,
+    tree.Input: Bodies._input,
+    tree.Output: Bodies._output,
+    tree.Declare: Bodies._declare,
+    tree.TensorParam: Bodies._param,
+    tree.TensorBuffer: Bodies._buffer,
+    tree.For: Bodies._for,
+    tree.If: Bodies._if,
+    tree.Defaults: Bodies._with,
+    tree.Assert: Bodies._assert,
+}

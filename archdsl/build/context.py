@@ -1,0 +1,227 @@
+"""What the builder carries along: where it stands (``Here``), what it has found, and how faults are caught.
+
+Inside the builder a fault is an exception, caught at the statement it spoils: it becomes one diagnostic, the names
+that the statement would have bound become ``BAD``, and whatever touches those is left out in silence. One fault, one
+message.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from archdsl.build.env import Env, FileScope
+from archdsl.build.values import BAD, Applicable, DeclaredLayer, Given, Layer
+from archdsl.diagnostics.base import Diagnostic, Frame
+from archdsl.diagnostics.names import TooMuch
+from archdsl.dims import Needs
+from archdsl.graph import Event, GraphInput, GraphOutput, Instance, Module, Node, Scope, Value
+from archdsl.op import DType, Op
+from archdsl.syntax import tree
+
+MAX_STEPS = 4_000_000
+"""Expressions evaluated for one model: far beyond any network, a second or two of work."""
+MAX_NODES = 200_000
+MAX_NESTING = 60
+"""Blocks inside blocks."""
+
+Defaults = Mapping[object, Mapping[str, Given]]
+"""What ``with`` set: for an operator's class or a block's definition, values of arguments."""
+
+
+class Fault(Exception):
+    """A diagnostic on its way to the statement that catches it."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class Poison(Exception):
+    """Something ``BAD`` was touched: its fault is reported already."""
+
+
+class Abort(Exception):
+    """The spec is beyond what is built; its diagnostic is reported already."""
+
+
+@dataclass(slots=True)
+class Counter:
+    """Members of a seq so far."""
+
+    count: int = 0
+
+
+@dataclass(slots=True)
+class Here:
+    """Where the builder stands in the text and in the network."""
+
+    env: Env
+    stream: Any
+    events: list[Event]
+    instance: Instance
+    module: Module
+    counter: Counter | None = None
+    """Numbers the members of a seq; None elsewhere."""
+    defaults: Defaults = field(default_factory=dict)
+    again: bool = False
+    """In a later run of a shared module: its parts exist already."""
+
+    def aside(self, stream: Any, events: list[Event] | None = None, env: Env | None = None) -> Here:
+        """The same place with a stream of its own: a branch, a chain in a ``let``."""
+        return replace(self, stream=stream, events=self.events if events is None else events, env=env or self.env)
+
+    def seen(self) -> Env:
+        """The environment as it is now, to be kept by an event or a closure."""
+        return self.env.freeze(self.stream)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How a layer about to run gets its place in the module tree: by a label, or by a declaration (``module``)."""
+
+    label: str | None = None
+    site: tree.Node | None = None
+    module: Module | None = None
+
+
+UNNAMED = Naming()
+
+
+class Context(ABC):
+    """The builder's state, and the tasks that its parts ask of each other."""
+
+    def __init__(self, needs: Needs, in_claim: bool) -> None:
+        self.needs = needs
+        self.in_claim = in_claim
+        """Labels are optional in a claim: nothing of it is compiled."""
+        self.nodes: list[Node] = []
+        self.inputs: list[GraphInput] = []
+        self.outputs: list[GraphOutput] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.frames: list[Frame] = []
+        self.active: list[tree.Node] = []
+        """Definitions being expanded, outermost first."""
+        self._reported: set[object] = set()
+        self._memo: dict[object, Any] = {}
+        """What a fn gave on plain numbers."""
+        self._acyclic: dict[tree.Node, list[str]] = {}
+        self._scopes: dict[object, Scope] = {}
+        self._instances: dict[Module, Instance] = {}
+        """The first run of each scope's module."""
+        self._declared: list[DeclaredLayer] = []
+        """Declared modules of the scopes that are open, outermost first."""
+        self._run: set[Module] = set()
+        """Declared modules that ran."""
+        self._steps = 0
+        self._values = 0
+
+    # ---- the parts' tasks for each other ----
+
+    @abstractmethod
+    def evaluate(self, node: tree.Expr | tree.Labelled, here: Here) -> Any:
+        """The value of an expression; runs operators where it computes with values."""
+
+    @abstractmethod
+    def run_item(self, item: tree.ChainItem, here: Here, head: bool) -> None:
+        """One item of a chain: moves ``here.stream``."""
+
+    @abstractmethod
+    def apply(self, layer: Layer, here: Here, site: tree.Node, naming: Naming = UNNAMED) -> None:
+        """A layer applied to the stream."""
+
+    @abstractmethod
+    def run_scope(self, text: tree.Body | tree.Seq | tree.Combine | tree.Residual, here: Here) -> None:
+        """What a scope or a transparent group does with the stream."""
+
+    @abstractmethod
+    def check_declared(self, since: int) -> None:
+        """Report the declared modules of a scope that ends that never ran: those after the first ``since``."""
+
+    @abstractmethod
+    def constant(self, items: Any, site: tree.Node, here: Here) -> Value:
+        """A nested list of numbers as a value."""
+
+    @abstractmethod
+    def run_op(
+        self,
+        op: Op,
+        inputs: tuple[Value, ...],
+        here: Here,
+        site: tree.Node,
+        naming: Naming = UNNAMED,
+        written: Mapping[str, tuple[tree.Node, Env]] | None = None,
+    ) -> tuple[Value, ...]:
+        """An operator on values: infers, finds its place, records node and event."""  # fmt: skip
+
+    @abstractmethod
+    def bind_parameters(
+        self,
+        name: str,
+        params: tuple[tree.Param, ...],
+        layer: Applicable,
+        file: FileScope,
+        here: Here,
+        site: tree.Node,
+        defaults: Mapping[str, Given],
+    ) -> tuple[dict[str, Any], dict[str, Given]]:
+        """Values of a definition's parameters, and those that were given."""  # fmt: skip
+
+    # ---- faults and budget ----
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Add a diagnostic with the trace of where we are; the same fault in another instance is not repeated."""
+        key = (diagnostic.code, diagnostic.span)
+        if key in self._reported:
+            return
+        self._reported.add(key)
+        if not diagnostic.trace:
+            diagnostic = replace(diagnostic, trace=tuple(reversed(self.frames)))
+        self.diagnostics.append(diagnostic)
+
+    @contextmanager
+    def catching(self, here: Here, spoilt: tuple[tree.Pattern | None, ...] = ()) -> Iterator[None]:
+        """Catch the faults of a statement: the stream and the names it would bind become BAD."""
+        try:
+            yield
+        except Fault as fault:
+            self.report(fault.diagnostic)
+            self._spoil(here, spoilt)
+        except Poison:
+            self._spoil(here, spoilt)
+
+    def _spoil(self, here: Here, patterns: tuple[tree.Pattern | None, ...]) -> None:
+        here.stream = BAD
+        for pattern in patterns:
+            match pattern:
+                case tree.Name():
+                    here.env.bind(pattern.text, BAD)
+                case tree.Unpack():
+                    self._spoil(here, pattern.items)
+                case tree.Computed():
+                    here.env.bind("".join(p for p in pattern.parts if isinstance(p, str)), BAD)
+
+    def spend(self, node: tree.Node, steps: int = 1) -> None:
+        """Count work; stop building where a spec asks for absurdly much."""
+        self._steps += steps
+        if self._steps > MAX_STEPS:
+            self.give_up(TooMuch(span=node.span, limit=f"{MAX_STEPS:,}", what="evaluation steps"))
+
+    def give_up(self, diagnostic: Diagnostic) -> None:
+        self.report(diagnostic)
+        raise Abort
+
+    # ---- values and frames ----
+
+    def new_value(self, shape: tuple, dtype: DType) -> Value:
+        value = Value(self._values, shape, dtype)
+        self._values += 1
+        return value
+
+    def add_node(self, node: Node) -> None:
+        self.nodes.append(node)
+        if len(self.nodes) > MAX_NODES:
+            self.give_up(TooMuch(span=node.span, limit=f"{MAX_NODES:,}", what="layers"))

@@ -1,0 +1,629 @@
+"""Expressions: of numbers, lists, layers and values alike."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from archdsl.build.builtins import LISTS, MAX_LIST, NUMERIC
+from archdsl.build.context import Context, Fault, Here, Poison
+from archdsl.build.env import MISSING, Env, FileScope
+from archdsl.build.nearest import did_you_mean
+from archdsl.build.values import (
+    BAD,
+    NONE,
+    Applicable,
+    BodyLayer,
+    Builtin,
+    ChainLayer,
+    Function,
+    Given,
+    LabelledLayer,
+    Layer,
+    LazyLet,
+    OpLayer,
+    describe,
+    is_list,
+    is_number,
+    is_size,
+)
+from archdsl.diagnostics.names import BadArithmetic, BadIndex, CannotUnpack, Misplaced, UnknownName, WrongKind
+from archdsl.diagnostics.shapes import SizeDivided, SizeTooLarge, Undecided
+from archdsl.dims import Dim, TooLarge, truth
+from archdsl.graph import Chose, Looped, Turn, Value
+from archdsl.init import INITS, Init
+from archdsl.ops import OPS_BY_NAME
+from archdsl.ops.elementwise import Arithmetic
+from archdsl.ops.shape import Gather, Select, Unbind
+from archdsl.syntax import tree
+
+MAX_MAGNITUDE = 10**60
+"""No number of a network is larger; without a limit, powers could exhaust the machine."""
+
+
+class Expressions(Context):
+    """Evaluates expressions; asks the other parts to run what has to run."""
+
+    @abstractmethod
+    def expanding(
+        self, definition: tree.Block | tree.Fn, file: FileScope, name: str, site: tree.Node
+    ) -> AbstractContextManager[None]:
+        """While a definition is expanded."""
+
+    def evaluate(self, node: tree.Expr | tree.Labelled, here: Here) -> Any:
+        self.spend(node)
+        return _EVALUATE[type(node)](self, node, here)
+
+    # ---- atoms ----
+
+    def _name(self, node: tree.Name, here: Here) -> Any:
+        if node.text == "it":
+            return self.stream_of(node, here)
+        return self.resolve(node.text, node, here.env)
+
+    def stream_of(self, node: tree.Node, here: Here) -> Any:
+        if here.stream is BAD:
+            raise Poison
+        if here.stream is None:
+            advice = "a model begins with `input x: [N, …]`"
+            raise Fault(Misplaced(span=node.span, what="`it`", advice=f"nothing is on the stream yet: {advice}"))
+        return here.stream
+
+    def resolve(self, name: str, node: tree.Node, env: Env) -> Any:
+        """What a name means: local names, then the file's, then built-ins."""
+        value = env.lookup(name)
+        if value is MISSING:
+            value = BUILTINS.get(name, MISSING)
+        if value is MISSING:
+            advice = did_you_mean(name, env.visible() | BUILTINS.keys())
+            raise Fault(UnknownName(span=node.span, name=name, advice=advice))
+        if value is BAD:
+            raise Poison
+        if isinstance(value, LazyLet):
+            return self._top_level(value)
+        return value
+
+    def _top_level(self, lazy: LazyLet) -> Any:
+        if lazy.value is MISSING:
+            lazy.value = BAD
+            here = self.outside(lazy.file.env)
+            lazy.value = self.evaluate(lazy.expression, here)
+        if lazy.value is BAD:
+            raise Poison
+        return lazy.value
+
+    def outside(self, env: Env) -> Here:
+        """A place in a file, in no block: for top-level values and for defaults."""
+        return Here(env, None, [], None, None)  # type: ignore[arg-type]
+
+    def _computed(self, node: tree.Computed, here: Here) -> Any:
+        return self.resolve(self.computed_text(node, here), node, here.env)
+
+    def computed_text(self, node: tree.Label, here: Here) -> str:
+        """The text of a name or label, its expressions evaluated."""
+        if isinstance(node, tree.Name):
+            return node.text
+        return "".join(part if isinstance(part, str) else self._part(part, here) for part in node.parts)
+
+    def _part(self, part: tree.Expr, here: Here) -> str:
+        value = self.evaluate(part, here)
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise Fault(
+                WrongKind(
+                    span=part.span,
+                    what="a computed name needs a whole number or a string between its braces",
+                    found=f"this is {describe(value)}",
+                )
+            )
+        return str(value)
+
+    def _constant(self, node: tree.Number | tree.String, here: Here) -> Any:
+        return node.value
+
+    def _none(self, node: tree.NoneLayer, here: Here) -> Any:
+        return NONE
+
+    # ---- arithmetic ----
+
+    def _arithmetic(self, node: tree.Arithmetic, here: Here) -> Any:
+        left = self.evaluate(node.first, here)
+        for op, term in node.rest:
+            left = self.operate(op, left, self.evaluate(term, here), node, here)
+        return left
+
+    def _power(self, node: tree.Power, here: Here) -> Any:
+        return self.operate("**", self.evaluate(node.base, here), self.evaluate(node.exponent, here), node, here)
+
+    def _negative(self, node: tree.Negative, here: Here) -> Any:
+        value = self.evaluate(node.operand, here)
+        if isinstance(value, Value):
+            return self.operate("*", value, -1, node, here)
+        if not is_number(value):
+            raise self.wrong_operand("-", value, node)
+        return -value
+
+    def operate(self, op: str, left: Any, right: Any, node: tree.Node, here: Here) -> Any:
+        """``left op right`` on numbers, sizes, lists (``+``) and values."""
+        if isinstance(left, Value) or isinstance(right, Value):
+            return self.combine_values(op, left, right, node, here)
+        if op == "+" and is_list(left) and is_list(right):
+            self._list_limit(len(left) + len(right), node)
+            return [*left, *right]
+        for side in (left, right):
+            if not is_number(side):
+                raise self.wrong_operand(op, side, node)
+        return self._numbers(op, left, right, node)
+
+    def _numbers(self, op: str, left: Any, right: Any, node: tree.Node) -> Any:
+        if op == "/" and (isinstance(left, Dim) or isinstance(right, Dim)):
+            raise Fault(SizeDivided(span=node.span))
+        if op == "**" and not (isinstance(left, Dim) or isinstance(right, Dim)):
+            self._power_limit(left, right, node)
+        try:
+            result = _NUMBERS[op](left, right)
+        except ZeroDivisionError:
+            raise Fault(BadArithmetic(span=node.span, reason=f"`{left} {op} {right}` divides by zero")) from None
+        except TooLarge:
+            raise Fault(SizeTooLarge(span=node.span)) from None
+        except (OverflowError, ValueError, TypeError):
+            raise Fault(BadArithmetic(span=node.span, reason=f"`{left} {op} {right}` has no value")) from None
+        if isinstance(result, complex):
+            raise Fault(BadArithmetic(span=node.span, reason=f"`{left} {op} {right}` is not a real number"))
+        if not isinstance(result, Dim) and not abs(result) < MAX_MAGNITUDE:
+            raise Fault(BadArithmetic(span=node.span, reason="this number is too large"))
+        return result
+
+    def _power_limit(self, base: Any, exponent: Any, node: tree.Node) -> None:
+        if isinstance(base, int) and abs(base) > 1 and exponent > 200:
+            raise Fault(BadArithmetic(span=node.span, reason="this number is too large"))
+
+    def wrong_operand(self, op: str, value: Any, node: tree.Node) -> Fault:
+        what = f"`{op}` is for numbers and values"
+        return Fault(WrongKind(span=node.span, what=what, found=f"one side is {describe(value)}"))
+
+    def combine_values(self, op: str, left: Any, right: Any, node: tree.Node, here: Here) -> Value:
+        """Arithmetic with a value on at least one side: an operator of the graph."""
+        sides = [self._side(op, side, node, here) for side in (left, right)]
+        values = tuple(side for side in sides if isinstance(side, Value))
+        arithmetic = Arithmetic.of(op, *sides)
+        return self.run_op(arithmetic, values, here, node)[0]
+
+    def _side(self, op: str, side: Any, node: tree.Node, here: Here) -> Any:
+        if is_list(side):
+            return self.constant(side, node, here)
+        if isinstance(side, Value) or (is_number(side) and not isinstance(side, Dim)):
+            return side
+        if isinstance(side, Dim):
+            advice = "compute with sizes where shapes are said, and with values elsewhere"
+            what = f"`{op}` between a value and the symbolic size {side}"
+            raise Fault(WrongKind(span=node.span, what=what, advice=advice))
+        raise self.wrong_operand(op, side, node)
+
+    # ---- logic ----
+
+    def _logic(self, node: tree.Logic, here: Here) -> Any:
+        result: Any = node.op == "and"
+        for term in node.terms:
+            result = self.truth_of(self.evaluate(term, here), term)
+            if result is (node.op == "or"):
+                break
+        return result
+
+    def _not(self, node: tree.Not, here: Here) -> Any:
+        return not self.truth_of(self.evaluate(node.operand, here), node.operand)
+
+    def truth_of(self, value: Any, node: tree.Node) -> bool:
+        """A condition as a bool."""
+        if isinstance(value, bool | int | float):
+            return bool(value)
+        if isinstance(value, Dim):
+            return self.decide(value, "!=", 0, node)
+        what = "a condition is true, false or a number"
+        raise Fault(WrongKind(span=node.span, what=what, found=f"this is {describe(value)}"))
+
+    def _compare(self, node: tree.Compare, here: Here) -> Any:
+        left, right = self.evaluate(node.left, here), self.evaluate(node.right, here)
+        return self.compare(left, node.op, right, node, here)
+
+    def compare(self, left: Any, op: str, right: Any, node: tree.Node, here: Here) -> Any:
+        if isinstance(left, Value) or isinstance(right, Value):
+            return self.combine_values(op, left, right, node, here)
+        if isinstance(left, Dim) or isinstance(right, Dim):
+            if is_size(left) and is_size(right):
+                return self.decide(left, op, right, node)
+            what = f"`{op}` between {describe(left)} and {describe(right)}"
+            raise Fault(WrongKind(span=node.span, what=what))
+        if op in ("==", "!="):
+            return self.same(left, right) is (op == "==")
+        if (is_number(left) and is_number(right)) or (isinstance(left, str) and isinstance(right, str)):
+            return _ORDER[op](left, right)
+        what = f"`{op}` between {describe(left)} and {describe(right)}"
+        raise Fault(WrongKind(span=node.span, what=what, found="only numbers have an order"))
+
+    def decide(self, left: Any, op: str, right: Any, node: tree.Node) -> bool:
+        """A comparison of sizes that must hold, or fail, for every input that the model accepts."""
+        answer = truth(left, op, right, self.needs.facts)  # type: ignore[arg-type]
+        if answer is None:
+            raise Fault(Undecided(span=node.span, condition=node.span.text, detail=f"{left} {op} {right}"))
+        return answer
+
+    def same(self, left: Any, right: Any) -> bool:
+        """Equality of numbers, strings, lists and layers (a layer equals one of the same kind and arguments)."""
+        if is_list(left) and is_list(right):
+            return len(left) == len(right) and all(self.same(a, b) for a, b in zip(left, right, strict=True))
+        if isinstance(left, Applicable) and isinstance(right, Applicable):
+            return same_layer(left, right, self.same)
+        if isinstance(left, Builtin) or isinstance(right, Builtin):
+            return getattr(left, "op", left) is getattr(right, "op", right)
+        if isinstance(left, Layer) or isinstance(right, Layer):
+            return left is right
+        return type(left) is type(right) and left == right if isinstance(left, str) else bool(left == right)
+
+    def _ternary(self, node: tree.Ternary, here: Here) -> Any:
+        holds = self.truth_of(self.evaluate(node.condition, here), node.condition)
+        events: list = []
+        value = self.evaluate(node.then if holds else node.otherwise, here.aside(here.stream, events))
+        if events:
+            here.events.append(Chose(node, 0 if holds else 1, here.seen(), events))
+        return value
+
+    # ---- lists ----
+
+    def _range(self, node: tree.Range, here: Here) -> Any:
+        start, stop = self.evaluate(node.start, here), self.evaluate(node.stop, here)
+        for end in (start, stop):
+            if isinstance(end, bool) or not isinstance(end, int):
+                advice = "its ends must be known numbers here" if isinstance(end, Dim) else None
+                what = "a range runs between whole numbers"
+                raise Fault(WrongKind(span=node.span, what=what, found=f"one end is {describe(end)}", advice=advice))
+        return range(start, stop)
+
+    def _list(self, node: tree.ListOf, here: Here) -> Any:
+        return [self.evaluate(item, here) for item in node.items]
+
+    def _list_limit(self, length: int, node: tree.Node) -> None:
+        if length > MAX_LIST:
+            raise Fault(BadArithmetic(span=node.span, reason=f"this list would have {length:,} elements"))
+
+    def _comprehension(self, node: tree.Comprehension, here: Here) -> Any:
+        result: list[Any] = []
+        turns: list[Turn] = []
+        self._clauses(node, 0, {}, Env(here.seen()), here, result, turns)
+        if any(turn.events for turn in turns):
+            here.events.append(Looped(node, turns, here.seen()))
+        return result
+
+    def _clauses(
+        self, node: tree.Comprehension, depth: int, bound: dict[str, Any], env: Env, here: Here, result: list,
+        turns: list[Turn],
+    ) -> None:  # fmt: skip
+        """The clauses from ``depth`` on, the variables of the outer ones bound in ``env``."""
+        if depth == len(node.clauses):
+            events: list = []
+            result.append(self.evaluate(node.element, here.aside(here.stream, events, env)))
+            self._list_limit(len(result), node)
+            turns.append(Turn(bound, events))
+            return
+        clause = node.clauses[depth]
+        inner_here = here.aside(here.stream, [], env)
+        for item in self.items_of(self.evaluate(clause.iterable, inner_here), clause.iterable):
+            self.spend(clause)
+            inner = Env(env)
+            variables = {**bound, **self.bind_patterns(clause.patterns, item, inner, here, clause)}
+            inside = here.aside(here.stream, [], inner)
+            if clause.condition is None or self.truth_of(self.evaluate(clause.condition, inside), clause.condition):
+                self._clauses(node, depth + 1, variables, inner, here, result, turns)
+
+    def items_of(self, value: Any, node: tree.Node) -> Any:
+        """What a loop runs over."""
+        if not is_list(value):
+            what = "a loop runs over a list"
+            raise Fault(WrongKind(span=node.span, what=what, found=f"this is {describe(value)}"))
+        return value
+
+    # ---- patterns ----
+
+    def bind_patterns(
+        self, patterns: tuple[tree.Pattern, ...], item: Any, env: Env, here: Here, site: tree.Node
+    ) -> dict[str, Any]:
+        """Bind one item to ``p`` or to ``p, q``; the names and values that were bound."""
+        if len(patterns) == 1:
+            return self.bind_pattern(patterns[0], item, env, here)
+        return self._unpack(patterns, item, env, here, site)
+
+    def bind_pattern(self, pattern: tree.Pattern, value: Any, env: Env, here: Here) -> dict[str, Any]:
+        """Bind a value to a pattern; the names and values that were bound."""
+        if isinstance(pattern, tree.Unpack):
+            return self._unpack(pattern.items, value, env, here, pattern)
+        name = self.computed_text(pattern, here)
+        env.bind(name, value)
+        return {name: value}
+
+    def _unpack(
+        self, patterns: tuple[tree.Pattern, ...], value: Any, env: Env, here: Here, site: tree.Node
+    ) -> dict[str, Any]:
+        if isinstance(value, Value):
+            value = list(self.run_op(Unbind(len(patterns)), (value,), here, site))
+        if not is_list(value) or len(value) != len(patterns):
+            names = f"{len(patterns)} names"
+            raise Fault(CannotUnpack(span=site.span, found=describe(value), names=names))
+        bound: dict[str, Any] = {}
+        for pattern, item in zip(patterns, value, strict=True):
+            bound.update(self.bind_pattern(pattern, item, env, here))
+        return bound
+
+    # ---- calls ----
+
+    def _call(self, node: tree.Call, here: Here) -> Any:
+        callee = self.evaluate(node.callee, here)
+        positional, named = self.arguments(node, here)
+        match callee:
+            case Builtin():
+                return self._call_builtin(callee, node, positional, named, here)
+            case Function():
+                return self._call_function(callee, node, positional, named, here)
+            case type():
+                return self._call_init(callee, node, positional, named)
+            case Applicable():
+                return callee.given(positional, named)
+        what = f"{describe(callee)} takes no arguments"
+        raise Fault(WrongKind(span=node.span, what=what))
+
+    def arguments(self, node: tree.Call, here: Here) -> tuple[tuple[Given, ...], dict[str, Given]]:
+        """The arguments of a call, evaluated from left to right."""
+        positional: list[Given] = []
+        named: dict[str, Given] = {}
+        env = here.seen()
+        for argument in node.arguments:
+            if isinstance(argument.value, tree.Labelled):
+                advice = "label the layer where it runs; arguments are given as `name=…`"
+                raise Fault(Misplaced(span=argument.span, what="a label", advice=advice))
+            given = Given(self.evaluate(argument.value, here), argument.value, env)
+            if argument.name is None:
+                if named:
+                    what = "an argument by position"
+                    raise Fault(Misplaced(span=argument.span, what=what, advice="it must stand before the named ones"))
+                positional.append(given)
+            elif argument.name.text in named:
+                raise self.repeated(node, argument.name)
+            else:
+                named[argument.name.text] = given
+        return tuple(positional), named
+
+    def repeated(self, node: tree.Call, name: tree.Name) -> Fault:
+        from archdsl.diagnostics.names import RepeatedArgument
+
+        return Fault(RepeatedArgument(span=name.span, callee=node.callee.span.text, name=name.text))
+
+    def _call_builtin(
+        self,
+        builtin: Builtin,
+        node: tree.Call,
+        positional: tuple[Given, ...],
+        named: dict[str, Given],
+        here: Here,
+    ) -> Any:
+        values = [given.value for given in positional]
+        if builtin.op is not None and (not values or any(isinstance(v, Value) for v in values)):
+            layer = OpLayer(op=builtin.op, named=named)
+            if not values:
+                return layer
+            inner = here.aside(values[0] if len(values) == 1 else values)
+            self.apply(layer, inner, node)
+            return inner.stream
+        if named:
+            name = next(iter(named))
+            what = f"the function `{builtin.name}` takes no named arguments on numbers"
+            raise Fault(WrongKind(span=named[name].site.span, what=what))
+        return self._run_builtin(builtin, values, node)
+
+    def _run_builtin(self, builtin: Builtin, values: list[Any], node: tree.Call) -> Any:
+        shown = ", ".join(describe(v) for v in values[:3]) or "nothing"
+        self.spend(node, sum(len(v) for v in values if is_list(v)))
+        try:
+            result = builtin.run(*values)
+        except TooLarge:
+            raise Fault(SizeTooLarge(span=node.span)) from None
+        except (TypeError, ValueError, OverflowError, ArithmeticError) as error:
+            detail = str(error) if isinstance(error, ValueError) and "lists" in str(error) else None
+            reason = f"`{builtin.name}` has no value for {shown}"
+            raise Fault(BadArithmetic(span=node.span, reason=reason, advice=detail)) from None
+        if isinstance(result, float) and not abs(result) < MAX_MAGNITUDE:
+            raise Fault(BadArithmetic(span=node.span, reason="this number is too large"))
+        return result
+
+    def _call_function(
+        self,
+        function: Function,
+        node: tree.Call,
+        positional: tuple[Given, ...],
+        named: dict[str, Given],
+        here: Here,
+    ) -> Any:
+        definition, file = function.definition, function.file
+        layer = Applicable(positional, named)
+        name = definition.name.text
+        with self.expanding(definition, file, name, node):
+            values, _ = self.bind_parameters(name, definition.params, layer, file, here, node, {})
+            key = _memo_key(definition, values)
+            if key is not None and key in self._memo:
+                return self._memo[key]
+            result = self.evaluate(definition.value, here.aside(None, env=Env(file.env, names=values)))
+        if key is not None:
+            self._memo[key] = result
+        return result
+
+    def _call_init(
+        self, init: type[Init], node: tree.Call, positional: tuple[Given, ...], named: dict[str, Given]
+    ) -> Any:
+        try:
+            value = init(*(g.value for g in positional), **{n: g.value for n, g in named.items()})
+        except TypeError:
+            takes = ", ".join(init.__dataclass_fields__) or "no arguments"
+            what = f"these are not the arguments of `{init.name}`"
+            raise Fault(WrongKind(span=node.span, what=what, advice=f"it takes {takes}")) from None
+        problem = value.problem()
+        if problem:
+            raise Fault(WrongKind(span=node.span, what=f"`{init.name}`: {problem}"))
+        return value
+
+    # ---- parts of values ----
+
+    def _attribute(self, node: tree.Attribute, here: Here) -> Any:
+        value = self.evaluate(node.value, here)
+        if not isinstance(value, Value):
+            what = f"{describe(value)} has no parts"
+            raise Fault(WrongKind(span=node.span, what=what, advice="a value has `.shape`"))
+        if node.name.text != "shape":
+            raise Fault(WrongKind(span=node.name.span, what="a value has `.shape` and nothing else"))
+        return list(value.shape)
+
+    def _index(self, node: tree.Index, here: Here) -> Any:
+        value = self.evaluate(node.value, here)
+        subscripts = [self._subscript(s, here) for s in node.subscripts]
+        if isinstance(value, Value):
+            return self._index_value(value, subscripts, node, here)
+        if not is_list(value):
+            raise Fault(BadIndex(span=node.span, reason=f"{describe(value)} has no elements"))
+        if len(subscripts) != 1:
+            raise Fault(BadIndex(span=node.span, reason="a list takes one index"))
+        return self._index_list(value, subscripts[0], node)
+
+    def _subscript(self, subscript: tree.Expr | tree.Slice, here: Here) -> Any:
+        if not isinstance(subscript, tree.Slice):
+            return self.evaluate(subscript, here)
+        ends = (subscript.start, subscript.stop, subscript.step)
+        return slice(*(None if e is None else self.evaluate(e, here) for e in ends))
+
+    def _index_list(self, items: Any, index: Any, node: tree.Node) -> Any:
+        try:
+            result = items[index]
+        except IndexError:
+            reason = f"index {index} is outside a list of {len(items)}"
+            raise Fault(BadIndex(span=node.span, reason=reason)) from None
+        except (TypeError, ValueError):
+            reason = f"a list is indexed by a known whole number, not by {describe(index)}"
+            raise Fault(BadIndex(span=node.span, reason=reason)) from None
+        if result is BAD:
+            raise Poison
+        return result
+
+    def _index_value(self, value: Value, subscripts: list[Any], node: tree.Node, here: Here) -> Value:
+        if any(isinstance(s, Value) for s in subscripts):
+            if len(subscripts) != 1:
+                reason = "a tensor of indices gathers rows along axis 0 and stands alone"
+                raise Fault(BadIndex(span=node.span, reason=reason))
+            return self.run_op(Gather(), (value, subscripts[0]), here, node)[0]
+        for subscript in subscripts:
+            ends = (subscript.start, subscript.stop, subscript.step) if isinstance(subscript, slice) else (subscript,)
+            if not all(end is None or is_size(end) for end in ends):
+                raise Fault(BadIndex(span=node.span, reason="a value is indexed by sizes, slices, or one int64 value"))
+        return self.run_op(Select(tuple(subscripts)), (value,), here, node)[0]
+
+    # ---- layers kept for later ----
+
+    def _chain(self, node: tree.Chain, here: Here) -> Any:
+        head = self.evaluate(node.items[0], here)
+        if isinstance(head, Layer) or isinstance(as_layer(head), Layer):
+            return ChainLayer(as_layer(head), node.items[0], node.items[1:], here.seen())
+        inner = here.aside(head)
+        for item in node.items[1:]:
+            self.run_item(item, inner, head=False)
+        return inner.stream
+
+    def _labelled(self, node: tree.Labelled, here: Here) -> Any:
+        layer = as_layer(self.evaluate(node.item, here))
+        if not isinstance(layer, Layer):
+            what = "a label names a layer"
+            raise Fault(WrongKind(span=node.span, what=what, found=f"this is {describe(layer)}"))
+        return LabelledLayer(self.computed_text(node.label, here), node.label, layer, node)
+
+    def _body(self, node: tree.Body | tree.Seq | tree.Combine | tree.Residual, here: Here) -> Any:
+        return BodyLayer(node, here.seen())
+
+
+def as_layer(value: Any) -> Any:
+    """A function that is also an operator (``exp``) is that operator where a layer stands."""
+    if isinstance(value, Builtin) and value.op is not None:
+        return OpLayer(op=value.op)
+    return value
+
+
+def same_layer(left: Applicable, right: Applicable, same: Callable[[Any, Any], bool]) -> bool:
+    """Of one operator or block, with the same arguments."""
+    if type(left) is not type(right):
+        return False
+    kind = "op" if isinstance(left, OpLayer) else "definition"
+    if getattr(left, kind) is not getattr(right, kind) or len(left.positional) != len(right.positional):
+        return False
+    if left.named.keys() != right.named.keys():
+        return False
+    pairs = [
+        *zip(left.positional, right.positional, strict=True),
+        *((g, right.named[n]) for n, g in left.named.items()),
+    ]
+    return all(same(a.value, b.value) for a, b in pairs)
+
+
+def _memo_key(definition: tree.Fn, values: dict[str, Any]) -> object | None:
+    """A key for what a fn gives on these arguments; None where they are not plain numbers."""
+    if all(isinstance(v, int | float | str) for v in values.values()):
+        return definition, tuple((type(v), v) for v in values.values())
+    return None
+
+
+def _builtin(name: str, run: Callable[..., Any]) -> Builtin:
+    return Builtin(name, run, OPS_BY_NAME.get(name))
+
+
+BUILTINS: dict[str, Any] = {
+    **{name: OpLayer(op=op) for name, op in OPS_BY_NAME.items()},
+    **{name: _builtin(name, run) for name, run in {**NUMERIC, **LISTS}.items()},
+    **INITS,
+}
+"""What every file sees without defining it: operators, functions, initial values."""
+
+_NUMBERS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+    "**": lambda a, b: a**b,
+}
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b,
+    "<=": lambda a, b: a <= b,
+    ">=": lambda a, b: a >= b,
+}
+
+_EVALUATE: dict[type, Callable[[Any, Any, Here], Any]] = {
+    tree.Name: Expressions._name,
+    tree.Computed: Expressions._computed,
+    tree.Number: Expressions._constant,
+    tree.String: Expressions._constant,
+    tree.NoneLayer: Expressions._none,
+    tree.Arithmetic: Expressions._arithmetic,
+    tree.Power: Expressions._power,
+    tree.Negative: Expressions._negative,
+    tree.Logic: Expressions._logic,
+    tree.Not: Expressions._not,
+    tree.Compare: Expressions._compare,
+    tree.Ternary: Expressions._ternary,
+    tree.Range: Expressions._range,
+    tree.ListOf: Expressions._list,
+    tree.Comprehension: Expressions._comprehension,
+    tree.Call: Expressions._call,
+    tree.Attribute: Expressions._attribute,
+    tree.Index: Expressions._index,
+    tree.Chain: Expressions._chain,
+    tree.Labelled: Expressions._labelled,
+    tree.Body: Expressions._body,
+    tree.Seq: Expressions._body,
+    tree.Combine: Expressions._body,
+    tree.Residual: Expressions._body,
+}

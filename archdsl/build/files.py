@@ -1,0 +1,176 @@
+"""Files and the names that they give each other. Reading is bounded: only below the spec's folder and the library."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from archdsl.build.env import FileScope
+from archdsl.build.nearest import did_you_mean
+from archdsl.build.values import BAD, BlockLayer, Function, LazyLet
+from archdsl.diagnostics.base import Diagnostic, Label
+from archdsl.diagnostics.files import CannotRead, CircularUse, NotInFile, OutsideRoot
+from archdsl.diagnostics.names import DefinedTwice
+from archdsl.source import Source, Span
+from archdsl.syntax import tree
+from archdsl.syntax.parse import parse
+
+MAX_BYTES = 4 * 1024 * 1024
+"""No spec is larger; a file that is does not hold one."""
+MAX_FILES = 200
+
+
+@cache
+def library_root() -> Path:
+    """The folder of the specs that ship with the package: inside it in a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "specs"
+    return inside if inside.is_dir() else package.parent / "specs"
+
+
+class Workspace:
+    """All files of one run, each read and parsed once."""
+
+    def __init__(self) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self._scopes: dict[Path, FileScope | None] = {}
+        self._open: list[Path] = []
+
+    def open(self, path: Path) -> FileScope | None:
+        """The definitions of a file; None if it cannot be read, which is reported."""
+        resolved = path.resolve()
+        if resolved not in self._scopes:
+            text = self._read(path, None)
+            if text is None:
+                self._scopes[resolved] = None
+            else:
+                self.add(Source(_shown(path), text), resolved)
+        return self._scopes[resolved]
+
+    def add(self, source: Source, path: Path) -> FileScope:
+        """A text as the file at ``path`` (an editor's buffer, a test's snippet): parse it, and follow its ``use``s."""
+        file, problems = parse(source)
+        self.diagnostics.extend(problems)
+        scope = FileScope(file)
+        self._scopes[path] = scope
+        self._open.append(path)
+        for definition in file.definitions:
+            self._define(definition, scope, path)
+        self._open.pop()
+        return scope
+
+    def _read(self, path: Path, span: Span | None) -> str | None:
+        advice = None
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                reason = f"it is larger than {MAX_BYTES // 2**20} MiB"
+            else:
+                return path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            reason, advice = "there is no such file", _similar_file(path)
+        except IsADirectoryError:
+            reason = "it is a folder"
+        except UnicodeDecodeError:
+            reason = "it is not UTF-8 text"
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it cannot be opened"
+        self.diagnostics.append(CannotRead(span=span, path=str(path), reason=reason, advice=advice))
+        return None
+
+    # ---- definitions ----
+
+    def _define(self, definition: tree.Definition, scope: FileScope, path: Path) -> None:
+        match definition:
+            case tree.Block():
+                self._bind(definition.name, BlockLayer(definition=definition, file=scope), scope)
+            case tree.Fn():
+                self._bind(definition.name, Function(definition, scope), scope)
+            case tree.Let(pattern=tree.Name() as name):
+                self._bind(name, LazyLet(definition.value, scope), scope)
+            case tree.Use():
+                self._use(definition, scope, path)
+
+    def _bind(self, name: tree.Name, value: object, scope: FileScope) -> None:
+        first = scope.places.get(name.text)
+        if first is not None:
+            labels = (Label(first.span, "the first definition"),)
+            self.diagnostics.append(DefinedTwice(span=name.span, name=name.text, labels=labels))
+            return
+        scope.places[name.text] = name
+        scope.env.bind(name.text, value)
+
+    def _use(self, use: tree.Use, scope: FileScope, path: Path) -> None:
+        target = self._find(use, path)
+        other = self._follow(target, use) if target is not None else None
+        for name in use.names:
+            if other is None:
+                self._bind(name, BAD, scope)
+                continue
+            value = other.env.names.get(name.text)
+            if value is None:
+                advice = did_you_mean(name.text, other.env.names)
+                self.diagnostics.append(NotInFile(span=name.span, path=use.path.value, name=name.text, advice=advice))
+            self._bind(name, BAD if value is None else value, scope)
+
+    def _follow(self, target: Path, use: tree.Use) -> FileScope | None:
+        if target in self._open:
+            route = " → ".join(p.name for p in [*self._open[self._open.index(target) :], target])
+            self.diagnostics.append(CircularUse(span=use.path.span, route=route))
+            return None
+        if target not in self._scopes:
+            if len(self._scopes) >= MAX_FILES:
+                reason = f"more than {MAX_FILES} files use each other"
+                self.diagnostics.append(CannotRead(span=use.path.span, path=use.path.value, reason=reason))
+                return None
+            text = self._read(target, use.path.span)
+            if text is None:
+                self._scopes[target] = None
+            else:
+                self.add(Source(_shown(target), text), target)
+        return self._scopes[target]
+
+    def _find(self, use: tree.Use, path: Path) -> Path | None:
+        """The file that a ``use`` names: relative to the file that uses it, else in the library."""
+        text = use.path.value
+        roots = [root for root in (path.parent, library_root()) if root.is_dir()]
+        inside = [p for root in roots if (p := _below(root, root / text)) is not None]
+        if self._open and (root := _below(self._open[0].parent, path.parent / text)) is not None:
+            inside.insert(0, root)
+        found = next((p for p in inside if p.is_file()), None)
+        if found is not None:
+            return found
+        if not inside:
+            self.diagnostics.append(OutsideRoot(span=use.path.span, path=text))
+            return None
+        self.diagnostics.append(
+            CannotRead(
+                span=use.path.span, path=text, reason="there is no such file here or in the library",
+                advice=_similar_file(inside[0]),
+            )
+        )  # fmt: skip
+        return None
+
+
+def _below(root: Path, path: Path) -> Path | None:
+    """The path with symbolic links followed, if it lies in the folder ``root``."""
+    try:
+        resolved = path.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return None
+    return resolved if resolved.is_relative_to(root.resolve()) else None
+
+
+def _similar_file(path: Path) -> str | None:
+    try:
+        names = [p.name for p in path.parent.glob("*.arch")]
+    except (OSError, ValueError):
+        return None
+    return did_you_mean(path.name, names)
+
+
+def _shown(path: Path) -> str:
+    """A path as messages show it: relative to the working folder where it lies below it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)

@@ -1,0 +1,355 @@
+"""Layers applied to the stream: operators, blocks, bodies kept for later, declared modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from archdsl.build.binding import Binding
+from archdsl.build.context import MAX_NESTING, UNNAMED, Counter, Fault, Here, Naming, Poison
+from archdsl.build.env import Env, FileScope
+from archdsl.build.expressions import Expressions, as_layer
+from archdsl.build.places import Places
+from archdsl.build.recursion import recursion
+from archdsl.build.sizes import Questions
+from archdsl.build.values import (
+    BAD,
+    BlockLayer,
+    BodyLayer,
+    ChainLayer,
+    DeclaredLayer,
+    LabelledLayer,
+    Layer,
+    NoLayer,
+    OpLayer,
+    describe,
+    is_list,
+    is_number,
+    shape_text,
+)
+from archdsl.diagnostics.base import Frame
+from archdsl.diagnostics.names import Misplaced, Recursive, TooMuch, WrongKind
+from archdsl.diagnostics.shapes import DoesNotFit, SizeTooLarge
+from archdsl.dims import TooLarge
+from archdsl.graph import Entered, Instance, Module, Node, Ran, Scope, Value
+from archdsl.op import Op, Reject, Tensor
+from archdsl.ops.tensor import Constant
+from archdsl.syntax import tree
+
+
+class Layers(Expressions, Places, Binding):
+    """Applies layers."""
+
+    def run_item(self, item: tree.ChainItem, here: Here, head: bool) -> None:
+        naming = UNNAMED
+        if isinstance(item, tree.Labelled):
+            naming = Naming(self.computed_text(item.label, here), item.label)
+            item = item.item
+        match item:
+            case tree.Body() | tree.Seq() | tree.Combine() | tree.Residual():
+                self.run_in_place(item, here, naming)
+            case tree.Chain() if naming.label is None:
+                self.run_chain(item, here)
+            case _:
+                self._run_expression(item, here, naming, head)
+
+    def run_chain(self, chain: tree.ChainExpr, here: Here) -> None:
+        """A chain as a step: each item moves the stream."""
+        if not isinstance(chain, tree.Chain):
+            self.run_item(chain, here, head=True)
+            return
+        for position, item in enumerate(chain.items):
+            self.run_item(item, here, head=position == 0)
+
+    def _run_expression(self, item: tree.Expr, here: Here, naming: Naming, head: bool) -> None:
+        value = as_layer(self.evaluate(item, here))
+        if isinstance(value, Layer):
+            self.apply(value, here, item, naming)
+            return
+        if naming.label is not None:
+            what = "a label names a layer"
+            raise Fault(WrongKind(span=item.span, what=what, found=f"this is {describe(value)}"))
+        self._replace_stream(value, item, here, head)
+
+    def _replace_stream(self, value: Any, item: tree.Expr, here: Here, head: bool) -> None:
+        if not isinstance(value, Value) and not is_list(value):
+            what = f"{describe(value)} is neither a layer nor a value"
+            raise Fault(WrongKind(span=item.span, what=what))
+        if not head and not mentions_it(item):
+            from archdsl.diagnostics.names import DiscardsStream
+
+            raise Fault(DiscardsStream(span=item.span))
+        here.stream = value
+
+    def apply(self, layer: Layer, here: Here, site: tree.Node, naming: Naming = UNNAMED) -> None:
+        match layer:
+            case NoLayer():
+                pass
+            case OpLayer():
+                self._apply_op(layer, here, site, naming)
+            case BlockLayer():
+                self._apply_block(layer, here, site, naming)
+            case BodyLayer(node=node, env=env):
+                inner = here.aside(here.stream, env=Env(env))
+                self.run_in_place(node, inner, naming)
+                here.stream = inner.stream
+            case ChainLayer():
+                self._apply_chain(layer, here, site, naming)
+            case LabelledLayer():
+                if naming.label is not None:
+                    what = "a second label"
+                    raise Fault(Misplaced(span=site.span, what=what, advice=f"it is labelled `{layer.label}` already"))
+                self.apply(layer.layer, here, site, Naming(layer.label, layer.label_site, naming.module))
+            case DeclaredLayer():
+                self._apply_declared(layer, here, site, naming)
+            case _:
+                raise TypeError(layer)
+
+    def _apply_chain(self, layer: ChainLayer, here: Here, site: tree.Node, naming: Naming) -> None:
+        if naming.label is not None or naming.module is not None:
+            advice = "write it as a group `{ … }` or a `seq { … }`"
+            raise Fault(Misplaced(span=site.span, what="one label for a chain of layers", advice=advice))
+        inner = here.aside(here.stream, env=Env(layer.env))
+        self.apply(layer.head, inner, layer.head_site)
+        for item in layer.rest:
+            self.run_item(item, inner, head=False)
+        here.stream = inner.stream
+
+    # ---- operators ----
+
+    def _apply_op(self, layer: OpLayer, here: Here, site: tree.Node, naming: Naming) -> None:
+        defaults = here.defaults.get(layer.op, {})
+        op, operands, written = self.bind_operator(layer, defaults, site, len(self._arriving(layer.op, site, here)))
+        inputs = (*self._arriving(layer.op, site, here), *operands)
+        outputs = self.run_op(op, inputs, here, site, naming, written)
+        here.stream = outputs[0] if len(outputs) == 1 else list(outputs)
+
+    def _arriving(self, op: type[Op], site: tree.Node, here: Here) -> tuple[Value, ...]:
+        """The values on the stream, for an operator."""
+        stream = self.stream_of(site, here)
+        fewest, most = op.arity
+        if isinstance(stream, Value):
+            values = (stream,)
+        elif is_list(stream) and stream and all(isinstance(v, Value) or v is BAD for v in stream):
+            if any(v is BAD for v in stream):
+                raise Poison
+            values = tuple(stream)
+        else:
+            values = (self.constant(stream, site, here),)
+        if len(values) < fewest or (most is not None and len(values) > most):
+            takes = f"{fewest}" if most == fewest else f"at least {fewest}" if most is None else f"{fewest} to {most}"
+            found = "one value" if len(values) == 1 else f"a list of {len(values)} values"
+            what = f"`{op.name}` takes {takes} value{'' if takes == '1' else 's'}"
+            raise Fault(WrongKind(span=site.span, what=what, found=f"{found} arrives on the stream"))
+        return values
+
+    def run_op(
+        self, op: Op, inputs: tuple[Value, ...], here: Here, site: tree.Node, naming: Naming = UNNAMED,
+        written: Mapping[str, tuple[tree.Node, Env]] | None = None,
+    ) -> tuple[Value, ...]:  # fmt: skip
+        if here.instance is None:
+            raise Fault(
+                Misplaced(span=site.span, what="a computation with values", advice="it belongs in a model or block")
+            )
+        types = tuple(v.type for v in inputs)
+        out_types = self._infer(op, types, site)
+        weights = self._guarded(lambda: op.weights(types), op, site, types)
+        module = self.place(here, naming, site, f"`{op.name}`", must=bool(weights))
+        if module is not None:
+            self.occupy(module, op)
+            self.own(module, here, weights, site)
+        outputs = tuple(self.new_value(t.shape, t.dtype) for t in out_types)
+        node = Node(op, inputs, outputs, module, site, written or {})
+        self.add_node(node)
+        here.events.append(Ran(site, node, here.seen()))
+        return outputs
+
+    def _infer(self, op: Op, types: tuple[Tensor, ...], site: tree.Node) -> tuple[Tensor, ...]:
+        return self._guarded(lambda: op.infer(types, Questions(self.needs, site, self.frames)), op, site, types)
+
+    def _guarded(self, facet: Any, op: Op, site: tree.Node, types: tuple[Tensor, ...]) -> Any:
+        """What a facet says, its rejection made a fault in its place."""
+        try:
+            return facet()
+        except Reject as reject:
+            arrives = ", ".join(f"{shape_text(t.shape)} arrives here" for t in types[:1]) or None
+            reason = f"`{op.name}`: {reject.message}"
+            raise Fault(DoesNotFit(span=site.span, reason=reason, arrives=arrives, advice=reject.help)) from None
+        except TooLarge:
+            raise Fault(SizeTooLarge(span=site.span)) from None
+
+    def constant(self, items: Any, site: tree.Node, here: Here) -> Value:
+        """A nested list of numbers as a value."""
+        self.spend(site)
+        shape = nested_shape(items)
+        if shape is None:
+            found = f"{describe(items)} is on the stream"
+            raise Fault(WrongKind(span=site.span, what="a value is needed here", found=found))
+        leaves = list(_leaves(items))
+        self.spend(site, len(leaves))
+        kind = "bool" if all(isinstance(v, bool) for v in leaves) else "int64"
+        dtype = kind if all(isinstance(v, int) for v in leaves) else "float32"
+        return self.run_op(Constant(data=_plain(items), shape=shape, dtype=dtype), (), here, site)[0]
+
+    # ---- blocks ----
+
+    def _apply_block(self, layer: BlockLayer, here: Here, site: tree.Node, naming: Naming) -> None:
+        definition, name = layer.definition, layer.name
+        defaults = here.defaults.get(definition, {})
+        with self.expanding(definition, layer.file, name, site):
+            env = Env(layer.file.env, owner=object())
+            values, given = self.bind_parameters(name, definition.params, layer, layer.file, here, site, defaults)
+            env.names.update(values)
+            if definition.is_alias:
+                self._apply_alias(layer, env, here, site, naming)
+                return
+            assert isinstance(definition.body, tree.Body)
+            scope = self.scope_of(definition.body, definition.kind, definition)
+            module = self.place(here, naming, site, f"block `{name}`", must=True)
+            assert module is not None
+            with self.framed(name, given, module, site):
+                self.enter(scope, module, values, env, here, site)
+
+    def _apply_alias(self, layer: BlockLayer, env: Env, here: Here, site: tree.Node, naming: Naming) -> None:
+        """``block B(…) = layer``: what it stands for, under B's name."""
+        definition = layer.definition
+        inner = here.aside(here.stream, env=env)
+        target = as_layer(self.evaluate(definition.body, inner))
+        if isinstance(target, BodyLayer) and isinstance(target.node, tree.Seq):
+            scope = self.scope_of(target.node, "seq", definition)
+            module = self.place(here, naming, site, f"block `{layer.name}`", must=True)
+            assert module is not None
+            with self.framed(layer.name, {}, module, site):
+                self.enter(scope, module, dict(env.names), env, here, site)
+            return
+        if not isinstance(target, Layer):
+            inner.stream = target
+            if naming.label is not None:
+                raise Fault(Misplaced(span=site.span, what="a label", advice=f"`{layer.name}` is a value, not a layer"))
+            self._replace_stream(target, definition.body, inner, head=False)  # type: ignore[arg-type]
+        else:
+            self.apply(target, inner, site, naming)
+        here.stream = inner.stream
+
+    @contextmanager
+    def expanding(
+        self, definition: tree.Block | tree.Fn, file: FileScope, name: str, site: tree.Node
+    ) -> Iterator[None]:
+        """While a definition is expanded: it may not name itself, nor nest absurdly deep."""
+        route = self._recursion(definition, file)
+        if route:
+            raise Fault(Recursive(span=definition.name.span, name=name, route=" → ".join(route)))
+        if len(self.active) >= MAX_NESTING:
+            raise Fault(TooMuch(span=site.span, limit=str(MAX_NESTING), what="blocks inside each other"))
+        self.active.append(definition)
+        try:
+            yield
+        finally:
+            self.active.pop()
+
+    def _recursion(self, definition: tree.Block | tree.Fn, file: FileScope) -> list[str]:
+        """A route of names by which a definition's text leads back to it; empty if there is none."""
+        if definition not in self._acyclic:
+            self._acyclic[definition] = recursion(definition, file)
+        return self._acyclic[definition]
+
+    @contextmanager
+    def framed(self, name: str, given: Mapping[str, Any], module: Module, site: tree.Node) -> Iterator[None]:
+        """A step of the instantiation trace."""
+        shown = ", ".join(f"{n}={_short(g.value)}" for n, g in given.items())
+        self.frames.append(Frame(f"{name}({shown})" if shown else name, module.path, site.span))
+        try:
+            yield
+        finally:
+            self.frames.pop()
+
+    def scope_of(
+        self,
+        text: tree.Body | tree.Seq | tree.Combine | tree.Residual,
+        kind: Any,
+        definition: tree.Block | None,
+    ) -> Scope:
+        """The scope of a text: one object for all its instances."""
+        key = (text, definition)
+        if key not in self._scopes:
+            name = definition.name.text if definition is not None else None
+            self._scopes[key] = Scope(kind, text, name, definition.params if definition is not None else ())
+        return self._scopes[key]
+
+    def enter(
+        self, scope: Scope, module: Module, arguments: dict[str, Any], env: Env, here: Here, site: tree.Node
+    ) -> Instance:
+        """Run a scope as a module of its own, and record it."""
+        again = here.again or module in self._instances
+        first = self._instances.get(module)
+        instance = Instance(scope, module, dict(arguments), here.stream, env.freeze(here.stream), repeats=first)
+        self._instances.setdefault(module, instance)
+        module.what = module.what or scope
+        counter = Counter() if scope.kind == "seq" else None
+        inner = Here(env, here.stream, instance.events, instance, module, counter, here.defaults, again)
+        declared = len(self._declared)
+        self.run_scope(scope.text, inner)
+        self.check_declared(declared)
+        instance.result = inner.stream
+        here.events.append(Entered(site, instance, here.seen()))
+        here.stream = inner.stream
+        return instance
+
+    def run_in_place(
+        self, node: tree.Body | tree.Seq | tree.Combine | tree.Residual, here: Here, naming: Naming
+    ) -> None:
+        """A group, seq or combinator where it stands: names that it binds stay visible after it."""
+        is_scope = isinstance(node, tree.Seq) or naming.label is not None or naming.module is not None
+        if not is_scope:
+            self.run_scope(node, here)
+            return
+        module = self.place(here, naming, node, "seq" if isinstance(node, tree.Seq) else "group", must=True)
+        assert module is not None
+        scope = self.scope_of(node, "seq" if isinstance(node, tree.Seq) else "group", None)
+        self.enter(scope, module, {}, here.env, here, node)
+
+    def _apply_declared(self, layer: DeclaredLayer, here: Here, site: tree.Node, naming: Naming) -> None:
+        if naming.label is not None:
+            advice = f"`{layer.name}` has its name where it is declared"
+            raise Fault(Misplaced(span=site.span, what="a label", advice=advice))
+        inner = replace(here, again=here.again or layer.module in self._run, counter=None)
+        self._run.add(layer.module)
+        self.apply(layer.layer, inner, site, Naming(module=layer.module))
+        here.stream = inner.stream
+
+
+def nested_shape(items: Any) -> tuple[int, ...] | None:
+    """Shape of a nested list of numbers; None if it is ragged or holds anything else."""
+    if not is_list(items):
+        return () if is_number(items) and not hasattr(items, "terms") else None
+    shapes = {nested_shape(item) for item in items} if not isinstance(items, range) else {()}
+    if len(shapes) > 1 or None in shapes:
+        return None
+    inner = next(iter(shapes), ())
+    return (len(items), *(inner or ()))
+
+
+def _leaves(items: Any) -> Iterator[Any]:
+    if is_list(items):
+        for item in items:
+            yield from _leaves(item)
+    else:
+        yield items
+
+
+def _plain(items: Any) -> Any:
+    return tuple(_plain(item) for item in items) if is_list(items) else items
+
+
+def _short(value: Any) -> str:
+    if is_list(value):
+        text = f"[{', '.join(_short(v) for v in value[:8])}{', …' if len(value) > 8 else ''}]"
+        return text
+    return getattr(value, "name", None) or str(value) if not isinstance(value, str) else f'"{value}"'
+
+
+def mentions_it(node: tree.Node) -> bool:
+    """Does an expression read the stream?"""
+    return any(isinstance(n, tree.Name) and n.text == "it" for n in tree.walk(node))

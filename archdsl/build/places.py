@@ -1,0 +1,142 @@
+"""Places in the module tree: labels, numbers in a seq, declared modules."""
+
+from __future__ import annotations
+
+import re
+
+from archdsl.build.context import Context, Fault, Here, Naming
+from archdsl.diagnostics.base import Label
+from archdsl.diagnostics.names import BadLabel, DuplicatePath, Unlabelled
+from archdsl.diagnostics.shapes import SharedDiffers
+from archdsl.graph import Module
+from archdsl.op import Op, Weight
+from archdsl.syntax import tree
+
+_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,199}")
+
+TAKEN = frozenset(
+    [
+        "T_destination",
+        "add_module",
+        "append",
+        "apply",
+        "bfloat16",
+        "buffers",
+        "call_super_init",
+        "children",
+        "compile",
+        "cpu",
+        "cuda",
+        "double",
+        "dump_patches",
+        "eval",
+        "extend",
+        "extra_repr",
+        "float",
+        "forward",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "half",
+        "insert",
+        "ipu",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "parameters",
+        "pop",
+        "register_backward_hook",
+        "register_buffer",
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_module",
+        "register_parameter",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "requires_grad_",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "xpu",
+        "zero_grad",
+    ]
+)
+"""Attributes that every ``nn.Module`` or ``nn.Sequential`` has: no module can bear such a name in torch."""
+
+
+class Places(Context):
+    """Finds or makes the module at which a layer stands."""
+
+    def place(self, here: Here, naming: Naming, site: tree.Node, what: str, must: bool) -> Module | None:
+        """The module of a layer about to run: declared, labelled, numbered in a seq; None for one without a place.
+
+        ``must`` says that it owns parameters or is a scope, and so needs a name (not in a claim).
+        """
+        if naming.module is not None:
+            return naming.module
+        label = naming.label
+        if here.counter is not None:
+            label = label or str(here.counter.count)
+            here.counter.count += 1
+        if label is None and must:
+            if not self.in_claim:
+                raise Fault(Unlabelled(span=site.span, what=what, example=_example(what)))
+            label = f"_{len(here.module.children)}"
+        if label is None:
+            return None
+        return self.child(here, label, naming.site or site)
+
+    def child(self, here: Here, label: str, site: tree.Node) -> Module:
+        """A new module below the one where we stand (in a later run of a shared module: the one that is there)."""
+        self.check_label(label, site)
+        parent = here.module
+        existing = parent.children.get(label)
+        if existing is not None and here.again:
+            return existing
+        taken = existing.span if existing is not None else parent.span if label in parent.own else None
+        if existing is not None or label in parent.own:
+            labels = (Label(taken, "the first one"),) if taken is not None else ()
+            raise Fault(DuplicatePath(span=site.span, path=parent.join(label), labels=labels))
+        module = parent.children[label] = Module(parent.join(label), site.span)
+        return module
+
+    def check_label(self, label: str, site: tree.Node) -> None:
+        if not _LABEL.fullmatch(label) or label in TAKEN or label.startswith("__"):
+            raise Fault(BadLabel(span=site.span, label=label[:80]))
+
+    def own(self, module: Module, here: Here, weights: tuple[Weight, ...], site: tree.Node) -> None:
+        """Enter the weights of a layer at its module; in a later run of a shared one, check that they fit."""
+        for weight in weights:
+            first = module.own.get(weight.name)
+            if first is not None and here.again:
+                if first.shape != weight.shape:
+                    detail = f"`{weight.name}` is {list(first.shape)} at first and {list(weight.shape)} here"
+                    raise Fault(SharedDiffers(span=site.span, path=module.path, detail=detail))
+            elif first is not None or weight.name in module.children:
+                raise Fault(DuplicatePath(span=site.span, path=module.join(weight.name)))
+            module.own[weight.name] = weight
+
+    def occupy(self, module: Module, what: Op | None) -> None:
+        """Say what stands at a module, where that is an operator."""
+        if what is not None and module.what is None:
+            module.what = what
+
+
+def _example(what: str) -> str:
+    word = re.sub(r"\W", "", what.split(" ")[-1].strip("`"))
+    return f"{word.lower() or 'part'}1"

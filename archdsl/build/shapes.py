@@ -1,0 +1,127 @@
+"""Shapes that the text states: they bind symbols, and are checked against what was inferred."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, get_args
+
+from archdsl.build.context import Context, Fault, Here
+from archdsl.build.env import MISSING
+from archdsl.build.sizes import Questions
+from archdsl.build.values import describe, is_size, shape_text
+from archdsl.diagnostics.names import WrongKind
+from archdsl.diagnostics.shapes import StatedShapeDiffers
+from archdsl.dims import Dim, Size, symbol
+from archdsl.graph import Value
+from archdsl.op import DType, Reject, Tensor
+from archdsl.syntax import tree
+
+
+class Shapes(Context):
+    """Reads and checks stated shapes."""
+
+    @abstractmethod
+    def is_top(self, here: Here) -> bool:
+        """Do we stand in the body of the model (or claim) that is being built, not in a block of it?"""
+
+    @abstractmethod
+    def given_input(self, name: str, here: Here) -> tuple[Size, ...] | None:
+        """The shape that the user gave for an input, in place of the stated one."""
+
+    def make_input(self, name: str, node: tree.Input, here: Here) -> Value:
+        """A new input of the model. Its unbound capitalised dims become symbols, at least 1."""
+        given = self.given_input(name, here)
+        dims = node.shape.dims
+        if given is not None and len(given) != len(dims):
+            what = f"the input `{name}` has {len(dims)} axes, {len(given)} sizes are given"
+            raise Fault(WrongKind(span=node.shape.span, what=what))
+        shape = []
+        for axis, dim in enumerate(dims):
+            free = self._free_name(dim, here)
+            if given is not None:
+                size = given[axis]
+            elif free is not None:
+                size = symbol(free)
+            elif _is_wildcard(dim):
+                size = symbol(f"{name}_{axis}")
+            else:
+                size = self._size(dim, here)
+            if free is not None:
+                here.env.bind(free, size)
+            shape.append(size)
+        return self.new_value(tuple(shape), self._dtype(node.shape))
+
+    def stated_tensor(self, shape: tree.Shape, here: Here) -> Tensor:
+        """The type that a ``param`` states: sizes all known."""
+        return Tensor(tuple(self._size(dim, here) for dim in shape.dims), self._dtype(shape))
+
+    def check_shape(self, shape: tree.Shape, value: Any, here: Here, subject: str) -> None:
+        """Check a value against a stated shape; unbound capitalised dims are bound to what they stand for."""
+        if not isinstance(value, Value):
+            what = f"a shape is stated for {subject}"
+            raise Fault(WrongKind(span=shape.span, what=what, found=f"it is {describe(value)}"))
+        if shape.dtype is not None and self._dtype(shape) != value.dtype:
+            raise self._differs(shape, value, subject, f"its elements are {value.dtype}")
+        if len(shape.dims) != len(value.shape):
+            raise self._differs(shape, value, subject, f"{len(shape.dims)} axes are stated, it has {len(value.shape)}")
+        for axis, (dim, size) in enumerate(zip(shape.dims, value.shape, strict=True)):
+            self._check_dim(dim, size, axis, shape, value, here, subject)
+
+    def _check_dim(
+        self, dim: tree.Expr, size: Size, axis: int, shape: tree.Shape, value: Value, here: Here, subject: str
+    ) -> None:
+        if _is_wildcard(dim):
+            return
+        free = self._free_name(dim, here)
+        if free is not None:
+            here.env.bind(free, size)
+            return
+        stated = self._size(dim, here)
+        try:
+            Questions(self.needs, dim, self.frames).require(size, "==", stated, "")
+        except Reject as reject:
+            detail = f"axis {axis}: {_told(dim, stated)} is stated, {size} is found{reject.message}"
+            raise self._differs(shape, value, subject, detail) from None
+
+    def _differs(self, shape: tree.Shape, value: Value, subject: str, detail: str) -> Fault:
+        return Fault(
+            StatedShapeDiffers(
+                span=shape.span,
+                subject=subject,
+                stated=shape.span.text,
+                found=shape_text(value.shape),
+                detail=detail,
+            )
+        )
+
+    def _free_name(self, dim: tree.Expr, here: Here) -> str | None:
+        """A capitalised name that nothing binds: it stands for the size that is there."""
+        if isinstance(dim, tree.Name) and dim.text[0].isupper() and here.env.lookup(dim.text) is MISSING:
+            return dim.text
+        return None
+
+    def _size(self, dim: tree.Expr, here: Here) -> Size:
+        size = self.evaluate(dim, here)
+        if not is_size(size) or (not isinstance(size, Dim) and size < 0):
+            what = "a dimension is a size"
+            raise Fault(WrongKind(span=dim.span, what=what, found=f"this is {describe(size)}"))
+        return size
+
+    def _dtype(self, shape: tree.Shape) -> DType:
+        if shape.dtype is None:
+            return "float32"
+        name = shape.dtype.text
+        if name not in get_args(DType):
+            what = f"`{name}` is no element type"
+            advice = "one of " + ", ".join(f"`{t}`" for t in get_args(DType))
+            raise Fault(WrongKind(span=shape.dtype.span, what=what, advice=advice))
+        return name  # type: ignore[return-value]
+
+
+def _is_wildcard(dim: tree.Expr) -> bool:
+    return isinstance(dim, tree.Name) and dim.text == "_"
+
+
+def _told(dim: tree.Expr, size: Size) -> str:
+    text = dim.span.text
+    return text if text == str(size).replace("_", "") else f"{text} (= {size})"

@@ -1,0 +1,194 @@
+"""What an expression of the language may be, besides numbers, strings and lists: layers, values, functions.
+
+Layers are closures: they say what to run and hold the environment that it needs. Running them is ``run.py``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from archdsl.build.env import MISSING, Env, FileScope
+from archdsl.dims import Dim
+from archdsl.graph import Module, Value
+from archdsl.init import Init
+from archdsl.op import Op
+from archdsl.syntax import tree
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Anything that can be applied to the stream."""
+
+
+@dataclass(frozen=True, eq=False)
+class NoLayer(Layer):
+    """``none``: does nothing and does not count."""
+
+
+NONE = NoLayer()
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """An argument as it was given: its value, where, and the environment in which it stood."""
+
+    value: Any
+    site: tree.Node
+    env: Env
+
+
+@dataclass(frozen=True, eq=False)
+class Applicable(Layer):
+    """A layer that takes arguments, some of them perhaps given already: calling it again adds more."""
+
+    positional: tuple[Given, ...] = ()
+    named: dict[str, Given] = field(default_factory=dict)
+
+    def given(self, positional: tuple[Given, ...], named: dict[str, Given]) -> Applicable:
+        return replace(self, positional=self.positional + positional, named={**self.named, **named})
+
+
+@dataclass(frozen=True, eq=False)
+class OpLayer(Applicable):
+    """An operator: ``conv``, ``conv(64, 3)``."""
+
+    op: type[Op] = Op
+
+    @property
+    def name(self) -> str:
+        return self.op.name
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BlockLayer(Applicable):
+    """A block or model of the language, in the file that defines it."""
+
+    definition: tree.Block
+    file: FileScope
+
+    @property
+    def name(self) -> str:
+        return self.definition.name.text
+
+
+@dataclass(frozen=True, eq=False)
+class BodyLayer(Layer):
+    """A group, seq, combinator or residual kept for later: runs in an environment of its own."""
+
+    node: tree.Body | tree.Seq | tree.Combine | tree.Residual
+    env: Env
+
+
+@dataclass(frozen=True, eq=False)
+class ChainLayer(Layer):
+    """A chain that is headed by a layer, kept for later."""
+
+    head: Layer
+    head_site: tree.Node
+    rest: tuple[tree.ChainItem, ...]
+    env: Env
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledLayer(Layer):
+    """``label: layer`` kept for later."""
+
+    label: str
+    label_site: tree.Node
+    layer: Layer
+    site: tree.Node
+
+
+@dataclass(frozen=True, eq=False)
+class DeclaredLayer(Layer):
+    """``let label: layer``: the module has its place; its runs share its weights."""
+
+    name: str
+    module: Module
+    layer: Layer
+    site: tree.Node
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A ``fn`` of the language."""
+
+    definition: tree.Fn
+    file: FileScope
+
+
+@dataclass(frozen=True, eq=False)
+class Builtin:
+    """A function of numbers and lists. ``op`` is the operator of the same name on values, if there is one."""
+
+    name: str
+    run: Callable[..., Any]
+    op: type[Op] | None = None
+
+
+class Bad:
+    """Stands for what a fault made unknown: whatever touches it is left out without another message."""
+
+
+BAD = Bad()
+
+
+def describe(value: Any) -> str:
+    """A value of the language in words, for messages."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float() | Dim():
+            return f"the number {value}"
+        case str():
+            return f'the string "{value}"'
+        case list() | range():
+            return f"a list of {len(value)}"
+        case Value():
+            return f"a value of shape {shape_text(value.shape)}"
+        case OpLayer() | BlockLayer():
+            return f"the layer `{value.name}`"
+        case NoLayer():
+            return "`none`"
+        case Layer():
+            return "a layer"
+        case Function():
+            return f"the function `{value.definition.name.text}`"
+        case Builtin():
+            return f"the function `{value.name}`"
+        case Init():
+            return f"the initial value `{value.name}`"
+        case type():
+            return f"the initial value `{value.name}`"
+        case None:
+            return "nothing"
+    return type(value).__name__
+
+
+def shape_text(shape: tuple) -> str:
+    """``[N, 64, 56, 56]``."""
+    return f"[{', '.join(map(str, shape))}]"
+
+
+def is_number(value: Any) -> bool:
+    """A plain number or a symbolic size (true and false count as 1 and 0, as in Python)."""
+    return isinstance(value, int | float | Dim)
+
+
+def is_size(value: Any) -> bool:
+    return isinstance(value, Dim) or (isinstance(value, int) and not isinstance(value, bool))
+
+
+def is_list(value: Any) -> bool:
+    return isinstance(value, list | range)
+
+
+@dataclass(eq=False)
+class LazyLet:
+    """A ``let`` of a file: evaluated when first asked for."""
+
+    expression: tree.ChainExpr
+    file: FileScope
+    value: Any = MISSING

@@ -1,0 +1,66 @@
+"""A06xx: files, inputs and outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archdsl.diagnostics.base import Diagnostic
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannotRead(Diagnostic):
+    code = "A0601"
+    title = "cannot read `{path}`: {reason}"
+    hint = "{advice}"
+
+    path: str
+    reason: str
+    advice: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutsideRoot(Diagnostic):
+    code = "A0602"
+    title = "`{path}` lies outside the folder of this spec"
+    hint = "a spec may use files in its own folder or below it, and the library that ships with archdsl"
+
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CircularUse(Diagnostic):
+    code = "A0603"
+    title = "these files use each other: {route}"
+
+    route: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotInFile(Diagnostic):
+    code = "A0604"
+    title = "`{path}` defines no `{name}`"
+    hint = "{advice}"
+
+    path: str
+    name: str
+    advice: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NothingToBuild(Diagnostic):
+    code = "A0605"
+    title = "`{path}` defines no model that can be built as it stands"
+    hint = "{advice}"
+
+    path: str
+    advice: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadSetting(Diagnostic):
+    code = "A0606"
+    title = "{reason}"
+    hint = "{advice}"
+
+    reason: str
+    advice: str | None = None

@@ -1,0 +1,90 @@
+"""Tensors that no input gives: constants, and the parameters and buffers that a scope owns itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from archdsl.dims import Size
+from archdsl.init import Init
+from archdsl.op import (
+    REQUIRED,
+    Arg,
+    Call,
+    DType,
+    Hole,
+    Kept,
+    Look,
+    Needs,
+    OnnxConst,
+    OnnxNode,
+    OnnxWeight,
+    Op,
+    Own,
+    Tensor,
+    Torch,
+    Weight,
+)
+
+
+@dataclass(frozen=True)
+class Source(Op):
+    """Base of the operators without inputs: they cost nothing and see nothing."""
+
+    arity: ClassVar[tuple[int, int | None]] = (0, 0)
+    palette = "other"
+
+    def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
+        return 0
+
+    def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
+        return 0
+
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+        return Kept()
+
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class Constant(Source):
+    """A nested list of numbers used as a value: int64 if all are ints, bool if all are bools, else float32."""
+
+    name: ClassVar[str] = "constant"
+    data: Any = ()
+    shape: tuple[int, ...] = ()
+    dtype: DType = "float32"
+
+    def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
+        return (Tensor(self.shape, self.dtype),)
+
+    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        return Torch(function=Call("torch.tensor", (Arg(Hole(self.data), None, REQUIRED),)))
+
+    def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
+        return (OnnxNode("Identity", (OnnxConst(self.data, self.dtype),)),)
+
+
+@dataclass(frozen=True)
+class OwnTensor(Source):
+    """``param name: shape = init`` or ``buffer name: shape = contents``."""
+
+    name: ClassVar[str] = "tensor"
+    label: str = ""
+    tensor: Tensor = Tensor(())  # noqa: RUF009  (a NamedTuple, never changed)
+    init: Init = Init()  # noqa: RUF009
+    buffer: bool = False
+
+    def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
+        return (self.tensor,)
+
+    def weights(self, inputs: tuple[Tensor, ...]) -> tuple[Weight, ...]:
+        shape, dtype = self.tensor
+        return (Weight(self.label, shape, self.init, by_torch=False, dtype=dtype, buffer=self.buffer),)
+
+    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        return Torch(function=Own(self.label))
+
+    def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
+        return (OnnxNode("Identity", (OnnxWeight(self.label),)),)
