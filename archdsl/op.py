@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class Tensor(NamedTuple):
     @property
     def rank(self) -> int:
         return len(self.shape)
+
+    @property
+    def numel(self) -> Size:
+        """Number of elements."""
+        return prod(self.shape)
 
 
 class Reject(Exception):
@@ -67,9 +73,7 @@ class Needs(Protocol):
         """
         ...
 
-    def multiple(
-        self, size: Size, of: Size, message: str, *, arg: str | None = None, help: str | None = None
-    ) -> None:
+    def multiple(self, size: Size, of: Size, message: str, *, arg: str | None = None, help: str | None = None) -> None:
         """Hold ``size % of == 0``, likewise."""
         ...  # fmt: skip
 
@@ -222,11 +226,28 @@ class Infix:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """``value[subscripts]``; a subscript is an int, a ``slice`` of holes, or an expression."""
+class Attribute:
+    """``value.name``: ``x.shape``."""
 
     value: TorchExpr
-    subscripts: tuple[Hole | slice | TorchExpr, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """``start:stop:step`` in a subscript."""
+
+    start: Hole | None = None
+    stop: Hole | None = None
+    step: Hole | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """``value[subscripts]``."""
+
+    value: TorchExpr
+    subscripts: tuple[Hole | Cut | TorchExpr, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +257,7 @@ class Several:
     items: tuple[TorchExpr, ...]
 
 
-TorchExpr: TypeAlias = In | Training | Own | Call | Method | Prefix | Infix | Item | Several
+TorchExpr: TypeAlias = In | Training | Own | Call | Method | Prefix | Infix | Attribute | Item | Several
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,7 +469,5 @@ class Op(ABC):
 def parameters(op: type[Op]) -> tuple[Parameter, ...]:
     """The arguments of an operator, in the order in which they are given by position."""
     return tuple(
-        Parameter(f.name, f.metadata["doc"], f.metadata["kind"], f.default)
-        for f in fields(op)
-        if "kind" in f.metadata
+        Parameter(f.name, f.metadata["doc"], f.metadata["kind"], f.default) for f in fields(op) if "kind" in f.metadata
     )
