@@ -66,6 +66,17 @@ class SizeKind(Kind):
         return value
 
 
+class AxisKind(Kind):
+    """A known whole number; negative ones count from the last axis."""
+
+    expected = "an axis (a whole number; -1 is the last)"
+
+    def accept(self, value: Any) -> Any:
+        if not is_int(value):
+            raise self.reject(value)
+        return value
+
+
 @dataclass(frozen=True)
 class PerAxisKind(Kind):
     """One of ``element`` for every spatial axis, or a list with one for each."""
@@ -117,6 +128,17 @@ class NumberKind(Kind):
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise self.reject(value)
         return float(value)
+
+
+class ScalarKind(Kind):
+    """A number as it was written: a whole one stays whole, and so does what it is combined with."""
+
+    expected = "a number"
+
+    def accept(self, value: Any) -> Any:
+        if not isinstance(value, int | float):
+            raise self.reject(value)
+        return int(value) if isinstance(value, bool) else value
 
 
 class FlagKind(Kind):
@@ -181,9 +203,11 @@ class ValueKind(Kind):
 SIZE = SizeKind(1, "a size (a whole number, at least 1)")
 COUNT = SizeKind(0, "a whole number, at least 0")
 INTEGER = SizeKind(None, "a whole number")
+AXIS = AxisKind()
 SIZES = PerAxisKind(SIZE, "a size, or a list with one for each axis")
 COUNTS = PerAxisKind(COUNT, "a whole number at least 0, or a list with one for each axis")
 INTEGERS = PerAxisKind(INTEGER, "a whole number, or a list of them")
+SCALAR = ScalarKind()
 NUMBER = NumberKind(None, None, "a number")
 POSITIVE = NumberKind(0.0, None, "a number, at least 0")
 PROBABILITY = NumberKind(0.0, 1.0, "a probability (0 to 1)")
@@ -199,6 +223,17 @@ def choice(*words: str) -> ChoiceKind:
 
 def either(*kinds: Kind) -> EitherKind:
     return EitherKind(kinds)
+
+
+def axis_of(axis: int, rank: int, arg: str = "axis") -> int:
+    """``axis`` counted from 0, of a value of ``rank`` axes.
+
+    Raises:
+        Reject: there is no such axis.
+    """
+    if not -rank <= axis < rank:
+        raise Reject(f"there is no axis {axis} in a value of {rank} axes", arg=arg)
+    return axis % rank
 
 
 def per_axis(value: Any, axes: int, arg: str) -> tuple[Any, ...]:

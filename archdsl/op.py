@@ -252,9 +252,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """A list or tuple of expressions, as ``torch.cat`` takes it."""
+    """A list of expressions, as ``torch.cat`` takes it, or a tuple, as ``x.unflatten`` takes sizes."""
 
-    items: tuple[TorchExpr, ...]
+    items: tuple[Hole | TorchExpr, ...]
+    is_tuple: bool = False
 
 
 TorchExpr: TypeAlias = In | Training | Own | Call | Method | Prefix | Infix | Attribute | Item | Several
