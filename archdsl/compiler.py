@@ -1,0 +1,199 @@
+"""The one door to the compiler: from a spec's name or text to its definitions, models and claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archdsl.build.env import Env, FileScope
+from archdsl.build.files import Workspace, library_root
+from archdsl.build.model import Built, InputShapes, build_model
+from archdsl.build.nearest import did_you_mean
+from archdsl.build.values import BlockLayer, Given
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.files import BadSetting, CannotRead, NothingToBuild
+from archdsl.diagnostics.names import UnknownModel
+from archdsl.dims import Size, symbol
+from archdsl.source import Source, Span
+from archdsl.syntax import tree
+from archdsl.syntax.parse import parse_expression
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A file of definitions and the model in it that a name chose (None: the file's only or main one)."""
+
+    scope: FileScope
+    model: str | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def models(self) -> dict[str, BlockLayer]:
+        """The models that the file defines, in text order."""
+        names = [d.name.text for d in self.scope.file.definitions if isinstance(d, tree.Block) and d.kind == "model"]
+        found = {n: self.scope.env.names.get(n) for n in names}
+        return {n: m for n, m in found.items() if isinstance(m, BlockLayer)}
+
+    @property
+    def buildable(self) -> dict[str, BlockLayer]:
+        """The models that need no argument: members, and models whose parameters all have defaults."""
+        return {
+            name: model
+            for name, model in self.models.items()
+            if all(p.default is not None for p in model.definition.params)
+        }
+
+
+def open_spec(name: str) -> Spec | Diagnostic:
+    """What a SPEC argument names: a path, ``path:Model``, the name of a shipped spec (``resnet50``), or of a member.
+
+    ``torchvision/resnet50`` is the model ``resnet50`` of a file of ``specs/torchvision``.
+    """
+    path, _, model = name.partition(":") if not Path(name).is_file() else (name, "", "")
+    if Path(path).is_file() or path.endswith(".arch"):
+        return _open(Path(path), model or None)
+    return _shipped(path, model or None)
+
+
+def _open(path: Path, model: str | None) -> Spec | Diagnostic:
+    workspace = Workspace()
+    scope = workspace.open(path)
+    if scope is None:
+        return workspace.diagnostics[0]
+    return Spec(scope, model, tuple(workspace.diagnostics))
+
+
+def from_text(text: str, name: str = "<spec>", model: str | None = None) -> Spec:
+    """A spec given as text; what it uses is looked up in the working folder and the library."""
+    workspace = Workspace()
+    scope = workspace.add(Source(name, text), Path.cwd() / "<spec>")
+    return Spec(scope, model, tuple(workspace.diagnostics))
+
+
+# ---- shipped specs -----------------------------------------------------------------------------------------
+
+
+def shipped_specs() -> list[Path]:
+    """The files of the library, in order of name."""
+    return sorted(library_root().rglob("*.arch"))
+
+
+def _shipped(name: str, model: str | None) -> Spec | Diagnostic:
+    root = library_root()
+    file = root / f"{name}.arch"
+    if ".." not in Path(name).parts and not Path(name).is_absolute() and file.is_file():
+        return _open(file, model)
+    folder, _, member = name.rpartition("/")
+    candidates = [p for p in shipped_specs() if p.parent == root / folder]
+    for path in candidates:
+        if _defines(path, member):
+            return _open(path, member)
+    known = sorted({str(p.relative_to(root).with_suffix("")) for p in shipped_specs()})
+    advice = did_you_mean(name, known) or "give a path to an `.arch` file, or the name of a shipped spec"
+    reason = "there is no such file, and no shipped spec of that name"
+    return CannotRead(span=None, path=name, reason=reason, advice=advice)
+
+
+def _defines(path: Path, member: str) -> bool:
+    """Does a shipped file define a model of this name? Read from the text: nothing is built."""
+    wanted = f"model {member}"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith(wanted) and not line[len(wanted) : len(wanted) + 1].isalnum():
+            rest = line[len(wanted) : len(wanted) + 1]
+            if rest in ("", " ", "(", "{"):
+                return True
+    return False
+
+
+# ---- models ------------------------------------------------------------------------------------------------
+
+
+def choose(spec: Spec) -> BlockLayer | Diagnostic:
+    """The model that a spec means: the one named, else the only buildable one, else the one named as the file is."""
+    where = f"`{spec.scope.file.source.name}`"
+    if spec.model is not None:
+        found = spec.models.get(spec.model)
+        if found is not None:
+            return found
+        advice = did_you_mean(spec.model, spec.models) or _listing(spec.models)
+        return UnknownModel(span=None, where=where, name=spec.model, advice=advice)
+    buildable = spec.buildable
+    if len(buildable) == 1:
+        return next(iter(buildable.values()))
+    stem = Path(spec.scope.file.source.name).stem.replace("-", "_").lower()
+    named = [m for n, m in buildable.items() if n.lower().replace("_", "") == stem.replace("_", "")]
+    if len(named) == 1:
+        return named[0]
+    advice = f"name one of its models: {_listing(spec.models)}" if spec.models else "a model begins with `model Name`"
+    return NothingToBuild(span=None, path=spec.scope.file.source.name, advice=advice)
+
+
+def _listing(models: Mapping[str, Any]) -> str | None:
+    names = [f"`{n}`" for n in list(models)[:12]]
+    return ", ".join(names) + (", …" if len(models) > 12 else "") if names else None
+
+
+def build(spec: Spec, model: BlockLayer, settings: Mapping[str, Any], inputs: InputShapes) -> Built:
+    """Build a model with settings as Python values; a string is an expression of the language (``"tanh"``)."""
+    given: dict[str, Given] = {}
+    problems: list[Diagnostic] = []
+    for name, value in settings.items():
+        found = _setting(name, value, spec.scope)
+        if isinstance(found, Diagnostic):
+            problems.append(found)
+        else:
+            given[name] = found
+    if problems:
+        return Built(None, problems)
+    return build_model(model, given, inputs)
+
+
+def _setting(name: str, value: Any, scope: FileScope) -> Given | Diagnostic:
+    """A setting as an argument; its place is the text of the setting itself."""
+    source = Source(f"<{name}>", value if isinstance(value, str) else repr(value))
+    span = Span(source, 0, len(source.text))
+    if isinstance(value, str):
+        expression = parse_expression(source)
+        if isinstance(expression, Diagnostic):
+            return expression
+        return evaluate_setting(expression, scope)
+    if not isinstance(value, bool | int | float | list | tuple):
+        kind = type(value).__name__
+        return BadSetting(span=None, reason=f"`{name}` is a {kind}: a setting is a number, a list or an expression")
+    return Given(_lists(value), tree.String(span, source.text), scope.env)
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def evaluate_setting(expression: tree.Expr, scope: FileScope) -> Given | Diagnostic:
+    """An expression of a setting, in the spec's file: it may name the file's blocks and operators."""
+    from archdsl.build.context import Abort, Fault, Poison
+    from archdsl.build.expressions import as_layer
+    from archdsl.build.model import ModelBuilder
+    from archdsl.dims import Needs
+
+    builder = ModelBuilder(Needs(), {})
+    try:
+        value = as_layer(builder.evaluate(expression, builder.outside(Env(scope.env))))
+    except Fault as fault:
+        return fault.diagnostic
+    except (Poison, Abort):
+        return BadSetting(span=expression.span, reason="this setting has no value")
+    return Given(value, expression, scope.env)
+
+
+def parse_shape(text: str) -> tuple[Size, ...] | None:
+    """``8x3x224x224`` or ``Nx3xHxW`` as sizes; None where it is neither."""
+    sizes: list[Size] = []
+    for part in text.replace("×", "x").split("x"):
+        if part.isascii() and part.isdigit() and 0 < len(part) <= 12:
+            sizes.append(int(part))
+        elif part.isascii() and part.isidentifier():
+            sizes.append(symbol(part))
+        else:
+            return None
+    return tuple(sizes)
