@@ -141,6 +141,11 @@ class Kept(NamedTuple):
     cross: tuple[tuple[int, int], ...] = ()
 
 
+def drawn(name: str, shape: tuple[Size, ...], init: Init | None, default: Init) -> Weight:
+    """A parameter drawn from ``init``, or as torch does from ``default``."""
+    return Weight(name, shape, init or default, by_torch=init is None or init == default)
+
+
 # torch ------------------------------------------------------------------------------------------------------
 
 
@@ -324,7 +329,7 @@ OnnxRef: TypeAlias = OnnxIn | OnnxWeight | OnnxConst | OnnxSizes | OnnxLocal | N
 
 @dataclass(frozen=True, slots=True)
 class OnnxNode:
-    """One ONNX node. Its outputs are local names.
+    """One ONNX node. Its outputs are local names. The attribute ``to`` of a Cast is a ``DType``.
 
     Of the outputs of all nodes in order, the last ones, as many as the operator has, are the operator's.
     """
@@ -439,7 +444,13 @@ class Op(ABC):
 
     @abstractmethod
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
-        """Arithmetic besides those, at inference: one for each elementary operation on an element."""
+        """Arithmetic besides those, at inference.
+
+        1 for each sum, difference, product, quotient, minimum, maximum, absolute value, selection (with its
+        comparison), power, root, exp, log, tanh and erf of an element. To sum k elements, or to find the largest,
+        takes k - 1; so a mean takes k. Nothing is counted for moving data, nor for what depends on the weights
+        alone (a batch norm is one product and one sum). A bias takes 1 for each output element.
+        """
 
     @abstractmethod
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
@@ -461,7 +472,7 @@ class Op(ABC):
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         """The same in ONNX (opset 18), at inference. No nodes: the identity."""
 
-    def caption(self) -> str:
+    def caption(self, inputs: tuple[Tensor, ...]) -> str:
         """As a paper's figure says it: ``conv 3×3, 64, /2``."""
         return self.name
 
