@@ -6,12 +6,13 @@ A list of the language arrives as a Python list and leaves as a tuple. Sizes are
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from archdsl.dims import Dim
 from archdsl.init import Init
-from archdsl.op import Operand, Reject
+from archdsl.op import Needs, Op, Operand, Reject, parameters
 
 
 class Kind(ABC):
@@ -93,6 +94,27 @@ class PerAxisKind(Kind):
             return self.element.accept(value)
         except Reject:
             raise self.reject(value) from None
+
+
+class PadKind(Kind):
+    """Padding: of every spatial axis, or a list with that of each: as many cells on both sides, or [before, after]."""
+
+    expected = 'a whole number at least 0, a list with that or [before, after] for each axis, or "same"'
+
+    def accept(self, value: Any) -> Any:
+        if value == "same":
+            return value
+        try:
+            return tuple(self._side(v) for v in value) if isinstance(value, list | tuple) else COUNT.accept(value)
+        except Reject:
+            raise self.reject(value) from None
+
+    def _side(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return COUNT.accept(value)
+        if len(value) != 2:
+            raise self.reject(value)
+        return tuple(COUNT.accept(v) for v in value)
 
 
 @dataclass(frozen=True)
@@ -207,6 +229,7 @@ AXIS = AxisKind()
 SIZES = PerAxisKind(SIZE, "a size, or a list with one for each axis")
 COUNTS = PerAxisKind(COUNT, "a whole number at least 0, or a list with one for each axis")
 INTEGERS = PerAxisKind(INTEGER, "a whole number, or a list of them")
+PAD = PadKind()
 SCALAR = ScalarKind()
 NUMBER = NumberKind(None, None, "a number")
 POSITIVE = NumberKind(0.0, None, "a number, at least 0")
@@ -247,3 +270,37 @@ def per_axis(value: Any, axes: int, arg: str) -> tuple[Any, ...]:
     if len(value) != axes:
         raise Reject(f"{len(value)} numbers for {axes} spatial axes", arg=arg)
     return value
+
+
+def require_sizes(op: Op, needs: Needs) -> None:
+    """Hold the bounds of an operator's arguments where they are symbolic; plain ones were checked when accepted.
+
+    Raises:
+        Reject: a symbolic size can never be as large as its argument must be.
+    """
+    for name, _, kind, _ in parameters(type(op)):
+        least = _least(kind)
+        if least is None:
+            continue
+        for size in _symbolic(getattr(op, name)):
+            needs.require(size, ">=", least, f"{name} (={size}) must be at least {least}", arg=name)
+
+
+def _least(kind: Kind) -> int | None:
+    match kind:
+        case SizeKind(least=least) | PerAxisKind(element=SizeKind(least=least)):
+            return least
+        case PadKind():
+            return 0
+        case EitherKind(kinds=kinds):
+            return next((least for least in map(_least, kinds) if least is not None), None)
+        case _:
+            return None
+
+
+def _symbolic(value: Any) -> Iterator[Dim]:
+    if isinstance(value, Dim):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _symbolic(item)

@@ -6,7 +6,10 @@ Names, arguments and formulas are those of ``torch.nn.init``.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from archdsl.dims import Size
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,17 @@ class XavierUniform(Init):
     """Uniform of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
 
     name = "xavier_uniform"
+
+
+@dataclass(frozen=True)
+class BiasUniform(Init):
+    """Uniform on ±1/√fan, ``fan`` being the fan-in of the weight beside it: torch's default for biases.
+
+    Not a word of the language: a bias has no fan of its own.
+    """
+
+    name = "bias_uniform"
+    fan: Size
 
 
 INITS: dict[str, type[Init]] = {
