@@ -1,0 +1,322 @@
+"""Questions about sizes: is this equal to that, at least that, for all values of the symbols?
+
+The order of the methods stands in `_decide_single` and `_decide_several`: cheap rules first, then what is
+complete (one symbol; equality), then proofs that may fail, then examples. A method that would cost more
+than the budget allows is passed over, so the answer may become `Unknown`, but never wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from archdsl.dims.atoms import Floor, TooLarge, lone_atom
+from archdsl.dims.budget import Budget, Exhausted
+from archdsl.dims.evaluate import evaluate, has_max, has_symbolic_divisor, substitute, symbols
+from archdsl.dims.facts import (
+    NOTHING,
+    Condition,
+    Facts,
+    Member,
+    Operator,
+    Relation,
+    Sign,
+    difference,
+    is_internal,
+    relation,
+)
+from archdsl.dims.identity import decide_box, decide_separate
+from archdsl.dims.ranges import Range, make_range
+from archdsl.dims.search import Witnesses, completed, least, witnesses
+from archdsl.dims.several import disproves, proves, proves_nonnegative
+from archdsl.dims.single import decide_single
+from archdsl.dims.size import Size, constant_term, lead, shared_symbol, symbol, without_symbol
+from archdsl.dims.verdict import PROVED, UNKNOWN, Proved, Refuted, Values, Verdict, When
+
+_T = TypeVar("_T")
+_GLANCE = 64
+"""Points of a first look for examples."""
+_HIGHEST_THRESHOLD = 1 << 20
+_EXACT_THRESHOLD = 64
+"""Most values below a threshold of which each is shown to fail."""
+
+
+def equal(a: Size, b: Size, facts: Facts = NOTHING) -> Verdict:
+    """Whether ``a == b`` for all sizes that the facts allow."""
+    return PROVED if a is b else decide(a - b, "==", facts)
+
+
+def at_least(a: Size, b: Size, facts: Facts = NOTHING) -> Verdict:
+    """Whether ``a >= b`` for all sizes that the facts allow."""
+    return decide(a - b, ">=", facts)
+
+
+def truth(a: Size, operator: Operator, b: Size, facts: Facts = NOTHING) -> bool | None:
+    """Whether ``a operator b`` for all sizes that the facts allow (True) or for none (False).
+
+    None where it depends on the sizes, or could not be decided: `witness` may then give examples.
+    """
+    match decide(*difference(a, operator, b), facts):
+        case Proved():
+            return True
+        case Refuted():
+            return False
+        case _:
+            return None
+
+
+def witness(a: Size, operator: Operator, b: Size, facts: Facts = NOTHING) -> Values | None:
+    """Allowed sizes at which ``a operator b`` holds, small ones if any are; None if none were found."""
+    size, sign = difference(substitute(a, facts.substitutions), operator, substitute(b, facts.substitutions))
+    names = symbols(a) | symbols(b)
+    fact = relation(size, sign)
+    if isinstance(fact, bool):
+        return _in_terms_of(names, {}, facts) if fact else None
+    related = [symbols(known.size) for known in facts.about(symbols(fact.size))]
+    found = _attempt(lambda: witnesses(fact, facts, Budget(), related=frozenset().union(*related)))
+    return _in_terms_of(names, found.holding, facts) if found and found.holding else None
+
+
+def decide(size: Size, sign: Sign, facts: Facts = NOTHING, budget: Budget | None = None) -> Verdict:
+    """Whether ``size sign 0`` for all sizes that the facts allow."""
+    budget = budget or Budget()
+    method = _decide_substituted if facts.substitutions else _decide
+    return _attempt(lambda: method(size, sign, facts, budget)) or UNKNOWN
+
+
+def _decide_substituted(size: Size, sign: Sign, facts: Facts, budget: Budget) -> Verdict:
+    reduced = substitute(size, facts.substitutions)
+    if len(symbols(size)) == 1 < len(symbols(reduced)):  # by itself it may be easier
+        verdict = _decide(size, sign, NOTHING, budget)
+        if isinstance(verdict, (Proved, Refuted)):
+            return verdict
+    return _unsubstituted(_decide(reduced, sign, facts, budget), size, sign, facts)
+
+
+def _decide(size: Size, sign: Sign, facts: Facts, budget: Budget) -> Verdict:
+    fact = relation(size, sign)
+    while isinstance(fact, Relation):
+        simpler = _simpler(fact)
+        if simpler is None:
+            break
+        fact = simpler
+    if isinstance(fact, bool):
+        return PROVED if fact else Refuted(least(symbols(size), facts))
+    if _is_known(fact, facts):
+        return PROVED
+    names = sorted(symbols(fact.size))
+    verdict = _decide_single(fact, names[0], facts, budget) if len(names) == 1 else None
+    return completed(verdict or _decide_several(fact, facts, budget), symbols(size), facts)
+
+
+def _attempt(method: Callable[[], _T]) -> _T | None:
+    """What the method finds; None where it would cost or grow too much, or divide by what became 0."""
+    try:
+        return method()
+    except (Exhausted, TooLarge, ZeroDivisionError):
+        return None
+
+
+def _simpler(fact: Relation) -> Relation | bool | None:
+    """An equivalent relation with one floor or one factor less, if there is one."""
+    size, constant = fact.size, constant_term(fact.size)
+    factor = None if constant else shared_symbol(size)
+    if factor is not None:  # at least 1: it does not matter
+        return relation(without_symbol(size, factor), fact.sign)
+    floor = lone_atom(lead(size))
+    if fact.sign != ">=" or len(size.terms) > 1 + bool(constant) or not isinstance(floor, Floor):
+        return None
+    num, den, times = floor.num, floor.den, size.terms[floor,]
+    if times > 0:  # num // den >= bound iff num >= bound * den
+        return relation(num - den * -(constant // times), ">=")
+    return relation(den * (constant // -times) + (den - 1) - num, ">=")
+
+
+def _is_known(fact: Relation, facts: Facts) -> bool:
+    if not facts.relations:
+        return False
+    return fact in facts.relations or (fact.sign == ">=" and relation(fact.size, "==") in facts.relations)
+
+
+def _decide_single(fact: Relation, name: str, facts: Facts, budget: Budget) -> Verdict | None:
+    """The verdict for one symbol; None where its theory does not apply."""
+    known = facts.range_of(name)
+    verdict = _decide_linear(fact, name, known) or _attempt(lambda: decide_single(fact, name, known, budget))
+    if not isinstance(verdict, When) or not facts.about(frozenset((name,))):
+        return verdict
+    return PROVED if _attempt(lambda: proves(fact, facts, budget)) else verdict
+
+
+def _decide_linear(fact: Relation, name: str, known: Range) -> Verdict | None:
+    """``x + c >= 0``: what every convolution asks, so its own short way."""
+    if fact.sign != ">=" or fact.size - constant_term(fact.size) != symbol(name):
+        return None
+    bound = -constant_term(fact.size)
+    if known.lo >= bound:
+        return PROVED
+    met = make_range(known.m, known.residues, bound, known.hi)
+    return When((Member(name, met),), True, {name: known.lo}) if met else Refuted({name: known.lo})
+
+
+def _decide_several(fact: Relation, facts: Facts, budget: Budget) -> Verdict:
+    if _holds_at_a_glance(fact, facts):
+        return PROVED
+    exact = _decide_equality(fact, facts, budget) if fact.sign != ">=" else None
+    if exact is not None and not _is_raw(exact):
+        return exact
+    glance = _attempt(lambda: witnesses(fact, facts, budget, grid=_GLANCE)) or Witnesses(None, None)
+    if exact is None and glance.failing is None and _attempt(lambda: proves(fact, facts, budget)):
+        return PROVED
+    if glance.holding is None and _attempt(lambda: disproves(fact, facts, budget)):
+        return Refuted(glance.failing or _any_failing(fact, facts, budget))
+    return exact or _decide_by_example(fact, glance.failing, facts, budget)
+
+
+def _any_failing(fact: Relation, facts: Facts, budget: Budget) -> Values:
+    """An example for what holds nowhere: one that the relations allow, if one is found."""
+    for known in (facts, replace(facts, relations=())):
+        found = _attempt(lambda known=known: witnesses(fact, known, budget))
+        if found and found.failing:
+            return found.failing
+    return least(symbols(fact.size), facts)
+
+
+def _holds_at_a_glance(fact: Relation, facts: Facts) -> bool:
+    """A sum of positive terms is least where its symbols are."""
+    if fact.sign != ">=":
+        return False
+    total = 0
+    for monomial, coefficient in fact.size.terms.items():
+        for atom in monomial:
+            if coefficient < 0 or not isinstance(atom, str):
+                return False
+            coefficient *= facts.range_of(atom).lo
+        total += coefficient
+    return total >= 0
+
+
+def _decide_equality(fact: Relation, facts: Facts, budget: Budget) -> Verdict | None:
+    """The verdict on ``==`` or ``!=`` that complete methods give."""
+    equation = Relation(fact.size, "==")
+    verdict = _attempt(lambda: decide_separate(fact.size, facts, budget, _decide_zero)) or _attempt(
+        lambda: decide_box(equation, facts, budget)
+    )
+    if fact.sign == "==" or verdict is None:
+        return verdict
+    match verdict:
+        case Proved():
+            return Refuted(least(symbols(fact.size), facts))
+        case Refuted():
+            return PROVED
+        case _:
+            return None
+
+
+def _decide_zero(size: Size, facts: Facts, budget: Budget) -> Verdict:
+    return _decide(size, "==", facts, budget)
+
+
+def _is_raw(verdict: Verdict) -> bool:
+    """Whether all that it says is: where it holds, it holds."""
+    return isinstance(verdict, When) and any(isinstance(condition, Relation) for condition in verdict.conditions)
+
+
+def _decide_by_example(fact: Relation, failing: Values | None, facts: Facts, budget: Budget) -> Verdict:
+    found = _attempt(lambda: witnesses(fact, facts, budget))
+    failing = (found.failing if found else None) or failing
+    if failing is None:
+        return UNKNOWN
+    if fact.sign == ">=":
+        verdict = _attempt(lambda: _threshold(fact, failing, facts, budget))
+        if verdict is not None:
+            return verdict
+    return When((fact,), True, failing)
+
+
+def _threshold(fact: Relation, failing: Values, facts: Facts, budget: Budget) -> When | None:
+    """From where on one symbol makes it hold, whatever the others are; exactly so, if one can."""
+    if has_max(fact.size) or has_symbolic_divisor(fact.size):
+        return None
+    sufficient = None
+    for name in sorted(symbols(fact.size)):
+        start = _least_sufficient(fact, name, facts, budget)
+        if start is None:
+            continue
+        exact = _fails_below(fact, name, start, facts, budget)
+        verdict = When((Member(name, start),), exact, failing)
+        if exact:
+            return verdict
+        sufficient = sufficient or verdict
+    return sufficient
+
+
+def _least_sufficient(fact: Relation, name: str, facts: Facts, budget: Budget) -> Range | None:
+    """What is known of the symbol, from the least value on for which the relation can be proved."""
+    known = facts.range_of(name)
+
+    def proved_from(value: int) -> bool:
+        above = make_range(known.m, known.residues, value, known.hi)
+        return above is not None and proves(fact, facts.with_range(name, above), budget)
+
+    fails, holds = known.lo, min(_HIGHEST_THRESHOLD, known.hi or _HIGHEST_THRESHOLD)
+    if holds <= fails or not proved_from(holds):
+        return None
+    while holds - fails > 1:
+        middle = (fails + holds) // 2
+        if proved_from(middle):
+            holds = middle
+        else:
+            fails = middle
+    return make_range(known.m, known.residues, holds, known.hi)
+
+
+def _fails_below(fact: Relation, name: str, start: Range, facts: Facts, budget: Budget) -> bool:
+    """Whether the relation was shown to fail at all values below, whatever the other symbols are."""
+    below = make_range(start.m, start.residues, facts.range_of(name).lo, start.lo - 1)
+    if below is None or (below.hi or 0) - below.lo > _EXACT_THRESHOLD * below.m:
+        return False
+    return all(proves_nonnegative(-substitute(fact.size, {name: value}) - 1, facts, budget) for value in below.values())
+
+
+def _in_terms_of(names: frozenset[str], values: Values, facts: Facts) -> Values:
+    """Values of these symbols, given values of those that are left after substitution."""
+    found: dict[str, int] = {}
+    for name in sorted(names):
+        solved = facts.substitutions.get(name)
+        if solved is None:
+            found[name] = values.get(name, facts.range_of(name).lo)
+            continue
+        value = _attempt(lambda solved=solved: evaluate(solved, {**least(symbols(solved), facts), **values}))
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _unsubstituted(verdict: Verdict, size: Size, sign: Sign, facts: Facts) -> Verdict:
+    """A verdict on the substituted size as one on the size that was asked about."""
+    match verdict:
+        case Refuted(example):
+            return Refuted(_in_terms_of(symbols(size), example, facts))
+        case When(conditions, exact, example, finite):
+            if any(map(_is_internal, conditions)):
+                conditions, exact = _conditions_of_its_own(size, sign), True
+            return When(conditions, exact, _in_terms_of(symbols(size), example, facts), finite)
+        case _:
+            return verdict
+
+
+def _conditions_of_its_own(size: Size, sign: Sign) -> tuple[Condition, ...]:
+    """Exact conditions for the question as it was asked: ranges where there are such, else itself."""
+    match _decide(size, sign, NOTHING, Budget()):
+        case When(conditions=conditions, exact=True):
+            return conditions
+        case _:
+            original = relation(size, sign)
+            return (original,) if isinstance(original, Relation) else ()
+
+
+def _is_internal(condition: Condition) -> bool:
+    """Whether a condition is about a symbol that only a substitution has brought in."""
+    names = {condition.symbol} if isinstance(condition, Member) else symbols(condition.size)
+    return any(map(is_internal, names))
