@@ -23,6 +23,7 @@ from archdsl.build.values import (
     LabelledLayer,
     Layer,
     LazyLet,
+    Measure,
     OpLayer,
     describe,
     is_list,
@@ -362,6 +363,8 @@ class Expressions(Context):
         match callee:
             case Builtin():
                 return self._call_builtin(callee, node, positional, named, here)
+            case Measure():
+                return self._call_measure(callee, node, positional, named)
             case Function():
                 return self._call_function(callee, node, positional, named, here)
             case type():
@@ -418,6 +421,14 @@ class Expressions(Context):
             what = f"the function `{builtin.name}` takes no named arguments on numbers"
             raise Fault(WrongKind(span=named[name].site.span, what=what))
         return self._run_builtin(builtin, values, node)
+
+    def _call_measure(
+        self, measure: Measure, node: tree.Call, positional: tuple[Given, ...], named: dict[str, Given]
+    ) -> Any:
+        if len(positional) != 1 or named:
+            what = f"`{measure.name}` measures one model, block or group"
+            raise Fault(WrongKind(span=node.span, what=what))
+        return measure.run(positional[0].value)
 
     def _run_builtin(self, builtin: Builtin, values: list[Any], node: tree.Call) -> Any:
         shown = ", ".join(describe(v) for v in values[:3]) or "nothing"

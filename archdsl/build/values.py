@@ -128,6 +128,14 @@ class Builtin:
     op: type[Op] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """What a claim measures of a layer: ``params``, ``macs``, …"""
+
+    name: str
+    run: Callable[[Any], Any]
+
+
 class Bad:
     """Stands for what a fault made unknown: whatever touches it is left out without another message."""
 
@@ -156,7 +164,7 @@ def describe(value: Any) -> str:
             return "a layer"
         case Function():
             return f"the function `{value.definition.name.text}`"
-        case Builtin():
+        case Builtin() | Measure():
             return f"the function `{value.name}`"
         case Init():
             return f"the initial value `{value.name}`"

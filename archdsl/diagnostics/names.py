@@ -237,3 +237,13 @@ class WordTaken(Diagnostic):
     hint = "choose another name"
 
     name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLayer(Diagnostic):
+    code = "A0223"
+    title = "the result of this `{layer}` goes nowhere"
+    at = "no output depends on it"
+    hint = "connect it, or remove it"
+
+    layer: str

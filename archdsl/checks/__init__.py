@@ -1,0 +1,16 @@
+"""Checks of what was parsed and built. One file a check; a new one is added to its tuple."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from archdsl.checks.unused import dead_layers, unused_names
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.graph import Graph
+from archdsl.syntax import tree
+
+FILE_CHECKS: tuple[Callable[[tree.File], Iterator[Diagnostic]], ...] = (unused_names,)
+"""Checks of the text of one file."""
+
+GRAPH_CHECKS: tuple[Callable[[Graph], Iterator[Diagnostic]], ...] = (dead_layers,)
+"""Checks of a built model."""

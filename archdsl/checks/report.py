@@ -1,0 +1,80 @@
+"""All that checking a spec finds: its models, its claims, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archdsl.build.model import InputShapes
+from archdsl.build.values import BlockLayer
+from archdsl.checks import FILE_CHECKS, GRAPH_CHECKS
+from archdsl.checks.claims import ClaimResult, Graphs, check_claim
+from archdsl.compiler import Spec, build, choose
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.graph import Graph
+from archdsl.syntax import tree
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found: the models that could be built, the claims, and the diagnostics of both and of the text."""
+
+    spec: Spec
+    graphs: tuple[Graph, ...]
+    claims: tuple[ClaimResult, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not any(d.severity == "error" for d in self.diagnostics)
+
+
+def check(spec: Spec, settings: Mapping[str, Any] | None = None, inputs: InputShapes | None = None) -> Report:
+    """Check a spec: the model that was named, or all that need no argument; and its claims.
+
+    With settings or input shapes, only the model that the spec means is built, and claims are left aside: they are
+    about the models as they are written.
+    """
+    problems: dict[object, Diagnostic] = {_key(d): d for d in spec.diagnostics}
+    chosen = _chosen(spec, bool(settings or inputs), problems)
+    graphs = []
+    memory = Graphs()
+    for model in chosen:
+        if settings or inputs:
+            built = build(spec, model, settings or {}, inputs or {})
+            graph, found = built.graph, built.diagnostics
+        else:
+            graph, found = memory.of(model)
+        for diagnostic in found:
+            problems.setdefault(_key(diagnostic), diagnostic)
+        if graph is not None:
+            graphs.append(graph)
+    claims = () if settings or inputs else tuple(check_claim(c, spec.scope, memory) for c in _claims(spec))
+    for diagnostic in (*_checks(spec, graphs), *(d for claim in claims for d in claim.diagnostics)):
+        problems.setdefault(_key(diagnostic), diagnostic)
+    return Report(spec, tuple(graphs), claims, tuple(problems.values()))
+
+
+def _chosen(spec: Spec, one: bool, problems: dict[object, Diagnostic]) -> list[BlockLayer]:
+    if spec.model is None and not one:
+        return list(spec.buildable.values())
+    model = choose(spec)
+    if isinstance(model, Diagnostic):
+        problems.setdefault(_key(model), model)
+        return []
+    return [model]
+
+
+def _claims(spec: Spec) -> list[tree.Claim]:
+    return [d for d in spec.scope.file.definitions if isinstance(d, tree.Claim)]
+
+
+def _checks(spec: Spec, graphs: list[Graph]) -> list[Diagnostic]:
+    found = [d for check in FILE_CHECKS for d in check(spec.scope.file)]
+    return found + [d for check in GRAPH_CHECKS for graph in graphs for d in check(graph)]
+
+
+def _key(diagnostic: Diagnostic) -> object:
+    """One fault found in several models is one diagnostic."""
+    return (diagnostic.code, diagnostic.span) if diagnostic.span is not None else diagnostic

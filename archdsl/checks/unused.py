@@ -1,0 +1,71 @@
+"""Names that nothing reads, and layers whose result goes nowhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.names import DeadLayer, UnusedName
+from archdsl.graph import Graph
+from archdsl.ops.tensor import Source
+from archdsl.syntax import tree
+
+
+def unused_names(file: tree.File) -> Iterator[Diagnostic]:
+    """Names bound by ``let`` and ``as`` in a block, model or claim that its text never reads.
+
+    A name that begins with ``_`` says that it is not meant to be read.
+    """
+    for definition in file.definitions:
+        if isinstance(definition, tree.Block | tree.Claim):
+            yield from _unused_in(definition)
+
+
+def _unused_in(definition: tree.Block | tree.Claim) -> Iterator[Diagnostic]:
+    bound = list(_bound(definition))
+    binders = {name for name, _ in bound}
+    reads: Counter[str] = Counter()
+    for node in tree.walk(definition):
+        if isinstance(node, tree.Name) and node not in binders:
+            reads[node.text] += 1
+        elif isinstance(node, tree.Computed) and node not in binders:
+            reads[_stem(node)] += 1
+    for name, statement in bound:
+        text = _stem(name)
+        if not reads[text] and not text.startswith("_"):
+            advice = "read it, or remove it" if isinstance(statement, tree.Let) else f"remove `as {text}`"
+            if isinstance(name, tree.Name) and _in_unpack(name, statement):
+                advice = "call it `_`"
+            yield UnusedName(span=name.span, name=name.span.text, advice=advice)
+
+
+def _bound(definition: tree.Node) -> Iterator[tuple[tree.Label, tree.Node]]:
+    """Names that statements bind, each with its statement."""
+    for node in tree.walk(definition):
+        pattern = node.pattern if isinstance(node, tree.Let) else node.target if isinstance(node, tree.Step) else None
+        if pattern is not None:
+            for name in tree.walk(pattern):
+                if isinstance(name, tree.Name | tree.Computed):
+                    yield name, node
+
+
+def _in_unpack(name: tree.Name, statement: tree.Node) -> bool:
+    pattern = statement.pattern if isinstance(statement, tree.Let) else statement.target  # type: ignore[attr-defined]
+    return isinstance(pattern, tree.Unpack)
+
+
+def _stem(name: tree.Label) -> str:
+    """A name; of a computed one, its texts with a mark between them."""
+    if isinstance(name, tree.Name):
+        return name.text
+    return "{}".join(p if isinstance(p, str) else "" for p in name.parts)
+
+
+def dead_layers(graph: Graph) -> Iterator[Diagnostic]:
+    """Operators whose result reaches no output, not even in training."""
+    live = graph.live(training=True)
+    for node in graph.nodes:
+        if node not in live and not isinstance(node.op, Source):
+            yield DeadLayer(span=node.span, layer=node.op.name)
+            return  # what feeds it is dead with it: one message for one fault

@@ -1,0 +1,63 @@
+"""The command line: one file a command, imported only when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+COMMANDS: tuple[tuple[str, str], ...] = (
+    ("check", "check shapes, names and claims"),
+    ("summary", "print the module tree with its sizes and costs"),
+    ("compare", "print the totals of several networks side by side"),
+    ("compile", "write PyTorch source or an ONNX file"),
+    ("viz", "draw a network"),
+    ("train", "train a network on images"),
+    ("demo", "do all of it on the lecture's networks"),
+)
+"""Name and one line of help, in the order in which a user meets them; `archdsl.cli.NAME` holds each."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command. Returns 0 if all is well, 1 if the spec or the run is wrong, 2 for wrong usage."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser(arguments)
+    args = parser.parse_args(arguments)
+    if args.command is None:
+        parser.print_help()
+        return 2
+    try:
+        return args.run(args)
+    except BrokenPipeError:  # the reader of a pipe has gone: not our fault, and nothing more to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="archdsl",
+        description="Write a neural network as text; check, measure, draw, export and train it.",
+    )
+    parser.add_argument("--version", action="version", version=f"archdsl {_version()}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    called = next((a for a in arguments if not a.startswith("-")), None)
+    for name, help in COMMANDS:
+        command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+        if name == called:
+            module = import_module(f"archdsl.cli.{name}")
+            module.configure(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("archdsl")
+    except PackageNotFoundError:
+        return "(not installed)"

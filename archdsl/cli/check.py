@@ -1,0 +1,99 @@
+"""``archdsl check``: shapes, names and claims of specs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from archdsl.build.values import shape_text
+from archdsl.checks.claims import ClaimResult
+from archdsl.checks.report import Report, check
+from archdsl.cli.common import (
+    SPEC_HELP,
+    Failure,
+    add_build_arguments,
+    add_format_argument,
+    open_or_fail,
+    print_json,
+    wants_colour,
+)
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.render import render, to_json
+from archdsl.graph import Graph
+from archdsl.measure import params
+
+MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("specs", nargs="+", metavar="SPEC", help=SPEC_HELP)
+    add_build_arguments(parser)
+    add_format_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check every spec; the exit code is 1 if anything is wrong with any."""
+    reports: list[Report] = []
+    unread: list[Diagnostic] = []
+    for name in args.specs:
+        try:
+            reports.append(check(open_or_fail(name), dict(args.settings), dict(args.inputs)))
+        except Failure as failure:
+            unread += failure.diagnostics
+    ok = not unread and all(r.ok for r in reports)
+    if args.format == "json":
+        found = [*unread, *(d for r in reports for d in r.diagnostics)]
+        print_json({"ok": ok, "specs": [_facts(r) for r in reports], "diagnostics": [to_json(d) for d in found]})
+    else:
+        _print(reports, unread)
+    return 0 if ok else 1
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    return {
+        "spec": report.spec.scope.file.source.name,
+        "models": [_model(g) for g in report.graphs],
+        "claims": [{"claim": c.text, "standing": c.standing, "how": c.how} for c in report.claims],
+    }
+
+
+def _model(graph: Graph) -> dict[str, Any]:
+    return {
+        "model": graph.name,
+        "inputs": {i.name: list(i.value.shape) for i in graph.inputs},
+        "outputs": {o.name: list(o.value.shape) for o in graph.outputs},
+        "training_only": [o.name for o in graph.outputs if o.when_training],
+        "params": params(graph),
+        "needs": [p.text for p in graph.needs.preconditions()],
+    }
+
+
+def _print(reports: list[Report], unread: list[Diagnostic]) -> None:
+    for report in reports:
+        print(_text(report))
+    problems = [*unread, *(d for r in reports for d in r.diagnostics)]
+    if problems:
+        sys.stdout.flush()
+        print(("\n" if reports else "") + render(problems, wants_colour(sys.stderr)), file=sys.stderr)
+        errors = sum(d.severity == "error" for d in problems)
+        if errors > 1:
+            print(f"\n{errors} errors", file=sys.stderr)
+
+
+def _text(report: Report) -> str:
+    lines = [report.spec.scope.file.source.name]
+    for graph in report.graphs:
+        inputs = ", ".join(f"{i.name} {shape_text(i.value.shape)}" for i in graph.inputs)
+        outputs = ", ".join(f"{o.name} {shape_text(o.value.shape)}" for o in graph.outputs if not o.when_training)
+        lines.append(f"  {graph.name}: {inputs} -> {outputs}, {params(graph):,} parameters")
+        lines += [f"    needs: {p.text}" for p in graph.needs.preconditions()]
+    lines += [f"  {_mark(c)} {c.text}: {c.how}" for c in report.claims]
+    return "\n".join(lines)
+
+
+def _mark(claim: ClaimResult) -> str:
+    mark = MARKS[claim.standing]
+    if not wants_colour(sys.stdout):
+        return mark
+    return f"\x1b[{32 if claim.standing == 'holds' else 31}m{mark}\x1b[0m"

@@ -1,0 +1,134 @@
+"""What the commands share: the SPEC argument, settings, building, and how facts and faults are shown."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from archdsl.build.model import Built
+from archdsl.build.values import BlockLayer
+from archdsl.compiler import Spec, build, choose, open_spec, parse_shape
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.files import BadSetting
+from archdsl.diagnostics.render import render, to_json
+from archdsl.dims import Size
+from archdsl.graph import Graph
+
+SPEC_HELP = "a path, path:Model, or the name of a shipped spec (resnet50)"
+
+
+class Failure(Exception):
+    """The run is wrong: its diagnostics are to be shown, and the exit code is 1."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        super().__init__("failed")
+        self.diagnostics = list(diagnostics)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A spec's model, built."""
+
+    spec: Spec
+    model: BlockLayer
+    built: Built
+    graph: Graph
+
+
+def add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--set`` and ``--input``."""
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", type=_setting, dest="settings",
+        help="override a parameter of the model (classes=17, act=relu); may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--input", action="append", default=[], metavar="[NAME=]SHAPE", type=_input, dest="inputs",
+        help="the input's shape, such as 8x3x224x224 or Nx3xHxW; NAME= where the model has several",
+    )  # fmt: skip
+
+
+def add_format_argument(parser: argparse.ArgumentParser) -> None:
+    """``--format``."""
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how facts are printed (default: text)"
+    )
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip().isidentifier() or not value.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name.strip(), value.strip()
+
+
+def _input(text: str) -> tuple[str | None, tuple[Size, ...]]:
+    name, equals, shape = text.rpartition("=")
+    sizes = parse_shape(shape)
+    if sizes is None:
+        raise argparse.ArgumentTypeError(f"{shape!r} is not a shape such as 8x3x224x224 or Nx3xHxW")
+    return (name if equals else None), sizes
+
+
+def open_or_fail(name: str) -> Spec:
+    """The spec that an argument names.
+
+    Raises:
+        Failure: it cannot be read, or not parsed.
+    """
+    spec = open_spec(name)
+    if isinstance(spec, Diagnostic):
+        raise Failure([spec])
+    return spec
+
+
+def build_or_fail(name: str, args: argparse.Namespace) -> Network:
+    """The model that a SPEC argument means, built with ``--set`` and ``--input``.
+
+    Raises:
+        Failure: something is wrong with it.
+    """
+    spec = open_or_fail(name)
+    if spec.diagnostics:
+        raise Failure(spec.diagnostics)
+    model = choose(spec)
+    if isinstance(model, Diagnostic):
+        raise Failure([model])
+    built = build(spec, model, dict(args.settings), dict(args.inputs))
+    if built.graph is None:
+        raise Failure(built.diagnostics or [BadSetting(span=None, reason=f"`{name}` could not be built")])
+    return Network(spec, model, built, built.graph)
+
+
+# ---- showing -----------------------------------------------------------------------------------------------
+
+
+def wants_colour(stream: Any) -> bool:
+    """Colour on a terminal, unless NO_COLOR asks for none (https://no-color.org)."""
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def show_diagnostics(diagnostics: list[Diagnostic], format: str = "text") -> None:
+    """Diagnostics on stderr as text; as JSON on stdout, where a program reads."""
+    if format == "json":
+        print_json({"ok": False, "diagnostics": [to_json(d) for d in diagnostics]})
+        return
+    print(render(diagnostics, colour=wants_colour(sys.stderr)), file=sys.stderr)
+    errors = sum(d.severity == "error" for d in diagnostics)
+    if errors > 1:
+        print(f"\n{errors} errors", file=sys.stderr)
+
+
+def print_json(facts: Any) -> None:
+    """Facts as JSON; a symbolic size as the text that the language would say."""
+    print(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
+
+
+def fail(failure: Failure, args: argparse.Namespace) -> int:
+    """Show a failure and give the exit code."""
+    show_diagnostics(failure.diagnostics, getattr(args, "format", "text"))
+    return 1
