@@ -1,0 +1,31 @@
+"""archdsl: a declarative architecture compiler.
+
+>>> import archdsl
+>>> m = archdsl.load("resnet50", classes=17)
+>>> m.params
+23542865
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archdsl.errors import SpecError as SpecError
+    from archdsl.model import Model as Model
+    from archdsl.model import load as load
+
+__all__ = ["Model", "SpecError", "load"]
+
+_HOMES = {"load": "archdsl.model", "Model": "archdsl.model", "SpecError": "archdsl.errors"}
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, imported when first asked for: parts of the package are used without the others."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'archdsl' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -29,8 +29,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help()
         return 2
+    from archdsl.errors import SpecError
+
     try:
         return args.run(args)
+    except SpecError as error:
+        from archdsl.cli.common import show_diagnostics
+
+        show_diagnostics(error.diagnostics, getattr(args, "format", "text"))
+        return 1
     except BrokenPipeError:  # the reader of a pipe has gone: not our fault, and nothing more to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -11,7 +11,6 @@ from archdsl.checks.claims import ClaimResult
 from archdsl.checks.report import Report, check
 from archdsl.cli.common import (
     SPEC_HELP,
-    Failure,
     add_build_arguments,
     add_format_argument,
     open_or_fail,
@@ -20,6 +19,7 @@ from archdsl.cli.common import (
 )
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.render import render, to_json
+from archdsl.errors import SpecError
 from archdsl.graph import Graph
 from archdsl.measure import params
 
@@ -39,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
     for name in args.specs:
         try:
             reports.append(check(open_or_fail(name), dict(args.settings), dict(args.inputs)))
-        except Failure as failure:
-            unread += failure.diagnostics
+        except SpecError as error:
+            unread += error.diagnostics
     ok = not unread and all(r.ok for r in reports)
     if args.format == "json":
         found = [*unread, *(d for r in reports for d in r.diagnostics)]

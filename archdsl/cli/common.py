@@ -6,38 +6,17 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from archdsl.build.model import Built
-from archdsl.build.values import BlockLayer
-from archdsl.compiler import Spec, build, choose, open_spec, parse_shape
+from archdsl.compiler import Spec, open_spec, parse_shape
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.files import BadSetting
 from archdsl.diagnostics.render import render, to_json
 from archdsl.dims import Size
-from archdsl.graph import Graph
+from archdsl.errors import SpecError
+from archdsl.model import Model, open_model
 
 SPEC_HELP = "a path, path:Model, or the name of a shipped spec (resnet50)"
-
-
-class Failure(Exception):
-    """The run is wrong: its diagnostics are to be shown, and the exit code is 1."""
-
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        super().__init__("failed")
-        self.diagnostics = list(diagnostics)
-
-
-@dataclass(frozen=True)
-class Network:
-    """A spec's model, built."""
-
-    spec: Spec
-    model: BlockLayer
-    built: Built
-    graph: Graph
 
 
 def add_build_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,30 +57,21 @@ def open_or_fail(name: str) -> Spec:
     """The spec that an argument names.
 
     Raises:
-        Failure: it cannot be read, or not parsed.
+        SpecError: it cannot be read.
     """
     spec = open_spec(name)
     if isinstance(spec, Diagnostic):
-        raise Failure([spec])
+        raise SpecError([spec])
     return spec
 
 
-def build_or_fail(name: str, args: argparse.Namespace) -> Network:
+def load_model(name: str, args: argparse.Namespace) -> Model:
     """The model that a SPEC argument means, built with ``--set`` and ``--input``.
 
     Raises:
-        Failure: something is wrong with it.
+        SpecError: something is wrong with it.
     """
-    spec = open_or_fail(name)
-    if spec.diagnostics:
-        raise Failure(spec.diagnostics)
-    model = choose(spec)
-    if isinstance(model, Diagnostic):
-        raise Failure([model])
-    built = build(spec, model, dict(args.settings), dict(args.inputs))
-    if built.graph is None:
-        raise Failure(built.diagnostics or [BadSetting(span=None, reason=f"`{name}` could not be built")])
-    return Network(spec, model, built, built.graph)
+    return open_model(open_or_fail(name), dict(args.settings), dict(args.inputs))
 
 
 # ---- showing -----------------------------------------------------------------------------------------------
@@ -112,7 +82,7 @@ def wants_colour(stream: Any) -> bool:
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def show_diagnostics(diagnostics: list[Diagnostic], format: str = "text") -> None:
+def show_diagnostics(diagnostics: Sequence[Diagnostic], format: str = "text") -> None:
     """Diagnostics on stderr as text; as JSON on stdout, where a program reads."""
     if format == "json":
         print_json({"ok": False, "diagnostics": [to_json(d) for d in diagnostics]})
@@ -128,7 +98,3 @@ def print_json(facts: Any) -> None:
     print(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
 
 
-def fail(failure: Failure, args: argparse.Namespace) -> int:
-    """Show a failure and give the exit code."""
-    show_diagnostics(failure.diagnostics, getattr(args, "format", "text"))
-    return 1

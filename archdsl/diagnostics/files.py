@@ -64,3 +64,40 @@ class BadSetting(Diagnostic):
 
     reason: str
     advice: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingExtra(Diagnostic):
+    code = "A0607"
+    title = "{what} needs `{package}`, which is not installed"
+    hint = "pip install 'archdsl[{extra}]'"
+
+    what: str
+    package: str
+    extra: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsDiffer(Diagnostic):
+    code = "A0608"
+    title = "the weights in `{path}` are not those of {network}"
+    at = "{difference}"
+    hint = "{advice}"
+
+    path: str
+    network: str
+    difference: str
+    advice: str | None = None
+
+    @property
+    def message(self) -> str:
+        return f"{super().message}: {self.difference}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannotWrite(Diagnostic):
+    code = "A0609"
+    title = "cannot write `{path}`: {reason}"
+
+    path: str
+    reason: str

@@ -1,0 +1,211 @@
+"""A network as a Python object: measured without torch, and a ``torch.nn.Module``, a file or a picture on request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archdsl.build.model import Built
+from archdsl.build.values import BlockLayer, shape_text
+from archdsl.compiler import Spec, build, choose, open_spec, parse_shape
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.files import BadSetting
+from archdsl.dims import Size
+from archdsl.errors import SpecError
+from archdsl.graph import Graph
+from archdsl.op import Tensor
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from archdsl.emit.diagram import Diagram
+    from archdsl.emit.onnx import Report
+
+
+def load(
+    spec: str | PathLike[str],
+    input: str | Sequence[int] | Mapping[str, str | Sequence[int]] | None = None,
+    **parameters: Any,
+) -> Model:
+    """A model of a spec: ``load("resnet50", classes=17)``, ``load("specs/vgg.arch:VGG16", input="1x3x64x64")``.
+
+    Args:
+        spec: a path, ``path:Model``, or the name of a shipped spec.
+        input: the input's shape in place of the stated one, as ``"8x3x224x224"``, ``"Nx3xHxW"`` or numbers; a mapping
+            by name where the model has several inputs.
+        parameters: values of the model's parameters. A string is an expression of the language: ``act="tanh"``.
+
+    Raises:
+        SpecError: something is wrong with the spec; its text is the diagnostics.
+    """
+    opened = open_spec(str(spec))
+    if isinstance(opened, Diagnostic):
+        raise SpecError([opened])
+    return open_model(opened, parameters, _shapes(input))
+
+
+def open_model(
+    spec: Spec, parameters: Mapping[str, Any], inputs: Mapping[str | None, tuple[Size, ...]]
+) -> Model:
+    """The model that a spec means, built.
+
+    Raises:
+        SpecError: something is wrong with it.
+    """
+    if spec.diagnostics:
+        raise SpecError(spec.diagnostics)
+    chosen = choose(spec)
+    if isinstance(chosen, Diagnostic):
+        raise SpecError([chosen])
+    built = build(spec, chosen, parameters, inputs)
+    if built.graph is None:
+        raise SpecError(built.diagnostics)
+    return Model(spec, chosen, built, dict(parameters), dict(inputs))
+
+
+def _shapes(given: Any) -> dict[str | None, tuple[Size, ...]]:
+    if given is None:
+        return {}
+    if isinstance(given, Mapping):
+        return {name: _shape(shape) for name, shape in given.items()}
+    return {None: _shape(given)}
+
+
+def _shape(given: str | Sequence[int]) -> tuple[Size, ...]:
+    shape = parse_shape(given) if isinstance(given, str) else tuple(given)
+    if shape is None:
+        raise SpecError([BadSetting(span=None, reason=f"{given!r} is not a shape such as 8x3x224x224 or Nx3xHxW")])
+    return shape
+
+
+class Model:
+    """A checked network. Shows its diagram in a notebook."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        chosen: BlockLayer,
+        built: Built,
+        parameters: dict[str, Any],
+        inputs: dict[str | None, tuple[Size, ...]],
+    ) -> None:
+        assert built.graph is not None
+        self._spec = spec
+        self._chosen = chosen
+        self._built = built
+        self._parameters = parameters
+        self._shapes = inputs
+        self.graph: Graph = built.graph
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{name} {shape_text(t.shape)}" for name, t in self.inputs.items())
+        outputs = ", ".join(f"{name} {shape_text(t.shape)}" for name, t in self.outputs.items())
+        return f"<{self.name}: {inputs} -> {outputs}, {self.params:,} parameters>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "image/svg+xml": self.diagram().svg()}
+
+    # ---- what it is ----
+
+    @property
+    def name(self) -> str:
+        return self.graph.name
+
+    @property
+    def inputs(self) -> dict[str, Tensor]:
+        """Shapes (sizes are ints or symbolic) and element types of the inputs, by name."""
+        return {i.name: i.value.type for i in self.graph.inputs}
+
+    @property
+    def outputs(self) -> dict[str, Tensor]:
+        """Likewise of the outputs; those that exist only in training are not among them."""
+        return {o.name: o.value.type for o in self.graph.outputs if not o.when_training}
+
+    @property
+    def training_outputs(self) -> dict[str, Tensor]:
+        """The outputs that exist only in training."""
+        return {o.name: o.value.type for o in self.graph.outputs if o.when_training}
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """Values of the parameters of the model, or of the family that it is a member of."""
+        return self._built.arguments
+
+    @property
+    def preconditions(self) -> list[str]:
+        """What sizes of the input must satisfy, in words; empty if any will do."""
+        return [p.text for p in self.graph.needs.preconditions()]
+
+    @property
+    def state_dict_shapes(self) -> dict[str, tuple[Size, ...]]:
+        """Names and shapes of the state dict, in its order."""
+        return {name: weight.shape for name, weight in self.graph.weights.items()}
+
+    def vary(self, **parameters: Any) -> Model:
+        """The same model with other values of some parameters."""
+        return open_model(self._spec, {**self._parameters, **parameters}, self._shapes)
+
+    # ---- measures ----
+
+    @cached_property
+    def params(self) -> Size:
+        """Trainable parameters; shared ones once."""
+        from archdsl.measure import params
+
+        return params(self.graph)
+
+    @cached_property
+    def macs(self) -> Size:
+        """Multiply-accumulates of one example, at inference."""
+        from archdsl.measure import macs
+
+        return macs(self.graph)
+
+    # ---- back ends ----
+
+    @cached_property
+    def _source(self) -> str:
+        from archdsl.emit.torch import emit
+
+        return emit(self)
+
+    def source(self) -> str:
+        """The network as a standalone PyTorch file."""
+        return self._source
+
+    def module(self) -> nn.Module:
+        """The network as a module, freshly initialised: its source, executed.
+
+        Raises:
+            SpecError: torch is not installed.
+        """
+        from archdsl.emit.torch import make_module
+
+        return make_module(self)
+
+    def onnx(
+        self, path: str | PathLike[str], weights: Mapping[str, Any] | nn.Module | None = None, fold_bn: bool = False
+    ) -> Path:
+        """Write the network as an ONNX file, with these weights (a state dict or a module; a fresh one's if None).
+
+        Raises:
+            SpecError: the weights do not fit, or onnx is not installed.
+        """
+        from archdsl.emit.onnx import export
+
+        state = self._state(weights)
+        return export(self.graph, state, Path(path), fold_bn=fold_bn)
+
+    def _state(self, weights: Mapping[str, Any] | nn.Module | None) -> Mapping[str, Any]:
+        if weights is None:
+            return self.module().state_dict()
+        return weights if isinstance(weights, Mapping) else weights.state_dict()
+
+    def diagram(self, theme: str = "light", **choices: Any) -> Diagram:
+        """The network as a picture."""
+        from archdsl.emit.diagram import diagram
+
+        return diagram(self.graph, theme=theme, **choices)

@@ -1,0 +1,73 @@
+"""Checkpoints from disk, read as data: nothing in them may run code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archdsl.build.nearest import did_you_mean
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.files import CannotRead, MissingExtra, WeightsDiffer
+from archdsl.graph import Graph
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SHOWN = 5
+"""Differences named in a message; the others are counted."""
+
+
+def read_weights(path: Path) -> Mapping[str, Tensor] | Diagnostic:
+    """The state dict in a ``.safetensors``, ``.pth`` or ``.pt`` file, or in a training checkpoint (``.ckpt``)."""
+    try:
+        import torch
+    except ImportError:
+        return MissingExtra(span=None, what="reading weights", package="torch", extra="torch")
+    if not path.is_file():
+        return CannotRead(span=None, path=str(path), reason="there is no such file")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except ImportError:
+        return MissingExtra(span=None, what="reading safetensors", package="safetensors", extra="torch")
+    except Exception as error:  # torch and safetensors raise many kinds on a broken or hostile file
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        return CannotRead(span=None, path=str(path), reason=f"it is no checkpoint of plain tensors ({reason})")
+    return _state_dict(loaded, path)
+
+
+def _state_dict(loaded: Any, path: Path) -> Mapping[str, Tensor] | Diagnostic:
+    from torch import Tensor
+
+    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
+        loaded = {k.removeprefix("network."): v for k, v in loaded["state_dict"].items()}
+    if isinstance(loaded, Mapping) and loaded and all(isinstance(v, Tensor) for v in loaded.values()):
+        return loaded
+    return CannotRead(span=None, path=str(path), reason="it holds no state dict")
+
+
+def misfit(graph: Graph, weights: Mapping[str, Any], path: str) -> Diagnostic | None:
+    """Why these weights do not load into the network with ``strict=True``; None if they do."""
+    wanted = {name: tuple(w.shape) for name, w in graph.weights.items()}
+    missing = [n for n in wanted if n not in weights]
+    extra = [n for n in weights if n not in wanted]
+    other = [f"{n} is {list(weights[n].shape)}, not {list(wanted[n])}" for n in wanted
+             if n in weights and tuple(weights[n].shape) != wanted[n]]  # fmt: skip
+    if not (missing or extra or other):
+        return None
+    parts = [_named("missing", missing), _named("unexpected", extra), _named("of another shape", other)]
+    advice = did_you_mean(missing[0], extra) if missing and extra else None
+    return WeightsDiffer(
+        span=None, path=path, network=graph.name, difference="; ".join(p for p in parts if p), advice=advice
+    )
+
+
+def _named(what: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f", … ({len(names)} in all)" if len(names) > SHOWN else ""
+    return f"{what}: {', '.join(names[:SHOWN])}{more}"
