@@ -80,9 +80,9 @@ class AxisKind(Kind):
 
 @dataclass(frozen=True)
 class PerAxisKind(Kind):
-    """One of ``element`` for every spatial axis, or a list with one for each."""
+    """One of ``element`` for every axis, or a list with one for each."""
 
-    element: SizeKind
+    element: SizeKind | AxisKind
     expected: str
 
     def accept(self, value: Any) -> Any:
@@ -226,6 +226,7 @@ SIZE = SizeKind(1, "a size (a whole number, at least 1)")
 COUNT = SizeKind(0, "a whole number, at least 0")
 INTEGER = SizeKind(None, "a whole number")
 AXIS = AxisKind()
+AXES = PerAxisKind(AXIS, "an axis, or a list of axes")
 SIZES = PerAxisKind(SIZE, "a size, or a list with one for each axis")
 COUNTS = PerAxisKind(COUNT, "a whole number at least 0, or a list with one for each axis")
 INTEGERS = PerAxisKind(INTEGER, "a whole number, or a list of them")

@@ -198,7 +198,10 @@ class Arg:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``callee(*args)``; ``callee`` is dotted as the source writes it: ``nn.Conv2d``, ``torch.cat``."""
+    """``callee(*args)``; ``callee`` is dotted as the source writes it: ``nn.Conv2d``, ``torch.cat``.
+
+    One without a dot (``drop_path``) is defined by the emitted file itself: ``archdsl.emit.torch.helpers``.
+    """
 
     callee: str | This
     args: tuple[Arg, ...]
@@ -271,14 +274,12 @@ class Torch:
     """How torch says an operator: as a module, as an expression, or either.
 
     ``module`` constructs it; ``run`` applies it (``This`` called on the inputs, unless stated). ``function``
-    is the form without a module. An operator that owns weights has no ``function``. ``helper`` names a
-    definition that the emitted file needs besides (``archdsl.emit.torch.helpers``).
+    is the form without a module, which an operator that owns weights has not.
     """
 
     module: Call | None = None
     run: TorchExpr | None = None
     function: TorchExpr | None = None
-    helper: str | None = None
 
 
 # onnx -------------------------------------------------------------------------------------------------------
