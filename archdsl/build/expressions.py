@@ -36,7 +36,7 @@ from archdsl.dims import Dim, TooLarge, truth
 from archdsl.graph import Chose, Looped, Turn, Value
 from archdsl.init import INITS, Init
 from archdsl.ops import OPS_BY_NAME
-from archdsl.ops.elementwise import Arithmetic
+from archdsl.ops.elementwise import Arithmetic, Negative
 from archdsl.ops.shape import Gather, Select, Unbind
 from archdsl.syntax import tree
 
@@ -140,7 +140,7 @@ class Expressions(Context):
     def _negative(self, node: tree.Negative, here: Here) -> Any:
         value = self.evaluate(node.operand, here)
         if isinstance(value, Value):
-            return self.operate("*", value, -1, node, here)
+            return self.run_op(Negative(), (value,), here, node)[0]
         if not is_number(value):
             raise self.wrong_operand("-", value, node)
         return -value
@@ -531,7 +531,7 @@ class Expressions(Context):
             ends = (subscript.start, subscript.stop, subscript.step) if isinstance(subscript, slice) else (subscript,)
             if not all(end is None or is_size(end) for end in ends):
                 raise Fault(BadIndex(span=node.span, reason="a value is indexed by sizes, slices, or one int64 value"))
-        return self.run_op(Select(tuple(subscripts)), (value,), here, node)[0]
+        return self.run_op(Select.of(tuple(subscripts)), (value,), here, node)[0]
 
     # ---- layers kept for later ----
 
@@ -590,7 +590,7 @@ def _builtin(name: str, run: Callable[..., Any]) -> Builtin:
 
 
 BUILTINS: dict[str, Any] = {
-    **{name: OpLayer(op=op) for name, op in OPS_BY_NAME.items()},
+    **{name: OpLayer(op=op) for name, op in OPS_BY_NAME.items() if not op.is_internal},
     **{name: _builtin(name, run) for name, run in {**NUMERIC, **LISTS}.items()},
     **INITS,
 }

@@ -1,0 +1,206 @@
+"""The parser: what is a statement, where things stand, and that faults are told apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archdsl.diagnostics.syntax import (
+    NestedTooDeep,
+    NumberTooLarge,
+    UnexpectedCharacter,
+    UnexpectedToken,
+    UnpairedBracket,
+    UnsupportedVersion,
+)
+from archdsl.source import Source
+from archdsl.syntax import tree
+from archdsl.syntax.parse import grammar_text, parse
+
+ROOT = Path(__file__).parents[2]
+
+
+def parsed(text: str) -> tree.File:
+    file, problems = parse(Source("<test>", text))
+    assert not problems, [(p.code, p.message) for p in problems]
+    return file
+
+
+def faults(text: str) -> list:
+    return parse(Source("<test>", text))[1]
+
+
+def statements(text: str) -> tuple[tree.Statement, ...]:
+    (block,) = parsed(f"block A {{\n{text}\n}}").definitions
+    assert isinstance(block, tree.Block)
+    assert isinstance(block.body, tree.Body)
+    return block.body.statements
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "block A {\n conv(1, 3) ->\n relu\n}",
+        "block A {\n conv(1, 3)  # one\n # two\n\n   -> relu # three\n}",
+        "block A { a: relu; b: relu; }",
+        "block A {\n # nothing\n}\n",
+        "# nothing\n\n",
+        "",
+        "block A(n) {\n if n > 1 { relu }\n\n # why\n else if n < 0 { tanh }\n else { gelu }\n}",
+        "block A {\n residual { relu }\n shortcut { tanh }\n}",
+        "block A {\n block: relu\n input: relu\n in: relu\n seq: seq { relu }\n add: relu\n}",
+        "block A {\r\n relu\r\n tanh\r\n}\r\n",
+        "block A {\n for i in 0..3 { enc{i}: relu as skip{i} }\n concat { skip{2 - 1}; it }\n}",
+        "block A { concat{ relu; it } }",
+        "let a = [61_706, 1e-3, 0..n, 1.5e-2, 2 ** -1, -2 ** 2, 0..n + 1]",
+        "let a = b[lo:hi]\nlet c = d[:, 1:, ::2, -1]",
+        "block A { concat{a} }",  # a computed name: a body's brace has a space before it
+        "block A { [relu, tanh] -> concat(axis=1) -> add }",
+        "block A { m: concat { a: relu; b: tanh } }",
+        "block A(p) { (relu if p else tanh) -> gelu }",
+        "block A {\n let f: [\n  { conv(1, 3)\n    relu },\n  seq {\n    tanh\n    gelu\n  },\n ]\n}",
+        "block A { relu as [a, b]; tanh as x: [N, _, H // 2] ; it as y: [N, L] int64 }",
+        'claim(C, K) "t" { input x: [N, C, H, W]; assert params(conv(K, 3)) == 9 * C * K + K }',
+        "block A { for i in [1, 2] { if i == 1 { { relu } } } }",
+        'use A, B from "b.arch"\narch 1',
+        'block A { "block{s}-{i}": relu }',
+        "model M = F(1,\n  2,\n)",
+        "fn f(a, b = 2) = [a * x for x in 0..b if x != 1 for y in [x]]",
+    ],
+)
+def test_reads(text: str) -> None:
+    parsed(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "block A { relu tanh }",
+        "let a = 1 < b < 3",
+        "block A { let x 3 }",
+        "let = 3",
+        "model M { output }",
+        "block A { for i 0..3 { relu } }",
+    ],
+)
+def test_refuses(text: str) -> None:
+    (fault,) = faults(text)
+    assert isinstance(fault, UnexpectedToken)
+
+
+def test_statements_end_at_newlines_and_semicolons() -> None:
+    assert len(statements("relu; tanh\ngelu ->\n silu\n  -> mish")) == 3
+
+
+def test_spans_are_the_text_of_the_node() -> None:
+    text = 'model M(k = 2) {\n  conv1: conv(64, (k + 1) * 2, pad=[1, 2]) -> relu as x: [N, C]\n  skip{k - 1}\n}'
+    (model,) = parsed(text).definitions
+    texts = {n.span.text for n in tree.walk(model)}
+    assert {"conv(64, (k + 1) * 2, pad=[1, 2])", "(k + 1) * 2", "pad=[1, 2]", "[N, C]", "k - 1", "k = 2"} <= texts
+    assert model.span.text == text
+
+
+def test_chains_and_sums_are_flat() -> None:
+    (step,) = statements("relu -> " * 500 + "relu")
+    assert isinstance(step, tree.Step)
+    assert isinstance(step.chain, tree.Chain)
+    assert len(step.chain.items) == 501
+    (let,) = parsed("let a = " + "1 + " * 5000 + "1").definitions
+    assert isinstance(let, tree.Let)
+    assert isinstance(let.value, tree.Arithmetic)
+    assert len(let.value.rest) == 5000
+
+
+def test_unary_minus_binds_tighter_than_modulo_and_looser_than_power() -> None:
+    (a, b) = (d.value for d in parsed("let a = -H % p\nlet b = -2 ** 2").definitions)  # type: ignore[union-attr]
+    assert isinstance(a, tree.Arithmetic)
+    assert isinstance(a.first, tree.Negative)
+    assert isinstance(b, tree.Negative)
+    assert isinstance(b.operand, tree.Power)
+
+
+def test_a_computed_name_holds_its_expressions() -> None:
+    (step,) = statements('"b{s + 1}-{i}": relu')
+    assert isinstance(step, tree.Step)
+    assert isinstance(step.chain, tree.Labelled)
+    label = step.chain.label
+    assert isinstance(label, tree.Computed)
+    first, sum_, dash, i = label.parts
+    assert (first, dash) == ("b", "-")
+    assert isinstance(sum_, tree.Arithmetic)
+    assert sum_.span.text == "s + 1"
+    assert isinstance(i, tree.Name)
+
+
+def test_comments_are_kept_and_strings_hold_no_comment() -> None:
+    file = parsed('## what it is\nlet a = "# no comment"  # why\n')
+    assert [c.text for c in file.comments] == ["## what it is", "# why"]
+
+
+# ---- faults ----
+
+
+def test_one_fault_in_each_of_several_definitions() -> None:
+    found = faults("block A {\n conv(3\n}\nblock B { relu tanh }\nblock C { relu }\nmodel D { a = b }\n")
+    assert [(type(f), f.span.source.position(f.span.start).line) for f in found] == [
+        (UnpairedBracket, 3),
+        (UnexpectedToken, 4),
+        (UnexpectedToken, 6),
+    ]
+
+
+def test_definitions_around_a_fault_are_still_read() -> None:
+    file, problems = parse(Source("<test>", "let a = 1\nlet b = =\nlet c = 3\n"))
+    assert len(problems) == 1
+    assert [d.pattern.text for d in file.definitions] == ["a", "c"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "says"),
+    [
+        ("let a = 'x'", UnexpectedCharacter, "double quotes"),
+        ("let a = 2 ^ 3", UnexpectedCharacter, "**"),
+        ("block A { input: x\n", UnpairedBracket, "never closed"),
+        ("let a = [1, 2)", UnpairedBracket, "does not close"),
+        ("let a = 1)", UnpairedBracket, "closes nothing"),
+        ("block input {}", UnexpectedToken, "choose another name"),
+        ("let a = 1 = 2", UnexpectedToken, "=="),
+        ("let a = " + "(" * 101 + "1" + ")" * 101, NestedTooDeep, "100"),
+        ("let a = " + "9" * 50, NumberTooLarge, "50 digits"),
+        ("arch 2\nlet a = 1", UnsupportedVersion, "version 2"),
+    ],
+)
+def test_a_fault_says_what_is_wrong(text: str, kind: type, says: str) -> None:
+    (fault,) = faults(text)
+    assert isinstance(fault, kind)
+    assert says in " ".join((fault.message, fault.note, fault.help, *(la.text for la in fault.labels)))
+
+
+@given(st.text(alphabet="abit[](){}\n;:=->.,#\"'{}0129 _*/+<>!\\\t\r", max_size=60))
+def test_any_text_gives_a_tree_or_faults_within_it(text: str) -> None:
+    file, problems = parse(Source("<any>", text))
+    assert isinstance(file, tree.File)
+    for problem in problems:
+        assert problem.span is not None
+        assert 0 <= problem.span.start <= problem.span.end <= len(text)
+        assert problem.message
+
+
+# ---- the grammar's tables and documents ----
+
+
+def test_the_tables_beside_the_grammar_are_those_of_the_grammar() -> None:
+    import hashlib
+    import json
+
+    saved = json.loads((ROOT / "archdsl/syntax/grammar.json").read_text(encoding="utf-8"))
+    assert saved["grammar"] == hashlib.sha256(grammar_text().encode()).hexdigest(), (
+        "run: python -m archdsl.syntax.tables"
+    )
+
+
+def test_the_manual_shows_the_grammar_as_it_is() -> None:
+    assert grammar_text().rstrip() in (ROOT / "docs/language.md").read_text(encoding="utf-8")
