@@ -149,7 +149,11 @@ def drawn(name: str, shape: tuple[Size, ...], init: Init | None, default: Init) 
 # torch ------------------------------------------------------------------------------------------------------
 
 
-REQUIRED = MISSING
+class Required:
+    """Stands for the default of an argument that torch requires."""
+
+
+REQUIRED = Required()
 
 
 @dataclass(frozen=True, slots=True)

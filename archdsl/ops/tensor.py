@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from archdsl.dims import Size
 from archdsl.init import Init
 from archdsl.op import (
-    REQUIRED,
     Arg,
     Call,
     DType,
@@ -60,7 +59,7 @@ class Constant(Source):
         return (Tensor(self.shape, self.dtype),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        return Torch(function=Call("torch.tensor", (Arg(Hole(self.data), None, REQUIRED),)))
+        return Torch(function=Call("torch.tensor", (Arg(Hole(self.data)),)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         return (OnnxNode("Identity", (OnnxConst(self.data, self.dtype),)),)
