@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
 from archdsl.dims import Size
 from archdsl.op import Look, Needs, Step, Tensor
 
+Shape = tuple[Size, ...]
 
-def broadcast(shapes: Sequence[tuple[Size, ...]], needs: Needs) -> tuple[Size, ...]:
+
+def broadcast(shapes: Sequence[Shape], needs: Needs) -> Shape:
     """The common shape: axes are aligned from the last; an axis of size 1, or one that is missing, is stretched.
 
     A symbolic size is stretched only where it is 1 as written, so two that differ must be equal.
@@ -17,22 +18,24 @@ def broadcast(shapes: Sequence[tuple[Size, ...]], needs: Needs) -> tuple[Size, .
     Raises:
         Reject: two sizes differ and neither is 1.
     """
-    return reduce(lambda left, right: _pair(left, right, needs), shapes)
+    result = shapes[0]
+    for shape in shapes[1:]:
+        for axis, (left, right) in enumerate(_aligned(result, shape), -max(len(result), len(shape))):
+            if left != right and left != 1 and right != 1:
+                message = f"axis {axis} is {left} on one side and {right} on the other"
+                needs.require(left, "==", right, message, help="sizes must be equal, or one of them 1")
+        result = stretch(result, shape)
+    return result
 
 
-def _pair(left: tuple[Size, ...], right: tuple[Size, ...], needs: Needs) -> tuple[Size, ...]:
+def stretch(left: Shape, right: Shape) -> Shape:
+    """The common shape of two that are known to fit."""
+    return tuple(b if a == 1 else a for a, b in _aligned(left, right))
+
+
+def _aligned(left: Shape, right: Shape) -> list[tuple[Size, Size]]:
     rank = max(len(left), len(right))
-    padded = [(1,) * (rank - len(shape)) + shape for shape in (left, right)]
-    return tuple(_axis(a, b, axis - rank, needs) for axis, (a, b) in enumerate(zip(*padded, strict=True)))
-
-
-def _axis(left: Size, right: Size, axis: int, needs: Needs) -> Size:
-    if left == 1 or left == right:
-        return right
-    if right != 1:
-        message = f"axis {axis} is {left} on one side and {right} on the other"
-        needs.require(left, "==", right, message, help="sizes must be equal, or one of them 1")
-    return left
+    return list(zip(*((1,) * (rank - len(shape)) + shape for shape in (left, right)), strict=True))
 
 
 def broadcast_look(tensor: Tensor, output: Tensor) -> Look:

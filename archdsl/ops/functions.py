@@ -175,6 +175,9 @@ class Rsqrt(Function):
     onnx_types: ClassVar[tuple[str, ...]] = ("Sqrt", "Reciprocal")
     kept = "output"
 
+    def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
+        return 2 * outputs[0].numel
+
 
 @dataclass(frozen=True)
 class Reciprocal(Function):
@@ -381,9 +384,9 @@ class Normalize(Op):
         return 0
 
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
-        """Each element is squared (or made positive), summed and divided; each norm is compared with eps."""
-        extra = 2 if self.p == 2 else 1  # the root
-        return 3 * outputs[0].numel + extra * self._norms(inputs[0]).numel
+        """Each element is squared (or made positive), summed and divided; each norm is limited, after its root."""
+        norms = self._norms(inputs[0]).numel
+        return 3 * outputs[0].numel + (norms if self.p == 2 else 0)
 
     def _norms(self, x: Tensor) -> Tensor:
         axis = axis_of(self.axis, x.rank)

@@ -1,0 +1,185 @@
+"""Values continued beyond their edges, and values rotated along an axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from archdsl.arguments import AXIS, COUNT, INTEGER, SCALAR, axis_of, choice
+from archdsl.op import (
+    Arg,
+    Call,
+    Hole,
+    In,
+    Kept,
+    Look,
+    Needs,
+    OnnxConst,
+    OnnxIn,
+    OnnxLocal,
+    OnnxNode,
+    Op,
+    Reject,
+    Several,
+    Step,
+    Tensor,
+    Torch,
+    Window,
+    arg,
+    pointwise,
+)
+from archdsl.ops.elementwise import Number
+from archdsl.ops.shape import END, Reshape, sizes_ref
+
+if TYPE_CHECKING:
+    from archdsl.dims import Size
+
+ONNX_MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
+
+
+@dataclass(frozen=True)
+class Pad(Reshape):
+    """Continues an axis at its ends: by a constant, or by what is inside.
+
+    Without repeating the edge (``reflect``), by repeating it (``replicate``), or from the other end (``circular``).
+
+    Example:
+        input x: [N, H, W, 96]
+        pad(axis=1, after=-H % 7) -> pad(axis=2, after=-W % 7)
+    """
+
+    name: ClassVar[str] = "pad"
+
+    axis: int = arg("the axis that is continued", AXIS)
+    before: Size = arg("how many cells before the first", COUNT, 0)
+    after: Size = arg("how many cells after the last", COUNT, 0)
+    mode: Literal["constant", "reflect", "replicate", "circular"] = arg(
+        "what the new cells hold", choice("constant", "reflect", "replicate", "circular"), "constant"
+    )
+    value: Number = arg("the constant", SCALAR, 0)
+
+    def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
+        (x,) = inputs
+        axis = axis_of(self.axis, x.rank)
+        for name, amount in (("before", self.before), ("after", self.after)):
+            needs.require(amount, ">=", 0, f"`{name}` is {amount}, which is negative", arg=name)
+        if self.mode == "constant":
+            self._check_value(x)
+        else:
+            self._check_mode(x, axis, needs)
+        size = self.before + x.shape[axis] + self.after
+        return (x._replace(shape=(*x.shape[:axis], size, *x.shape[axis + 1 :])),)
+
+    def _check_value(self, x: Tensor) -> None:
+        if x.dtype != "float32" and not isinstance(self.value, int):
+            raise Reject(f"{self.value} among {x.dtype} elements", arg="value")
+
+    def _check_mode(self, x: Tensor, axis: int, needs: Needs) -> None:
+        if self.value != 0:
+            raise Reject(f'mode "{self.mode}" takes no value', arg="value")
+        if x.dtype != "float32":
+            raise Reject(f'mode "{self.mode}" needs float32, not {x.dtype}', arg="mode")
+        if self._padded_axes(x.rank, axis) is None:
+            raise Reject(f'mode "{self.mode}" is not possible along axis {axis} of {x.rank}', arg="axis")
+        least = {"reflect": 1, "replicate": None, "circular": 0}[self.mode]
+        for name, amount in (("before", self.before), ("after", self.after)):
+            if least is not None:
+                message = f'mode "{self.mode}" finds no {amount} cells along axis {axis} of size {x.shape[axis]}'
+                needs.require(x.shape[axis], ">=", amount + least, message, arg=name)
+
+    def _padded_axes(self, rank: int, axis: int) -> int | None:
+        """How many axes, from the last, torch is told about; it has its limits where it does not pad by a constant."""
+        if self.mode == "constant":
+            return rank - axis
+        return next((k for k in range(rank - axis, 4) if rank - k in (1, 2)), None)
+
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+        return Kept(inputs=(0,)) if self.mode in ("reflect", "replicate") else Kept()
+
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
+        return (Look(tuple((Step(axis, 1, size),) for axis, size in enumerate(outputs[0].shape))),)
+
+    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        rank = inputs[0].rank
+        axis = axis_of(self.axis, rank)
+        axes = self._padded_axes(rank, axis)
+        assert axes is not None
+        amounts = [Hole(0) for _ in range(2 * axes)]
+        last = 2 * (rank - 1 - axis)  # torch lists the last axis first
+        amounts[last : last + 2] = Hole(self.before, "before"), Hole(self.after, "after")
+        args = (
+            Arg(In()),
+            Arg(Several(tuple(amounts), is_tuple=True)),
+            Arg(Hole(self.mode, "mode"), "mode", "constant"),
+            Arg(Hole(self.value, "value"), "value", 0),
+        )
+        return Torch(function=Call("F.pad", args))
+
+    def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
+        (x,) = inputs
+        axis = axis_of(self.axis, x.rank)
+        if self.before == 0 and self.after == 0:
+            return ()
+        if self.mode == "circular":  # which ONNX has from opset 19
+            return self._onnx_circular(x, axis)
+        value = OnnxConst(self.value if x.dtype != "bool" else bool(self.value), x.dtype)
+        amounts, axes = sizes_ref(self.before, self.after), sizes_ref(axis)
+        constant = value if self.mode == "constant" else None
+        return (OnnxNode("Pad", (OnnxIn(), amounts, constant, axes), {"mode": ONNX_MODES[self.mode]}),)
+
+    def _onnx_circular(self, x: Tensor, axis: int) -> tuple[OnnxNode, ...]:
+        axes = sizes_ref(axis)
+        tail = (OnnxIn(), sizes_ref(x.shape[axis] - self.before), sizes_ref(END), axes)
+        head = (OnnxIn(), sizes_ref(0), sizes_ref(self.after), axes)
+        return (
+            OnnxNode("Slice", tail, outputs=("tail",)),
+            OnnxNode("Slice", head, outputs=("head",)),
+            OnnxNode("Concat", (OnnxLocal("tail"), OnnxIn(), OnnxLocal("head")), {"axis": axis}),
+        )
+
+
+@dataclass(frozen=True)
+class Roll(Reshape):
+    """Rotates along an axis: cell ``i`` moves to ``i + by``, and what leaves at one end enters at the other.
+
+    Example:
+        input x: [N, H, W, 96]
+        roll(axis=1, by=-3) -> roll(axis=2, by=-3)
+    """
+
+    name: ClassVar[str] = "roll"
+
+    axis: int = arg("the axis that is rotated", AXIS)
+    by: Size = arg("by how many cells, either way", INTEGER)
+
+    def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
+        (x,) = inputs
+        axis_of(self.axis, x.rank)
+        return (x,)
+
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
+        windows = () if self.by == 0 else (Window(axis_of(self.axis, inputs[0].rank), None),)
+        return (pointwise(inputs[0], *windows),)
+
+    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        args = (Arg(In()), Arg(Hole(self.by, "by")), Arg(Hole(self.axis, "axis"), "dims"))
+        return Torch(function=Call("torch.roll", args))
+
+    def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
+        (x,) = inputs
+        axis = axis_of(self.axis, x.rank)
+        cut = -self.by % x.shape[axis]
+        if cut == 0:
+            return ()
+        axes = sizes_ref(axis)
+        return (
+            OnnxNode("Slice", (OnnxIn(), sizes_ref(cut), sizes_ref(END), axes), outputs=("tail",)),
+            OnnxNode("Slice", (OnnxIn(), sizes_ref(0), sizes_ref(cut), axes), outputs=("head",)),
+            OnnxNode("Concat", (OnnxLocal("tail"), OnnxLocal("head")), {"axis": axis}),
+        )
+
+    def caption(self, inputs: tuple[Tensor, ...]) -> str:
+        return f"roll {self.by}"
+
+
+OPS: tuple[type[Op], ...] = (Pad, Roll)

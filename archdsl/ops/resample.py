@@ -1,0 +1,391 @@
+"""Maps of another resolution: resizing, and moving cells between space and channels. Values are [N, C, spatial…]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from archdsl.arguments import FLAG, KNOWN_SIZE, SIZE, SIZES, VALUE, NumberKind, PerAxisKind, choice, per_axis
+from archdsl.dims import dmax
+from archdsl.op import (
+    Arg,
+    Attribute,
+    Call,
+    Cut,
+    Hole,
+    In,
+    Item,
+    Kept,
+    Look,
+    Needs,
+    OnnxConst,
+    OnnxIn,
+    OnnxLocal,
+    OnnxNode,
+    OnnxRef,
+    Op,
+    Operand,
+    Palette,
+    Reject,
+    Step,
+    Tensor,
+    Torch,
+    Window,
+    arg,
+)
+from archdsl.ops.shape import Reshape, reshape_sizes, sizes_ref
+from archdsl.ops.sliding import CHANNELS, SPATIAL, compact, spatial_axes, spatial_look
+
+if TYPE_CHECKING:
+    from archdsl.dims import Size
+
+Mode = Literal["nearest", "linear", "bilinear", "bicubic", "trilinear"]
+SPATIAL_AXES = {"nearest": (1, 2, 3), "linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
+"""For how many spatial axes a mode is."""
+TAPS = {"nearest": 1, "linear": 2, "bilinear": 2, "bicubic": 4, "trilinear": 2}
+"""How many cells along each axis a mode mixes."""
+
+SCALES = PerAxisKind(NumberKind(1 / 1024, 1024, "a number"), "a number above 0, or a list with one for each axis")
+
+
+@dataclass(frozen=True)
+class Resize(Op):
+    """Changes the resolution: to a size, by a factor, or to that of another value. One of them is given.
+
+    Cells have an extent, and the corners of the maps coincide; with ``align_corners=true`` the centres of the
+    corner cells do. As in torch, ``nearest`` takes the cell ``floor(i * old / new)``. A factor is a sum of powers
+    of 2 (2, 0.5, 1.25), so that the new size ``floor(old * factor)`` is exact.
+
+    Example:
+        input x: [N, 16, H, W]
+        conv(16, 3, stride=2, pad=1) as half
+        resize(scale=2, mode="nearest")
+        resize(like=x, mode="bilinear")
+        output y: [N, 16, H, W]
+    """
+
+    name: ClassVar[str] = "resize"
+    palette: ClassVar[Palette] = "other"
+
+    mode: Mode = arg("how cells in between are found", choice(*SPATIAL_AXES))
+    size: Any = arg("the new size", SIZES, None)
+    scale: Any = arg("the factor", SCALES, None)
+    like: Operand | None = arg("a value that has the new size", VALUE, None)
+    align_corners: bool = arg("whether the centres of the corner cells stay where they are", FLAG, False)
+
+    def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
+        x = inputs[0]
+        axes = spatial_axes(x)
+        self._check_arguments(axes)
+        sizes = self._sizes(inputs)
+        for size in sizes:
+            needs.require(size, ">=", 1, f"the new size is {size}")
+        return (x._replace(shape=(*x.shape[:SPATIAL], *sizes)),)
+
+    def _check_arguments(self, axes: int) -> None:
+        given = [name for name in ("size", "scale", "like") if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = "none is" if not given else f"{' and '.join(given)} are"
+            raise Reject(f"takes one of size, scale and like; {found} given", arg=given[-1] if given else None)
+        if axes not in SPATIAL_AXES[self.mode]:
+            fits = " or ".join(f'"{mode}"' for mode, fitting in SPATIAL_AXES.items() if axes in fitting)
+            raise Reject(f'mode "{self.mode}" is not for {axes} spatial axes', arg="mode", help=f"{fits} is")
+        if self.align_corners and self.mode == "nearest":
+            raise Reject('mode "nearest" has no corners to align', arg="align_corners")
+
+    def _sizes(self, inputs: tuple[Tensor, ...]) -> tuple[Size, ...]:
+        """The new spatial sizes."""
+        x = inputs[0]
+        if self.like is not None:
+            other = inputs[self.like.index]
+            if other.rank != x.rank:
+                raise Reject(f"the value has {x.rank} axes, the one to be like {other.rank}", arg="like")
+            return other.shape[SPATIAL:]
+        if self.size is not None:
+            return per_axis(self.size, x.rank - SPATIAL, "size")
+        factors = self._factors(x)
+        return tuple(
+            size * factor.numerator // factor.denominator
+            for size, factor in zip(x.shape[SPATIAL:], factors, strict=True)
+        )
+
+    def _factors(self, x: Tensor) -> tuple[Fraction, ...]:
+        factors = tuple(Fraction(scale) for scale in per_axis(self.scale, x.rank - SPATIAL, "scale"))
+        if any(factor.denominator > 1024 for factor in factors):
+            raise Reject("this factor has no exact value", arg="scale", help="give the new size instead: size=…")
+        return factors
+
+    def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
+        return 0
+
+    def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
+        """A weighted sum of the cells around: as many products, and one sum less. Weights are not counted."""
+        cells = TAPS[self.mode] ** (inputs[0].rank - SPATIAL)
+        return (2 * cells - 1) * outputs[0].numel if cells > 1 else 0
+
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+        return Kept()
+
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
+        x, y = inputs[0], outputs[0]
+        windows = tuple(
+            Window(axis, TAPS[self.mode])
+            for axis in range(SPATIAL, x.rank)
+            if TAPS[self.mode] > 1 and x.shape[axis] != y.shape[axis]
+        )
+        look = spatial_look(y, (Step(CHANNELS, 1, y.shape[CHANNELS]),), self._moves(x, y), windows)
+        return (look, Look(((),) * y.rank))[: len(inputs)]
+
+    def _moves(self, x: Tensor, y: Tensor) -> list[tuple[Size, Size]]:
+        if self.scale is not None and not self.align_corners:
+            return [(factor.denominator, factor.numerator) for factor in self._factors(x)]
+        pairs = list(zip(x.shape[SPATIAL:], y.shape[SPATIAL:], strict=True))
+        if self.align_corners:
+            return [(old - 1, dmax(new - 1, 1)) for old, new in pairs]
+        return [(1, 1) if old == new else (old, new) for old, new in pairs]
+
+    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        like = () if self.like is None else (Arg(_spatial_shape(self.like.index), "size"),)
+        size = Arg(Hole(self.size, "size"), "size", None)
+        scale = Arg(Hole(self.scale if self.scale is None else _written(self.scale), "scale"), "scale_factor", None)
+        mode = Arg(Hole(self.mode, "mode"), "mode", "nearest")
+        align = Arg(Hole(self.align_corners, "align_corners"), "align_corners", False)
+        args = (*like, mode, align) if like else (size, scale, mode, align)
+        module = None if like else Call("nn.Upsample", args)
+        return Torch(module=module, function=Call("F.interpolate", (Arg(In()), *args)))
+
+    def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
+        x, y = inputs[0], outputs[0]
+        pairs = zip(x.shape[SPATIAL:], y.shape[SPATIAL:], strict=True)
+        if self.mode == "nearest" and not all(_is_power_of_two(*pair) for pair in pairs):
+            return self._onnx_nearest(x, y)
+        attributes = {
+            "axes": list(range(SPATIAL, x.rank)),
+            "mode": {"nearest": "nearest", "bicubic": "cubic"}.get(self.mode, "linear"),
+            "coordinate_transformation_mode": "align_corners" if self.align_corners else "half_pixel",
+        }
+        if self.mode == "nearest":
+            attributes |= {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        if self.mode == "bicubic":
+            attributes |= {"cubic_coeff_a": -0.75}
+        target: tuple[OnnxRef, ...] = (None, sizes_ref(*y.shape[SPATIAL:]))
+        if self.scale is not None:
+            target = (OnnxConst([float(factor) for factor in self._factors(x)], "float32"),)
+        return (OnnxNode("Resize", (OnnxIn(), None, *target), attributes),)
+
+    def _onnx_nearest(self, x: Tensor, y: Tensor) -> tuple[OnnxNode, ...]:
+        """The cells that torch takes, one axis after the other: runtimes round the quotient differently."""
+        nodes: list[OnnxNode] = []
+        source: OnnxRef = OnnxIn()
+        for axis in range(SPATIAL, x.rank):
+            factor = None if self.scale is None else self._factors(x)[axis - SPATIAL]
+            nodes += _nearest_cells(axis, x.shape[axis], y.shape[axis], factor)
+            nodes.append(OnnxNode("Gather", (source, OnnxLocal(f"cells{axis}")), {"axis": axis}, (f"y{axis}",)))
+            source = OnnxLocal(f"y{axis}")
+        return tuple(nodes)
+
+    def caption(self, inputs: tuple[Tensor, ...]) -> str:
+        if self.scale is not None:
+            return f"resize ×{'×'.join(f'{s:g}' for s in dict.fromkeys(map(float, self._factors(inputs[0]))))}"
+        return f"resize {'×'.join(map(str, self._sizes(inputs)))}"
+
+
+def _spatial_shape(index: int) -> Item:
+    """``like.shape[2:]``."""
+    return Item(Attribute(In(index), "shape"), (Cut(start=Hole(SPATIAL)),))
+
+
+def _written(scale: Any) -> Any:
+    """Factors as a person writes them: 2, not 2.0."""
+    if isinstance(scale, tuple):
+        return compact(tuple(_written(s) for s in scale))
+    return int(scale) if scale == int(scale) else scale
+
+
+def _is_power_of_two(old: Size, new: Size) -> bool:
+    """Whether the quotient of two sizes is a power of 2 for certain."""
+    if not (isinstance(old, int) and isinstance(new, int)):
+        return False
+    quotient = Fraction(old, new)
+    return all(part & (part - 1) == 0 for part in (quotient.numerator, quotient.denominator))
+
+
+def _nearest_cells(axis: int, old: Size, new: Size, factor: Fraction | None) -> tuple[OnnxNode, ...]:
+    """``cells{axis}``: for each new cell the old one, ``min(floor(i * (old / new)), old - 1)``, in float32 as torch."""
+
+    def local(name: str) -> OnnxLocal:
+        return OnnxLocal(f"{name}{axis}")
+
+    def node(kind: str, inputs: tuple[OnnxRef, ...], output: str, **attributes: Any) -> OnnxNode:
+        return OnnxNode(kind, inputs, attributes, (f"{output}{axis}",))
+
+    zero, one = OnnxConst(0, "int64"), OnnxConst(1, "int64")
+    if factor is not None:
+        step = (node("Identity", (OnnxConst(float(1 / factor), "float32"),), "step"),)
+    else:
+        step = (
+            node("Cast", (sizes_ref(old),), "old", to="float32"),
+            node("Cast", (sizes_ref(new),), "new", to="float32"),
+            node("Div", (local("old"), local("new")), "step"),
+        )
+    return (
+        *step,
+        node("Squeeze", (sizes_ref(new),), "count"),
+        node("Range", (zero, local("count"), one), "places"),
+        node("Cast", (local("places"),), "floats", to="float32"),
+        node("Mul", (local("floats"), local("step")), "at"),
+        node("Floor", (local("at"),), "floor"),
+        node("Cast", (local("floor"),), "found", to="int64"),
+        node("Min", (local("found"), sizes_ref(old - 1)), "cells"),
+    )
+
+
+@dataclass(frozen=True)
+class PixelShuffle(Reshape):
+    """Moves channels into space: each ``factor ** 2`` channels become a ``factor`` × ``factor`` square of one.
+
+    Shi et al., 2016. Channel ``c * factor ** 2 + i * factor + j`` gives row i and column j of the squares.
+
+    Example:
+        input x: [N, 36, H, W]
+        pixel_shuffle(3)
+        output y: [N, 4, 3 * H, 3 * W]
+    """
+
+    name: ClassVar[str] = "pixel_shuffle"
+
+    factor: int = arg("how much finer the map becomes along each axis", KNOWN_SIZE)
+
+    def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
+        batch, channels, height, width = _map(inputs[0])
+        factor = self.factor
+        message = f"{channels} channels are no multiple of {factor**2} (factor ** 2)"
+        needs.multiple(channels, factor**2, message, arg="factor")
+        return (inputs[0]._replace(shape=(batch, channels // factor**2, height * factor, width * factor)),)
+
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
+        batch, _, height, width = inputs[0].shape
+        factor = self.factor
+        rows = Step(2, 1, height), Step(1, factor, factor)
+        columns = Step(3, 1, width), Step(1, 1, factor)
+        channels = Step(1, factor**2, outputs[0].shape[1])
+        return (Look(((Step(0, 1, batch),), (channels,), rows, columns)),)
+
+    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        factor = Arg(Hole(self.factor, "factor"))
+        return Torch(Call("nn.PixelShuffle", (factor,)), function=Call("F.pixel_shuffle", (Arg(In()), factor)))
+
+    def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
+        return (OnnxNode("DepthToSpace", (OnnxIn(),), {"blocksize": self.factor, "mode": "CRD"}),)
+
+
+@dataclass(frozen=True)
+class PixelUnshuffle(Reshape):
+    """Moves space into channels: the inverse of ``pixel_shuffle``.
+
+    Example:
+        input x: [N, 4, 15, 21]
+        pixel_unshuffle(3)
+        output y: [N, 36, 5, 7]
+    """
+
+    name: ClassVar[str] = "pixel_unshuffle"
+
+    factor: int = arg("how much coarser the map becomes along each axis", KNOWN_SIZE)
+
+    def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
+        batch, channels, *spatial = _map(inputs[0])
+        factor = self.factor
+        for axis, size in enumerate(spatial, SPATIAL):
+            message = f"axis {axis} of size {size} is no multiple of {factor}"
+            needs.multiple(size, factor, message, arg="factor", help=f"pad(axis={axis}, after=-H % {factor})")
+        smaller = (size // factor for size in spatial)
+        return (inputs[0]._replace(shape=(batch, channels * factor**2, *smaller)),)
+
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
+        batch, channels, _, _ = inputs[0].shape
+        _, _, height, width = outputs[0].shape
+        factor = self.factor
+        digits = Step(1, 1, channels), Step(2, 1, factor), Step(3, 1, factor)
+        return (Look(((Step(0, 1, batch),), digits, (Step(2, factor, height),), (Step(3, factor, width),))),)
+
+    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        factor = Arg(Hole(self.factor, "factor"))
+        return Torch(Call("nn.PixelUnshuffle", (factor,)), function=Call("F.pixel_unshuffle", (Arg(In()), factor)))
+
+    def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
+        """ONNX has only SpaceToDepth, which orders the channels otherwise."""
+        (x,), (y,) = inputs, outputs
+        batch, channels, _, _ = x.shape
+        _, _, height, width = y.shape
+        factor = self.factor
+        split = (batch, channels, height, factor, width, factor)
+        moved = (batch, channels, factor, factor, height, width)
+        return (
+            OnnxNode("Reshape", (OnnxIn(), reshape_sizes(x.shape, split)), outputs=("split",)),
+            OnnxNode("Transpose", (OnnxLocal("split"),), {"perm": [0, 1, 3, 5, 2, 4]}, ("moved",)),
+            OnnxNode("Reshape", (OnnxLocal("moved"), reshape_sizes(moved, y.shape))),
+        )
+
+
+@dataclass(frozen=True)
+class ChannelShuffle(Reshape):
+    """Interleaves the channels of groups: the first of each group, then the second of each, and so on.
+
+    Zhang et al., 2018. What follows in groups sees channels of all groups before.
+
+    Example:
+        input x: [N, 24, H, W]
+        channel_shuffle(3)
+    """
+
+    name: ClassVar[str] = "channel_shuffle"
+
+    groups: Size = arg("how many groups", SIZE)
+
+    def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
+        (x,) = inputs
+        spatial_axes(x)
+        needs.require(self.groups, ">=", 1, f"`groups` is {self.groups}", arg="groups")
+        message = f"{x.shape[CHANNELS]} channels do not fall into {self.groups} groups"
+        needs.multiple(x.shape[CHANNELS], self.groups, message, arg="groups")
+        return (x,)
+
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
+        shape = inputs[0].shape
+        width = shape[CHANNELS] // self.groups
+        channels = Step(CHANNELS, 1, width), Step(CHANNELS, width, self.groups)
+        steps = [(Step(axis, 1, size),) for axis, size in enumerate(shape)]
+        return (Look((steps[0], channels, *steps[SPATIAL:])),)
+
+    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        groups = Arg(Hole(self.groups, "groups"))
+        module = Call("nn.ChannelShuffle", (groups,))
+        return Torch(module, function=Call("torch.channel_shuffle", (Arg(In()), groups)))
+
+    def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
+        shape = inputs[0].shape
+        width = shape[CHANNELS] // self.groups
+        split = (shape[0], self.groups, width, *shape[SPATIAL:])
+        moved = (shape[0], width, self.groups, *shape[SPATIAL:])
+        perm = [0, 2, 1, *range(3, len(split))]
+        return (
+            OnnxNode("Reshape", (OnnxIn(), reshape_sizes(shape, split)), outputs=("split",)),
+            OnnxNode("Transpose", (OnnxLocal("split"),), {"perm": perm}, ("moved",)),
+            OnnxNode("Reshape", (OnnxLocal("moved"), reshape_sizes(moved, shape))),
+        )
+
+
+def _map(tensor: Tensor) -> tuple[Size, ...]:
+    """The sizes of [N, C, H, W].
+
+    Raises:
+        Reject: the value has another rank, or is not float32.
+    """
+    if spatial_axes(tensor) != 2:
+        raise Reject(f"takes [N, C, H, W], not {tensor.rank} axes")
+    return tensor.shape
+
+
+OPS: tuple[type[Op], ...] = (Resize, PixelShuffle, PixelUnshuffle, ChannelShuffle)
