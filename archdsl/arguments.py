@@ -54,13 +54,16 @@ def is_int(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class SizeKind(Kind):
-    """A whole number or a symbolic size, at least ``least`` (None: any sign)."""
+    """A whole number, at least ``least`` (None: any sign); or a symbolic size, unless it must be ``known``."""
 
     least: int | None
     expected: str
+    known: bool = False
 
     def accept(self, value: Any) -> Any:
         if isinstance(value, Dim):
+            if self.known:
+                raise self.reject(value)
             return value
         if not is_int(value) or (self.least is not None and value < self.least):
             raise self.reject(value)
@@ -82,7 +85,7 @@ class AxisKind(Kind):
 class PerAxisKind(Kind):
     """One of ``element`` for every axis, or a list with one for each."""
 
-    element: SizeKind | AxisKind
+    element: Kind
     expected: str
 
     def accept(self, value: Any) -> Any:
@@ -223,11 +226,13 @@ class ValueKind(Kind):
 
 
 SIZE = SizeKind(1, "a size (a whole number, at least 1)")
+KNOWN_SIZE = SizeKind(1, "a whole number, at least 1, that is known beforehand", known=True)
 COUNT = SizeKind(0, "a whole number, at least 0")
 INTEGER = SizeKind(None, "a whole number")
 AXIS = AxisKind()
 AXES = PerAxisKind(AXIS, "an axis, or a list of axes")
 SIZES = PerAxisKind(SIZE, "a size, or a list with one for each axis")
+KNOWN_SIZES = PerAxisKind(KNOWN_SIZE, "a whole number at least 1, or a list with one for each axis")
 COUNTS = PerAxisKind(COUNT, "a whole number at least 0, or a list with one for each axis")
 INTEGERS = PerAxisKind(INTEGER, "a whole number, or a list of them")
 PAD = PadKind()

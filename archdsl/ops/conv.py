@@ -1,0 +1,305 @@
+"""Convolutions over the spatial axes of [N, C, spatial…]: 1d, 2d or 3d by the rank of the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd, prod, sqrt
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from archdsl.arguments import COUNTS, FLAG, INIT, PAD, SIZE, SIZES, per_axis
+from archdsl.dims import dmax
+from archdsl.init import BiasUniform, Init, KaimingUniform
+from archdsl.op import (
+    Arg,
+    Call,
+    Hole,
+    In,
+    Kept,
+    Look,
+    Needs,
+    OnnxIn,
+    OnnxNode,
+    OnnxRef,
+    OnnxWeight,
+    Op,
+    Palette,
+    Step,
+    Tensor,
+    This,
+    Torch,
+    Weight,
+    Window,
+    arg,
+    drawn,
+)
+from archdsl.ops.sliding import CHANNELS, SPATIAL, Slide, compact, slides, spatial_axes, spatial_look
+
+if TYPE_CHECKING:
+    from archdsl.dims import Size
+
+
+@dataclass(frozen=True)
+class Conv(Op):
+    """Convolution: slides ``width`` filters over the spatial axes of [N, C, spatial…] and sums over all channels.
+
+    An axis of H cells becomes ``(H + before + after - dilation * (kernel - 1) - 1) // stride + 1`` cells. With
+    ``groups=g`` channels and filters fall into g groups that do not see each other; ``groups=C`` is a depthwise
+    convolution. ``pad="same"`` keeps the size at stride 1; of an odd padding the greater half comes after.
+
+    Example:
+        input x: [N, 3, H, W]
+        stem: conv(64, 7, stride=2, pad=3, bias=false)
+        wide: conv(64, [1, 3], pad=[0, [2, 0]], groups=64)
+        output y: [N, 64, (H + 1) // 2, (W + 1) // 2]
+    """
+
+    name: ClassVar[str] = "conv"
+    palette: ClassVar[Palette] = "conv"
+
+    width: Size = arg("channels of the output", SIZE)
+    kernel: Any = arg("cells of the filter along each axis", SIZES)
+    stride: Any = arg("cells from one place of the filter to the next", SIZES, 1)
+    pad: Any = arg("cells of zeros around the input", PAD, 0)
+    dilation: Any = arg("distance between cells of the filter", SIZES, 1)
+    groups: Size = arg("groups of channels that do not see each other", SIZE, 1)
+    bias: bool = arg("adds a learned number to each channel", FLAG, True)
+    init: Init | None = arg("of the weight; torch's: kaiming_uniform(slope=sqrt(5))", INIT, None)
+    bias_init: Init | None = arg("of the bias; torch's: uniform(1 / sqrt(fan-in of the weight))", INIT, None)
+
+    def _slides(self, tensor: Tensor) -> tuple[Slide, ...]:
+        return slides(spatial_axes(tensor), self.kernel, self.stride, self.dilation, self.pad)
+
+    def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
+        batch, channels, *spatial = inputs[0].shape
+        windows = self._slides(inputs[0])
+        require_groups(self.groups, channels, self.width, needs)
+        for axis, (window, size) in enumerate(zip(windows, spatial, strict=True), SPATIAL):
+            if self.pad == "same":
+                needs.require(window.stride, "==", 1, 'pad="same" keeps the size only at stride 1', arg="stride")
+            window.require_fit(size, axis, needs)
+        steps = (w.steps(size) for w, size in zip(windows, spatial, strict=True))
+        return (Tensor((batch, self.width, *steps)),)
+
+    def weights(self, inputs: tuple[Tensor, ...]) -> tuple[Weight, ...]:
+        channels = inputs[0].shape[CHANNELS] // self.groups
+        kernel = [w.kernel for w in self._slides(inputs[0])]
+        weight = (self.width, channels, *kernel)
+        return filters(weight, self.width if self.bias else None, self.init, self.bias_init)
+
+    def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
+        weight = self.weights(inputs)[0].shape
+        return outputs[0].numel * prod(weight[1:])
+
+    def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
+        return outputs[0].numel if self.bias else 0
+
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+        """The input; or its padded copy, where torch's convolution cannot pad so itself."""
+        batch, channels, *spatial = inputs[0].shape
+        windows = self._slides(inputs[0])
+        if all(w.before == w.after for w in windows):
+            return Kept(inputs=(0,))
+        added = [w.after - w.before if self.pad == "same" else w.before + w.after for w in windows]
+        padded = (size + more for size, more in zip(spatial, added, strict=True))
+        return Kept(extra=(Tensor((batch, channels, *padded)),))
+
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
+        windows = self._slides(inputs[0])
+        channel, seen = group_look(self.groups, inputs[0].shape[CHANNELS], self.width)
+        spatial = (Window(axis, w.kernel, w.dilation) for axis, w in enumerate(windows, SPATIAL))
+        return (spatial_look(outputs[0], channel, [(w.stride, 1) for w in windows], (seen, *spatial)),)
+
+    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        windows = self._slides(inputs[0])
+        pads = self.pad if self.pad == "same" else compact(tuple(w.before for w in windows))
+        is_even = self.pad == "same" or all(w.before == w.after for w in windows)
+        module = Call(
+            f"nn.Conv{len(windows)}d",
+            (
+                Arg(Hole(inputs[0].shape[CHANNELS], (0, CHANNELS))),
+                Arg(Hole(self.width, "width")),
+                Arg(Hole(compact(tuple(w.kernel for w in windows)), "kernel")),
+                Arg(Hole(compact(tuple(w.stride for w in windows)), "stride"), "stride", 1),
+                Arg(Hole(pads if is_even else 0, "pad"), "padding", 0),
+                Arg(Hole(compact(tuple(w.dilation for w in windows)), "dilation"), "dilation", 1),
+                Arg(Hole(self.groups, "groups"), "groups", 1),
+                Arg(Hole(self.bias, "bias"), "bias", True),
+            ),
+        )
+        if is_even:
+            return Torch(module)
+        sides = tuple(side for w in reversed(windows) for side in (w.before, w.after))
+        return Torch(module, run=Call(This(), (Arg(Call("F.pad", (Arg(In()), Arg(Hole(sides))))),)))
+
+    def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
+        windows = self._slides(inputs[0])
+        pads = (*(w.before for w in windows), *(w.after for w in windows))
+        return (OnnxNode("Conv", operands(self.bias), {**onnx_window(windows, self.groups), "pads": pads}),)
+
+    def caption(self, inputs: tuple[Tensor, ...]) -> str:
+        return convolution_caption(self.name, self._slides(inputs[0]), self.width)
+
+
+@dataclass(frozen=True)
+class ConvTranspose(Op):
+    """Transposed convolution: each cell of the input adds a multiple of the filters to the output.
+
+    An axis of H cells becomes ``(H - 1) * stride - 2 * pad + dilation * (kernel - 1) + output_pad + 1`` cells: it
+    undoes what a convolution with the same arguments does to the size. ``output_pad`` chooses among the sizes that
+    such a convolution would take to H.
+
+    Example:
+        input x: [N, 64, H, W]
+        up: convtranspose(32, 2, stride=2)
+        output y: [N, 32, 2 * H, 2 * W]
+    """
+
+    name: ClassVar[str] = "convtranspose"
+    palette: ClassVar[Palette] = "conv"
+
+    width: Size = arg("channels of the output", SIZE)
+    kernel: Any = arg("cells of the filter along each axis", SIZES)
+    stride: Any = arg("cells of the output from one cell of the input to the next", SIZES, 1)
+    pad: Any = arg("cells cut off on each side of the output", COUNTS, 0)
+    output_pad: Any = arg("cells added at the end of the output, fewer than stride or dilation", COUNTS, 0)
+    groups: Size = arg("groups of channels that do not see each other", SIZE, 1)
+    bias: bool = arg("adds a learned number to each channel", FLAG, True)
+    dilation: Any = arg("distance between cells of the filter", SIZES, 1)
+    init: Init | None = arg("of the weight; torch's: kaiming_uniform(slope=sqrt(5))", INIT, None)
+    bias_init: Init | None = arg("of the bias; torch's: uniform(1 / sqrt(fan-in of the weight))", INIT, None)
+
+    def _slides(self, tensor: Tensor) -> tuple[Slide, ...]:
+        return slides(spatial_axes(tensor), self.kernel, self.stride, self.dilation, self.pad)
+
+    def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
+        batch, channels, *spatial = inputs[0].shape
+        windows = self._slides(inputs[0])
+        extras = per_axis(self.output_pad, len(windows), "output_pad")
+        require_groups(self.groups, channels, self.width, needs)
+        sizes = []
+        for axis, (window, extra, size) in enumerate(zip(windows, extras, spatial, strict=True), SPATIAL):
+            least = f"output_pad (={extra}) must be less than stride (={window.stride}) or dilation"
+            needs.require(dmax(window.stride, window.dilation) - 1, ">=", extra, least, arg="output_pad")
+            sizes.append((size - 1) * window.stride - 2 * window.before + window.extent + extra)
+            cut = f"pad (={window.before}) leaves nothing of axis {axis}: {size} cells come to {sizes[-1]}"
+            needs.require(sizes[-1], ">=", 1, cut, arg="pad")
+        return (Tensor((batch, self.width, *sizes)),)
+
+    def weights(self, inputs: tuple[Tensor, ...]) -> tuple[Weight, ...]:
+        kernel = [w.kernel for w in self._slides(inputs[0])]
+        weight = (inputs[0].shape[CHANNELS], self.width // self.groups, *kernel)
+        return filters(weight, self.width if self.bias else None, self.init, self.bias_init)
+
+    def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
+        weight = self.weights(inputs)[0].shape
+        return inputs[0].numel * prod(weight[1:])
+
+    def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
+        return outputs[0].numel if self.bias else 0
+
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+        return Kept(inputs=(0,))
+
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
+        windows = self._slides(inputs[0])
+        channel, seen = group_look(self.groups, inputs[0].shape[CHANNELS], self.width)
+        spatial = (transposed_window(axis, w) for axis, w in enumerate(windows, SPATIAL))
+        return (spatial_look(outputs[0], channel, [(1, w.stride) for w in windows], (seen, *spatial)),)
+
+    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        windows = self._slides(inputs[0])
+        extras = per_axis(self.output_pad, len(windows), "output_pad")
+        return Torch(
+            Call(
+                f"nn.ConvTranspose{len(windows)}d",
+                (
+                    Arg(Hole(inputs[0].shape[CHANNELS], (0, CHANNELS))),
+                    Arg(Hole(self.width, "width")),
+                    Arg(Hole(compact(tuple(w.kernel for w in windows)), "kernel")),
+                    Arg(Hole(compact(tuple(w.stride for w in windows)), "stride"), "stride", 1),
+                    Arg(Hole(compact(tuple(w.before for w in windows)), "pad"), "padding", 0),
+                    Arg(Hole(compact(extras), "output_pad"), "output_padding", 0),
+                    Arg(Hole(self.groups, "groups"), "groups", 1),
+                    Arg(Hole(self.bias, "bias"), "bias", True),
+                    Arg(Hole(compact(tuple(w.dilation for w in windows)), "dilation"), "dilation", 1),
+                ),
+            )
+        )
+
+    def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
+        windows = self._slides(inputs[0])
+        extras = per_axis(self.output_pad, len(windows), "output_pad")
+        pads = 2 * tuple(w.before for w in windows)
+        attributes = {**onnx_window(windows, self.groups), "pads": pads, "output_padding": extras}
+        return (OnnxNode("ConvTranspose", operands(self.bias), attributes),)
+
+    def caption(self, inputs: tuple[Tensor, ...]) -> str:
+        return convolution_caption("transposed conv", self._slides(inputs[0]), self.width, up="×")
+
+
+def require_groups(groups: Size, channels: Size, width: Size, needs: Needs) -> None:
+    """
+    Raises:
+        Reject: the groups do not divide the channels, before and after.
+    """
+    if groups == 1:
+        return
+    what = f"groups (={groups}) must divide the channels"
+    needs.multiple(channels, groups, f"{what}, and {channels} arrive", arg="groups")
+    needs.multiple(width, groups, f"{what} of the output, width (={width})", arg="groups")
+
+
+def filters(
+    shape: tuple[Size, ...], width: Size | None, init: Init | None, bias_init: Init | None
+) -> tuple[Weight, ...]:
+    """The weight, and the bias of ``width`` numbers if there is one, with torch's defaults for them."""
+    weight = drawn("weight", shape, init, KaimingUniform(slope=sqrt(5)))
+    if width is None:
+        return (weight,)
+    return weight, drawn("bias", (width,), bias_init, BiasUniform(prod(shape[1:])))
+
+
+def group_look(groups: Size, channels: Size, width: Size) -> tuple[tuple[Step, ...], Window]:
+    """Digits of an output channel (its group, its place in it), and the channels that it sees."""
+    if groups == 1:
+        return (), Window(CHANNELS, None)
+    each = channels // groups
+    return (Step(CHANNELS, each, groups), Step(None, 0, width // groups)), Window(CHANNELS, each)
+
+
+def transposed_window(axis: int, window: Slide) -> Window:
+    """The cells that one output cell of a transposed convolution sees.
+
+    It sees cell i through cell t of the filter where ``i * stride + t * dilation`` is its own place: every
+    ``stride / gcd``-th t, each ``dilation / gcd`` cells of the input apart.
+    """
+    kernel, stride, dilation = window.kernel, window.stride, window.dilation
+    if isinstance(stride, int) and isinstance(dilation, int):
+        shared = gcd(stride, dilation)
+        return Window(axis, (kernel - 1) // (stride // shared) + 1, dilation // shared)
+    return Window(axis, dilation * (kernel - 1) // stride + 1)
+
+
+def operands(bias: bool) -> tuple[OnnxRef, ...]:
+    """What an ONNX convolution reads."""
+    return (OnnxIn(), OnnxWeight("weight"), OnnxWeight("bias")) if bias else (OnnxIn(), OnnxWeight("weight"))
+
+
+def onnx_window(windows: tuple[Slide, ...], groups: Size) -> dict[str, Any]:
+    """The attributes of an ONNX convolution, without its padding."""
+    return {
+        "kernel_shape": tuple(w.kernel for w in windows),
+        "strides": tuple(w.stride for w in windows),
+        "dilations": tuple(w.dilation for w in windows),
+        "group": groups,
+    }
+
+
+def convolution_caption(kind: str, windows: tuple[Slide, ...], width: Size, up: str = "/") -> str:
+    """``conv 3×3, 64, /2``."""
+    stride = compact(tuple(w.stride for w in windows))
+    step = "" if stride == 1 else f", {up}{'×'.join(map(str, stride)) if isinstance(stride, tuple) else stride}"
+    return f"{kind} {'×'.join(str(w.kernel) for w in windows)}, {width}{step}"
+
+
+OPS: tuple[type[Op], ...] = (Conv, ConvTranspose)
