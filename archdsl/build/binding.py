@@ -98,9 +98,9 @@ class Binding(Context):
         for name, argument in layer.named.items():
             if name not in names and not open_ended:
                 advice = did_you_mean(name, names) or (f"it takes {', '.join(names)}" if names else "it takes none")
-                raise Fault(UnknownArgument(span=argument.site.span, callee=callee, name=name, advice=advice))
+                raise Fault(UnknownArgument(span=argument.span, callee=callee, name=name, advice=advice))
             if name in given:
-                raise Fault(RepeatedArgument(span=argument.site.span, callee=callee, name=name))
+                raise Fault(RepeatedArgument(span=argument.span, callee=callee, name=name))
             given[name] = argument
         if any(isinstance(g.value, Bad) for g in given.values()):
             raise Poison

@@ -283,7 +283,7 @@ class Bodies(Layers, Shapes):
         key, known = _defaulted(callee)
         for name, given in named.items():
             if name not in known:
-                raise Fault(UnknownArgument(span=given.site.span, callee=callee.name, name=name))  # type: ignore[attr-defined]
+                raise Fault(UnknownArgument(span=given.span, callee=callee.name, name=name))  # type: ignore[attr-defined]
         here.defaults = {**here.defaults, key: {**here.defaults.get(key, {}), **named}}
 
     def _assert(self, node: tree.Assert, here: Here) -> None:
@@ -294,15 +294,15 @@ class Bodies(Layers, Shapes):
     # ---- combinators ----
 
     def _combine(self, node: tree.Combine, here: Here) -> None:
-        stream = self.stream_of(node, here)
         branches: list[Branch] = []
-        if node.body is None:
+        if node.body is not None:
+            self._branches(node.body, here, branches)
+        else:
+            stream = self.stream_of(node, here)
             if not is_list(stream):
                 what = f"`{node.kind}` without branches merges a list"
                 raise Fault(WrongKind(span=node.span, what=what, found=f"{describe(stream)} is on the stream"))
             branches = [Branch(None, [], value) for value in stream]
-        else:
-            self._branches(node.body, here, branches)
         self._merge(node, node.kind, branches, here)
 
     def _branches(self, body: tree.Body, here: Here, branches: list[Branch]) -> None:
@@ -332,10 +332,9 @@ class Bodies(Layers, Shapes):
             self._branches(node.body, here, branches)
 
     def _residual(self, node: tree.Residual, here: Here) -> None:
-        stream = self.stream_of(node, here)
         branches = []
         for body in (node.body, node.shortcut):
-            inner = here.aside(stream, [])
+            inner = here.aside(here.stream, [])
             if body is not None:
                 self.run_body(body, inner)
             branches.append(Branch(body, inner.events, inner.stream))

@@ -383,7 +383,7 @@ class Expressions(Context):
             if isinstance(argument.value, tree.Labelled):
                 advice = "label the layer where it runs; arguments are given as `name=…`"
                 raise Fault(Misplaced(span=argument.span, what="a label", advice=advice))
-            given = Given(self.evaluate(argument.value, here), argument.value, env)
+            given = Given(self.evaluate(argument.value, here), argument.value, env, argument.name)
             if argument.name is None:
                 if named:
                     what = "an argument by position"

@@ -121,9 +121,12 @@ class Layers(Expressions, Places, Binding):
 
     def _apply_op(self, layer: OpLayer, here: Here, site: tree.Node, naming: Naming) -> None:
         defaults = here.defaults.get(layer.op, {})
-        op, operands, written = self.bind_operator(layer, defaults, site, len(self._arriving(layer.op, site, here)))
-        inputs = (*self._arriving(layer.op, site, here), *operands)
-        outputs = self.run_op(op, inputs, here, site, naming, written)
+        if here.stream is BAD:  # what arrives is unknown, but arguments can be wrong by themselves
+            self.bind_operator(layer, defaults, site, 0)
+            raise Poison
+        arriving = self._arriving(layer.op, site, here)
+        op, operands, written = self.bind_operator(layer, defaults, site, len(arriving))
+        outputs = self.run_op(op, (*arriving, *operands), here, site, naming, written)
         here.stream = outputs[0] if len(outputs) == 1 else list(outputs)
 
     def _arriving(self, op: type[Op], site: tree.Node, here: Here) -> tuple[Value, ...]:

@@ -14,6 +14,7 @@ from archdsl.dims import Dim
 from archdsl.graph import Module, Value
 from archdsl.init import Init
 from archdsl.op import Op
+from archdsl.source import Span
 from archdsl.syntax import tree
 
 
@@ -37,6 +38,13 @@ class Given:
     value: Any
     site: tree.Node
     env: Env
+    name: tree.Name | None = None
+    """Where it is named; None where it was given by position."""
+
+    @property
+    def span(self) -> Span:
+        """The whole argument."""
+        return self.name.span.to(self.site.span) if self.name is not None else self.site.span
 
 
 @dataclass(frozen=True, eq=False)
