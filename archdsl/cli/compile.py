@@ -1,0 +1,100 @@
+"""``archdsl compile``: PyTorch source or an ONNX file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.errors import SpecError
+from archdsl.files import write_whole
+from archdsl.model import Model
+
+ENDINGS = {"torch": ".py", "onnx": ".onnx"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
+    parser.add_argument("--to", choices=tuple(ENDINGS), help="what to write (default: by the file's ending, else torch)")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="the file to write (default: the model's name; `-`: standard output)"
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE",
+        help="a checkpoint (.safetensors, .pth, .ckpt): stored in the ONNX file; for torch, checked to load strictly",
+    )  # fmt: skip
+    parser.add_argument("--fold-bn", action="store_true", help="onnx: fold batch norms into the convolutions before them")
+    parser.add_argument(
+        "--verify", action="store_true", help="onnx: compare ONNX Runtime with torch at two batch sizes"
+    )
+    add_build_arguments(parser)
+    add_format_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    model = load_model(args.spec, args)
+    target = args.to or next((t for t, ending in ENDINGS.items() if (args.output or "").endswith(ending)), "torch")
+    if target == "torch" and (args.fold_bn or args.verify):
+        print("archdsl compile: error: --fold-bn and --verify are for --to onnx", file=sys.stderr)
+        return 2
+    if target == "onnx" and args.output == "-":
+        print("archdsl compile: error: an ONNX file is not written to standard output", file=sys.stderr)
+        return 2
+    return _torch(model, args) if target == "torch" else _onnx(model, args)
+
+
+def _path(model: Model, args: argparse.Namespace, target: str) -> Path:
+    return Path(args.output) if args.output else Path(model.name.lower() + ENDINGS[target])
+
+
+def _torch(model: Model, args: argparse.Namespace) -> int:
+    source = model.source()
+    if args.weights is not None:
+        _weights(model, args.weights)
+    if args.output == "-":
+        sys.stdout.write(source)
+        return 0
+    path = _path(model, args, "torch")
+    write_whole(path, source.encode())
+    lines = source.count("\n")
+    if args.format == "json":
+        print_json({"ok": True, "file": str(path), "lines": lines, "model": model.name})
+    else:
+        print(f"wrote {path}: {lines} lines, proved equal to the checked graph")
+        if args.weights is not None:
+            print(f"{args.weights} loads into it with strict=True")
+    return 0
+
+
+def _weights(model: Model, path: Path) -> dict:
+    from archdsl.weights import misfit, read_weights
+
+    weights = read_weights(path)
+    problem = weights if isinstance(weights, Diagnostic) else misfit(model.graph, weights, str(path))
+    if problem is not None:
+        raise SpecError([problem])
+    return dict(weights)  # type: ignore[arg-type]
+
+
+def _onnx(model: Model, args: argparse.Namespace) -> int:
+    module = model.module()
+    if args.weights is not None:
+        module.load_state_dict(_weights(model, args.weights), strict=True)
+    path = model.onnx(_path(model, args, "onnx"), module, fold_bn=args.fold_bn)
+    facts = {"ok": True, "file": str(path), "bytes": path.stat().st_size, "model": model.name}
+    if args.verify:
+        from archdsl.emit.onnx import verify
+
+        report = verify(model.graph, module, path)
+        facts["verified"] = report.facts()
+        if report.problem is not None:
+            raise SpecError([report.problem])
+    if args.format == "json":
+        print_json(facts)
+        return 0
+    print(f"wrote {path}: {facts['bytes'] / 1e6:,.1f} MB, checked by onnx.checker with full shape inference")
+    if args.verify:
+        print(report)
+    return 0
