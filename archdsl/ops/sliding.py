@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.arguments import per_axis
@@ -106,7 +107,7 @@ def compact(values: tuple[Any, ...]) -> Any:
 
 
 def spatial_look(
-    output: Tensor, channel: tuple[Step, ...], moves: list[tuple[Size, Size]], windows: tuple[Window, ...]
+    output: Tensor, channel: tuple[Step, ...], moves: Sequence[tuple[Size, Size]], windows: tuple[Window, ...]
 ) -> Look:
     """What positions of ``output`` see of an input, both [N, C, spatial…].
 
