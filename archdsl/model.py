@@ -47,9 +47,7 @@ def load(
     return open_model(opened, parameters, _shapes(input))
 
 
-def open_model(
-    spec: Spec, parameters: Mapping[str, Any], inputs: Mapping[str | None, tuple[Size, ...]]
-) -> Model:
+def open_model(spec: Spec, parameters: Mapping[str, Any], inputs: Mapping[str | None, tuple[Size, ...]]) -> Model:
     """The model that a spec means, built.
 
     Raises:
@@ -144,9 +142,12 @@ class Model:
         """Names and shapes of the state dict, in its order."""
         return {name: weight.shape for name, weight in self.graph.weights.items()}
 
-    def vary(self, **parameters: Any) -> Model:
-        """The same model with other values of some parameters."""
-        return open_model(self._spec, {**self._parameters, **parameters}, self._shapes)
+    def vary(
+        self, input: str | Sequence[int] | Mapping[str, str | Sequence[int]] | None = None, **parameters: Any
+    ) -> Model:
+        """The same model with other values of some parameters, or on another input; both as for ``load``."""
+        shapes = self._shapes if input is None else _shapes(input)
+        return open_model(self._spec, {**self._parameters, **parameters}, shapes)
 
     # ---- measures ----
 

@@ -1,0 +1,239 @@
+"""A07xx: training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.source import Span
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingFault(Diagnostic):
+    """Base of the faults of a run: they stand at no place in a spec."""
+
+    span: Span | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoSuchFolder(TrainingFault):
+    code = "A0701"
+    title = "no such folder: `{path}`"
+    hint = "--data takes `digits`, `oxflower17:DIR`, or a folder that holds one folder of pictures for each class"
+
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooFewClasses(TrainingFault):
+    code = "A0702"
+    title = "`{path}` holds {found}; telling classes apart takes two"
+    hint = "put the pictures of each class into a folder of its own: `{path}/CLASS/picture.jpg`"
+
+    path: str
+    classes: tuple[str, ...]
+
+    @property
+    def found(self) -> str:
+        return f"one class, `{self.classes[0]}`" if self.classes else "no folder of pictures"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooFewPictures(TrainingFault):
+    code = "A0703"
+    title = "class `{name}` has {count} pictures; training, validation and test need one each"
+    hint = "pictures are files that end in {endings}, at any depth in `{path}`"
+
+    name: str
+    count: int
+    path: str
+    endings: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DividedFolder(TrainingFault):
+    code = "A0704"
+    title = "`{path}` is already divided into {found}; such a division is not read yet"
+    hint = "give the folder that holds the classes themselves; it is divided here, always in the same way"
+
+    path: str
+    found: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnreadablePicture(TrainingFault):
+    code = "A0705"
+    title = "cannot read the picture {reason}"
+    hint = "replace or remove it"
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncompleteFlowers(TrainingFault):
+    code = "A0706"
+    title = "`{path}` is not the whole of OxFlower17: {missing} of 1,360 pictures are missing, `{first}` the first"
+    hint = "unpack 17flowers.tgz; the folder `jpg` in it holds image_0001.jpg to image_1360.jpg"
+
+    path: str
+    missing: int
+    first: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadSplitFile(TrainingFault):
+    code = "A0707"
+    title = "`{path}` is no split of OxFlower17: {reason}"
+    hint = "remove it, and a split of the same proportions is computed"
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoSuchSplit(TrainingFault):
+    code = "A0708"
+    title = "`{path}` has no split {split}"
+    hint = "its splits are 1, 2 and 3"
+
+    path: str
+    split: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongChannels(TrainingFault):
+    code = "A0709"
+    title = "{model} takes {wanted} channels; the pictures of {data} have {given}"
+    hint = "{advice}"
+
+    model: str
+    wanted: int
+    data: str
+    given: int
+    advice: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongClassCount(TrainingFault):
+    code = "A0710"
+    title = "{model} tells {given} classes apart; {data} has {wanted}"
+    hint = "give the model a parameter named `classes` for the size of its head"
+
+    model: str
+    given: int
+    data: str
+    wanted: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotAClassifier(TrainingFault):
+    code = "A0711"
+    title = "{model} cannot be trained as a classifier: {reason}"
+    hint = "its first output has to be one score for each class, [N, classes]"
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoesNotRun(TrainingFault):
+    code = "A0712"
+    title = "{model} does not run on pictures of {height}×{width}: {reason}"
+    hint = "another --size may fit"
+
+    model: str
+    height: int
+    width: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunExists(TrainingFault):
+    code = "A0713"
+    title = "`{path}` already holds files"
+    hint = "continue that run with `--resume {path}`, or name another folder with --out"
+
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NothingToResume(TrainingFault):
+    code = "A0714"
+    title = "`{path}` cannot be resumed: {reason}"
+    hint = "--resume takes the folder of a run that has finished an epoch or was stopped by Ctrl-C"
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherNetwork(TrainingFault):
+    code = "A0715"
+    title = "the checkpoint in `{path}` is of another network: {difference}"
+    hint = "give the spec and the settings that the run was started with, or start a new run"
+
+    path: str
+    difference: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherSetting(TrainingFault):
+    code = "A0716"
+    title = "`{path}` was trained with {setting} {saved}, not {given}"
+    hint = "leave the setting out to go on as before, or start a new run"
+
+    path: str
+    setting: str
+    saved: str
+    given: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlreadyTrainedFurther(TrainingFault):
+    code = "A0717"
+    title = "`{path}` has already trained for {done} epochs, more than the {asked} asked for"
+    hint = "--epochs counts from the beginning of the run"
+
+    path: str
+    done: int
+    asked: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerRefuses(TrainingFault):
+    code = "A0718"
+    title = "cannot train with these settings: {reason}"
+    hint = "see --accelerator, --devices and --precision"
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossNotFinite(TrainingFault):
+    code = "A0719"
+    title = "the loss is {loss} in epoch {epoch}: training has diverged"
+    hint = "try a smaller --lr, or a longer --warmup"
+
+    loss: float
+    epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped(TrainingFault):
+    code = "A0720"
+    severity = "warning"
+    title = "stopped {when}"
+    hint = "{advice}"
+
+    when: str
+    advice: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFailed(TrainingFault):
+    code = "A0721"
+    title = "training broke off: {reason}"
+    hint = "{advice}"
+
+    reason: str
+    advice: str | None = None

@@ -1,0 +1,43 @@
+"""The curves of a run as a picture: loss and accuracy against the epoch."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from archdsl.files import write_whole
+from archdsl.training.record import Row
+
+TRAIN, VALIDATION = "#9aa5b1", "#1f6feb"
+
+
+def draw(rows: Sequence[Row], title: str, path: Path) -> None:
+    """Write a PNG. Drawn on a figure of its own, so that no display and no global state of pyplot is touched."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure.suptitle(title, fontsize=11)
+    loss, accuracy = figure.subplots(1, 2)
+    _plot(loss, rows, "loss")
+    loss.set_ylim(bottom=0)
+    _plot(accuracy, rows, "accuracy")
+    accuracy.set_ylim(0, 1)
+    accuracy.yaxis.set_major_formatter(PercentFormatter(1))
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=150)
+    write_whole(path, png.getvalue())
+
+
+def _plot(axes: Axes, rows: Sequence[Row], name: str) -> None:
+    epochs = [row["epoch"] for row in rows]
+    mark = "o" if len(rows) == 1 else None
+    axes.plot(epochs, [row[f"train_{name}"] for row in rows], color=TRAIN, marker=mark, label="training")
+    axes.plot(epochs, [row[f"val_{name}"] for row in rows], color=VALIDATION, marker=mark, label="validation")
+    axes.set(xlabel="epoch", ylabel=name)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)

@@ -1,0 +1,167 @@
+"""One run, from data to measured accuracy."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch.utilities import rank_zero_only
+from torch import Tensor
+from torch.utils.data import DataLoader
+from torchvision.transforms import v2
+
+from archdsl.training import transforms
+from archdsl.training.config import Config
+from archdsl.training.curves import draw
+from archdsl.training.data import Data, load
+from archdsl.training.interrupt import StopOnInterrupt
+from archdsl.training.loaders import Draws, Pictures, loader
+from archdsl.training.record import Record
+from archdsl.training.run import Run, check_epochs, check_network, versions
+from archdsl.training.task import Classification
+from archdsl.training.trainable import Fitted, Network, Trainable, sized
+from archdsl.training.trainer import explained, quiet, trainer
+
+Loaders = Mapping[str, DataLoader[tuple[Tensor, int]]]
+"""Batches of the parts ``train``, ``val`` and ``test``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a run found. Accuracies are shares of 1; the test is of the epoch that validated best."""
+
+    model: str
+    data: str
+    classes: int
+    pictures: dict[str, int]
+    epochs: int
+    best_epoch: int
+    val_accuracy: float
+    test_accuracy: float
+    test_loss: float
+    seconds: float
+    """Of training and validation in this process, without the test."""
+    files: dict[str, str]
+
+
+def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False, export: bool = False) -> Result:
+    """Train, keep the best, and measure it on the test pictures.
+
+    ``out`` is the run's folder: a new or empty one, or one to ``resume``. ``export`` writes the best network as ONNX.
+    On a CPU the result is the same bit for bit for the same seed and number of threads, whatever the number of workers,
+    and whether the run was stopped and resumed or not.
+
+    Raises: SpecError, whatever stands in the way; with ``Stopped`` in it after Ctrl-C.
+    """
+    run, data = Run(out), load(config.data, config.split)
+    torch.manual_seed(config.seed)
+    fitted = sized(trainable, data, config.size)
+    task = Classification(fitted.network, len(data.classes), config)
+    loaders = _loaders(data, fitted, config)
+    if resume:
+        _go_on(run, task, loaders)
+    else:
+        run.claim()
+    facts = _facts(trainable.name, data, fitted, config)
+    with explained(run), quiet():
+        run.note(facts)
+        task.print(f"{trainable.name} on {data.name}, in {out}")
+        record, seconds = _train(task, loaders, run, resume, title=f"{trainable.name} on {data.name}")
+        figures = _test(task, loaders, run)
+        result = Result(
+            model=trainable.name,
+            data=data.name,
+            classes=len(data.classes),
+            pictures={part: len(indices) for part, indices in data.split._asdict().items()},
+            epochs=config.epochs,
+            best_epoch=int(record.best["epoch"]),
+            val_accuracy=record.best["val_accuracy"],
+            test_accuracy=figures["test_accuracy"],
+            test_loss=figures["test_loss"],
+            seconds=round(seconds, 1),
+            files=_files(run, fitted.network, export),
+        )
+        run.note({**facts, "result": asdict(result)})
+    return result
+
+
+def _loaders(data: Data, fitted: Fitted, config: Config) -> Loaders:
+    plain = transforms.evaluation(data, fitted.channels, fitted.size)
+    varied = transforms.training(data, fitted.channels, fitted.size, config.augment)
+    workers = config.workers
+    if workers is None:
+        workers = min(2, os.cpu_count() or 1) if data.photographs else 0
+
+    def part(indices: list[int], transform: v2.Transform, seed: int | None) -> DataLoader[tuple[Tensor, int]]:
+        pictures = Pictures(data, indices, transform, least=min(fitted.size))
+        return loader(pictures, Draws(len(indices), config.batch_size, seed), workers)
+
+    return {
+        "train": part(data.split.train, varied, config.seed),
+        "val": part(data.split.val, plain, None),
+        "test": part(data.split.test, plain, None),
+    }
+
+
+def _go_on(run: Run, task: Classification, loaders: Loaders) -> None:
+    """Let the data begin where the last checkpoint ended."""
+    checkpoint = run.checkpoint()
+    check_network(run, checkpoint, task.identity, task.state_dict())
+    check_epochs(run, checkpoint, task.config.epochs)
+    draws = loaders["train"].sampler
+    assert isinstance(draws, Draws)
+    draws.resume(checkpoint["archdsl"]["epochs"], checkpoint["archdsl"]["batches"])
+
+
+def _facts(model: str, data: Data, fitted: Fitted, config: Config) -> dict[str, Any]:
+    """What one has to know to repeat the run, and to feed the network afterwards."""
+    return {
+        "model": model,
+        "settings": asdict(config),
+        "input": {"channels": fitted.channels, "size": fitted.size, "mean": data.mean, "std": data.std},
+        "classes": data.classes,
+        "versions": versions(),
+    }
+
+
+def _train(task: Classification, loaders: Loaders, run: Run, resume: bool, title: str) -> tuple[Record, float]:
+    """The record, and the seconds that training took."""
+    record = Record(run)
+    began = time.perf_counter()
+    try:
+        trainer(task.config, [record, StopOnInterrupt(run)]).fit(
+            task,
+            loaders["train"],
+            loaders["val"],
+            ckpt_path=run.last if resume else None,
+            weights_only=True,
+        )
+    finally:
+        if record.rows:
+            _draw(record, title, run)
+    return record, time.perf_counter() - began
+
+
+def _test(task: Classification, loaders: Loaders, run: Run) -> Mapping[str, float]:
+    """Metrics of the best epoch's network, whose weights are left in it."""
+    task.load_state_dict(torch.load(run.best, map_location="cpu", weights_only=True)["state_dict"])
+    return trainer(task.config, []).test(task, loaders["test"], verbose=False)[0]
+
+
+@rank_zero_only
+def _draw(record: Record, title: str, run: Run) -> None:
+    draw(record.rows, title, run.curves)
+
+
+def _files(run: Run, network: Network, export: bool) -> dict[str, str]:
+    """Where everything lies; the ONNX file is written now, if asked for."""
+    paths = {"best": run.best, "last": run.last, "log": run.log, "curves": run.curves}
+    if export:
+        network.export(run.onnx, network.module.state_dict())
+        paths["onnx"] = run.onnx
+    return {name: str(path) for name, path in paths.items()}

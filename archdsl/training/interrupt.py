@@ -1,0 +1,56 @@
+"""Ctrl-C: the step ends, a checkpoint is kept, and the run can be resumed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from archdsl.diagnostics.training import Stopped
+from archdsl.errors import SpecError
+from archdsl.training.run import Run
+
+
+class StopOnInterrupt(Callback):
+    """The first Ctrl-C lets the step end, keeps a checkpoint and stops; the second one stops at once.
+
+    A checkpoint in the midst of a step would hold weights that are half updated. None is made after an epoch's last
+    step either: validation runs first, and then the epoch has a checkpoint of its own.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.asked = False
+        self._previous: Any = None
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+            self._previous = None
+
+    def _ask(self, number: int, frame: Any) -> None:
+        self.asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.write(2, b"\nstopping after this step; Ctrl-C again stops at once\n")
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if self.asked and not trainer.is_last_batch:
+            trainer.save_checkpoint(self.run.last)
+            raise SpecError([Stopped(when=f"after step {trainer.global_step}", advice=self.run.advice)])
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self.asked and trainer.current_epoch > 0:
+            raise SpecError([Stopped(when=f"after epoch {trainer.current_epoch}", advice=self.run.advice)])
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self.asked:
+            raise SpecError([Stopped(when="after the last epoch, before the test", advice=self.run.advice)])

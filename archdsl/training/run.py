@@ -1,0 +1,158 @@
+"""The folder of a run: what lies where, what it says about itself, and whether it may be continued."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from importlib.metadata import PackageNotFoundError, version
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch.utilities import rank_zero_only
+from torch import Tensor
+
+from archdsl.diagnostics.training import (
+    AlreadyTrainedFurther,
+    NothingToResume,
+    OtherNetwork,
+    OtherSetting,
+    RunExists,
+)
+from archdsl.errors import SpecError
+from archdsl.files import write_whole
+from archdsl.training.config import RESUMABLE, Config
+
+
+@dataclass(frozen=True)
+class Run:
+    """Paths in the folder ``out``."""
+
+    out: Path
+
+    @property
+    def best(self) -> Path:
+        """Lightning checkpoint of the epoch that validated best; `archdsl compile --weights` reads it."""
+        return self.out / "best.ckpt"
+
+    @property
+    def last(self) -> Path:
+        """Lightning checkpoint to resume from."""
+        return self.out / "last.ckpt"
+
+    @property
+    def onnx(self) -> Path:
+        return self.out / "best.onnx"
+
+    @property
+    def log(self) -> Path:
+        return self.out / "log.csv"
+
+    @property
+    def curves(self) -> Path:
+        return self.out / "curves.png"
+
+    @property
+    def facts(self) -> Path:
+        """Settings, classes, normalisation, versions and, in the end, results."""
+        return self.out / "run.json"
+
+    @property
+    def advice(self) -> str | None:
+        """How to go on after a stop; None where nothing was kept yet."""
+        if not self.last.exists():
+            return None
+        return f"repeat the command with `--resume {self.out}` to go on from its last checkpoint"
+
+    @rank_zero_only
+    def claim(self) -> None:
+        """Make the folder.
+
+        Raises: SpecError, if it holds files.
+        """
+        if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
+            raise SpecError([RunExists(path=str(self.out))])
+        self.out.mkdir(parents=True, exist_ok=True)
+
+    @rank_zero_only
+    def note(self, facts: Mapping[str, Any]) -> None:
+        write_whole(self.facts, (json.dumps(facts, indent=2) + "\n").encode())
+
+    def saved_settings(self) -> dict[str, Any]:
+        """The settings that the run was started with."""
+        try:
+            return json.loads(self.facts.read_text())["settings"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            reason = "it holds no run" if isinstance(error, OSError) else "its run.json is damaged"
+            raise SpecError([NothingToResume(path=str(self.out), reason=reason)]) from None
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The last checkpoint. Only tensors and plain values are unpickled, never code."""
+        try:
+            return torch.load(self.last, map_location="cpu", weights_only=True)
+        except FileNotFoundError:
+            reason = "it holds no last.ckpt"
+        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError):
+            reason = "its last.ckpt is damaged"
+        raise SpecError([NothingToResume(path=str(self.out), reason=reason)])
+
+
+def unused(base: Path, name: str) -> Path:
+    """``base/name``, or the first of ``base/name-2``, ``base/name-3`` … that is free."""
+    names = (name if n == 1 else f"{name}-{n}" for n in count(1))
+    return next(path for path in (base / n for n in names) if not path.exists())
+
+
+def resumed(run: Run, given: Mapping[str, Any]) -> Config:
+    """The settings of a run to go on with: those saved, and those ``given`` that may change.
+
+    Raises: SpecError, where another one is given.
+    """
+    known = {field.name for field in fields(Config)}
+    saved = Config(**{name: value for name, value in run.saved_settings().items() if name in known})
+    for name, value in given.items():
+        before = getattr(saved, name)
+        if name not in RESUMABLE and value != before:
+            setting = f"--{name.replace('_', '-')}"
+            raise SpecError([OtherSetting(path=str(run.out), setting=setting, saved=str(before), given=str(value))])
+    return replace(saved, **given)
+
+
+def check_network(run: Run, checkpoint: Mapping[str, Any], identity: str, state: Mapping[str, Tensor]) -> None:
+    """Raises: SpecError, where the checkpoint is of another network than the one of this identity and state."""
+    if difference := _difference(checkpoint, identity, state):
+        raise SpecError([OtherNetwork(path=str(run.out), difference=difference)])
+
+
+def check_epochs(run: Run, checkpoint: Mapping[str, Any], epochs: int) -> None:
+    """Raises: SpecError, where the checkpoint has trained for more than ``epochs``."""
+    done = checkpoint["archdsl"]["epochs"]
+    if done > epochs:
+        raise SpecError([AlreadyTrainedFurther(path=str(run.out), done=done, asked=epochs)])
+
+
+def _difference(checkpoint: Mapping[str, Any], identity: str, state: Mapping[str, Tensor]) -> str | None:
+    before = {name: list(value.shape) for name, value in checkpoint["state_dict"].items()}
+    now = {name: list(value.shape) for name, value in state.items()}
+    for name in [*before, *now]:
+        there, here = before.get(name, "missing"), now.get(name, "missing")
+        if there != here:
+            return f"`{name.removeprefix('network.')}` is {there} there and {here} here"
+    if checkpoint["archdsl"]["network"] != identity:
+        return "it has the same weights, but computes something else with them"
+    return None
+
+
+def versions() -> dict[str, str | None]:
+    """Of what a result hangs on; None for a checkout that was never installed."""
+    return {name: _version(name) for name in ("archdsl", "torch", "torchvision", "lightning")}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

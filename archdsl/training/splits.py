@@ -1,0 +1,61 @@
+"""The division of pictures into training, validation and test.
+
+A split must be the same on every machine, for every version of every library, for ever: else two accuracies cannot be
+compared. So it rests on no random generator. In each class the pictures stand in the order of the SHA-256 of
+``"<split>/<name>"`` and the first ones validate, the next ones test, the rest train. A picture that is added or removed
+disturbs no others beyond the borders.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from archdsl.diagnostics.training import BadSplitFile, NoSuchSplit
+from archdsl.errors import SpecError
+
+
+class Split(NamedTuple):
+    """Indices of pictures."""
+
+    train: list[int]
+    val: list[int]
+    test: list[int]
+
+
+def stratified(names: Sequence[str], labels: Sequence[int], number: int, held_out: float = 0.2) -> Split:
+    """Split ``number``: in every class the share ``held_out`` (at least 1) validates, as many test, the rest train."""
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for index, label in enumerate(labels):
+        members[label].append(index)
+    split = Split([], [], [])
+    for indices in members.values():
+        indices.sort(key=lambda i: sha256(f"{number}/{names[i]}".encode()).digest())
+        held = max(1, round(held_out * len(indices)))
+        split.val.extend(indices[:held])
+        split.test.extend(indices[held : 2 * held])
+        split.train.extend(indices[2 * held :])
+    return Split(*map(sorted, split))
+
+
+def official(path: Path, number: int, count: int) -> Split:
+    """A split of OxFlower17's ``datasplits.mat``: ``trn1``, ``val1``, ``tst1`` … hold picture numbers, counted from 1.
+
+    Raises: SpecError, where the file cannot be read or does not divide ``count`` pictures.
+    """
+    from scipy.io import loadmat
+
+    try:
+        table = loadmat(path)
+    except (OSError, ValueError, TypeError, NotImplementedError) as error:  # what scipy raises on damaged files
+        raise SpecError([BadSplitFile(path=str(path), reason=str(error))]) from None
+    keys = [f"{part}{number}" for part in ("trn", "val", "tst")]
+    if any(key not in table for key in keys):
+        raise SpecError([NoSuchSplit(path=str(path), split=number)])
+    split = Split(*([int(n) - 1 for n in table[key].ravel()] for key in keys))
+    if sorted([*split.train, *split.val, *split.test]) != list(range(count)):
+        raise SpecError([BadSplitFile(path=str(path), reason=f"its parts do not make up 1 to {count}, each once")])
+    return split

@@ -1,0 +1,100 @@
+"""What can be trained: a network that can be sized to its data. A spec is one, by ``training.spec``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from archdsl.diagnostics.training import DoesNotRun, NotAClassifier, WrongChannels, WrongClassCount
+from archdsl.errors import SpecError
+from archdsl.training.data import Data
+
+Size = tuple[int, int]
+"""Height and width, in pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A network of definite size.
+
+    ``module`` maps [N, channels, H, W] to scores [N, classes]; in training to a tuple of them, auxiliary ones after the
+    main one, where it has those. ``source`` is a text that two networks share only if they compute the same.
+    ``export`` writes an ONNX file with the weights of a ``state_dict``.
+    """
+
+    module: nn.Module
+    source: str
+    export: Callable[[Path, Mapping[str, Tensor]], object]
+
+
+class Trainable(Protocol):
+    """A network whose input and head are still open. None: any number."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def channels(self) -> int | None: ...
+
+    @property
+    def size(self) -> Size | None: ...
+
+    def build(self, *, classes: int, channels: int, size: Size) -> Network:
+        """With weights drawn from torch's random generator.
+
+        Raises: SpecError, where it cannot have this size.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A network, and the input that it was sized to."""
+
+    network: Network
+    channels: int
+    size: Size
+
+
+def sized(trainable: Trainable, data: Data, side: int | None) -> Fitted:
+    """The network for these data, tried on an empty picture.
+
+    Raises: SpecError, where channels, size or classes do not fit.
+    """
+    channels = _channels(trainable, data)
+    size = (side, side) if side else trainable.size or data.size
+    network = trainable.build(classes=len(data.classes), channels=channels, size=size)
+    _try(trainable.name, network.module, data, channels, size)
+    return Fitted(network=network, channels=channels, size=size)
+
+
+def _channels(trainable: Trainable, data: Data) -> int:
+    """Grey pictures are repeated for a network of colour; all else has to agree."""
+    wanted = trainable.channels or data.channels
+    if wanted == data.channels or (wanted, data.channels) == (3, 1):
+        return wanted
+    advice = "a spec takes colour pictures by `input image: [N, 3, H, W]`" if data.channels == 3 else None
+    fault = WrongChannels(model=trainable.name, wanted=wanted, data=data.name, given=data.channels, advice=advice)
+    raise SpecError([fault])
+
+
+@torch.no_grad()
+def _try(name: str, module: nn.Module, data: Data, channels: int, size: Size) -> None:
+    module.eval()
+    try:
+        scores = module(torch.zeros(2, channels, *size))
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise SpecError([DoesNotRun(model=name, height=size[0], width=size[1], reason=reason)]) from None
+    module.train()
+    if not isinstance(scores, Tensor) or scores.ndim != 2:
+        shown = list(scores.shape) if isinstance(scores, Tensor) else f"{len(scores)} outputs"
+        raise SpecError([NotAClassifier(model=name, reason=f"it gives {shown} for two pictures")])
+    if scores.shape[1] != len(data.classes):
+        given, wanted = scores.shape[1], len(data.classes)
+        raise SpecError([WrongClassCount(model=name, given=given, data=data.name, wanted=wanted)])

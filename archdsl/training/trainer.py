@@ -1,0 +1,79 @@
+"""Lightning's Trainer: made from the settings, kept quiet, its exceptions told as diagnostics."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Callback, Trainer
+
+from archdsl.diagnostics.training import RunFailed, Stopped, TrainerRefuses, UnreadablePicture
+from archdsl.errors import SpecError
+from archdsl.training.config import Config
+from archdsl.training.loaders import UnreadableError
+from archdsl.training.run import Run
+
+NOISE = (
+    ".*LeafSpec.*is deprecated",  # Lightning's own affair
+    ".*does not have many workers",  # the workers are a setting
+    ".*dataloader is not resumable",  # it is: see loaders.Draws
+)
+
+
+def trainer(config: Config, callbacks: list[Callback]) -> Trainer:
+    """Raises: SpecError, where accelerator, devices or precision are not to be had."""
+    try:
+        return Trainer(
+            accelerator=config.accelerator,
+            devices=config.devices,
+            precision=config.precision,  # pyright: ignore[reportArgumentType]  # Lightning checks the string
+            max_epochs=config.epochs,
+            callbacks=callbacks,
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=sys.stderr.isatty(),
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,  # loaders.Draws shares the pictures out
+        )
+    except (MisconfigurationException, ValueError, TypeError, RuntimeError, ImportError) as error:
+        raise SpecError([TrainerRefuses(reason=_first_line(error))]) from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without tips and known false alarms. What is shown goes to stderr: stdout belongs to the result."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings(), redirect_stdout(sys.stderr):
+        for message in NOISE:
+            warnings.filterwarnings("ignore", message=message)
+        for logger in loggers:
+            logger.setLevel(logging.WARNING)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+@contextmanager
+def explained(run: Run) -> Iterator[None]:
+    """Turns what a run can fail of into a diagnostic that says how to go on."""
+    try:
+        yield
+    except UnreadableError as error:
+        reason = str(error).rpartition(UnreadableError.marker)[2].strip()
+        raise SpecError([UnreadablePicture(reason=reason)]) from None
+    except (KeyboardInterrupt, SystemExit):  # Lightning makes the one into the other
+        raise SpecError([Stopped(when="at once", advice=run.advice)]) from None
+    except (MisconfigurationException, OSError, RuntimeError) as error:  # disk full, out of memory, a worker lost
+        raise SpecError([RunFailed(reason=_first_line(error), advice=run.advice)]) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
