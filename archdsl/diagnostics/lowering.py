@@ -1,0 +1,105 @@
+"""A05xx: writing a network in another form. A0500-A0519 PyTorch, A0520-A0539 ONNX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archdsl.diagnostics.base import Diagnostic
+
+# ---- ONNX --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingWeight(Diagnostic):
+    code = "A0520"
+    title = "no weights are given for `{name}`"
+    hint = "the state dict of a module of this network has it, with shape {shape}"
+
+    name: str
+    shape: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightDiffers(Diagnostic):
+    code = "A0521"
+    title = "the weights given for `{name}` are {found}, not {wanted}"
+
+    name: str
+    found: str
+    wanted: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnreadableWeight(Diagnostic):
+    code = "A0522"
+    title = "the weights given for `{name}` cannot be read as an array: {reason}"
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NameTakenTwice(Diagnostic):
+    code = "A0523"
+    title = "`{name}` is {first} and {second}; in an ONNX file they share one set of names"
+    hint = "rename one of them"
+
+    name: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NothingToExport(Diagnostic):
+    code = "A0524"
+    title = "`{network}` has outputs only in training, and an ONNX file is for inference"
+    hint = "state an output without `when training`"
+
+    network: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnreadableSize(Diagnostic):
+    code = "A0525"
+    title = "a layer needs the size {symbol}, which no input has as the size of an axis"
+    hint = "give the input's size in numbers, or as a name for each axis"
+
+    symbol: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeBeyond64Bits(Diagnostic):
+    code = "A0526"
+    title = "the size {size} has more than 64 bits"
+
+    size: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedByChecker(Diagnostic):
+    code = "A0527"
+    title = "the ONNX checker refuses what was written, so nothing is kept: {reason}"
+    hint = "this is a fault of archdsl: please report it with the spec"
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxDiffers(Diagnostic):
+    code = "A0528"
+    title = "ONNX Runtime's `{output}` differs from torch's by {error} at {sizes}"
+    at = "{place} is the first to differ, by {first_error}"
+
+    output: str
+    error: str
+    sizes: str
+    place: str | None = None
+    first_error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeRefuses(Diagnostic):
+    code = "A0529"
+    title = "ONNX Runtime cannot run the file: {reason}"
+
+    reason: str
