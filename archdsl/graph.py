@@ -135,16 +135,24 @@ class Scope:
 
     kind: Literal["block", "model", "seq", "group"]
     text: tree.Body | tree.Seq | tree.Combine | tree.Residual
-    name: str | None
-    params: tuple[tree.Param, ...]
+    definition: tree.Block | None
+
+    @property
+    def name(self) -> str | None:
+        return self.definition.name.text if self.definition is not None else None
+
+    @property
+    def params(self) -> tuple[tree.Param, ...]:
+        return self.definition.params if self.definition is not None else ()
 
 
 @dataclass(slots=True, eq=False)
 class Instance:
     """One run of a scope: what it was given, what happened in it, what came out.
 
-    ``arguments`` are the values of the definition's parameters. ``stream`` is what arrived on the stream and ``result``
-    what left it: a value, a list, or None. ``repeats`` is the first run of the same module where this is a later one.
+    ``arguments`` are the values of the definition's parameters, ``written`` those that were given, as they were
+    written. ``stream`` is what arrived on the stream and ``result`` what left it: a value, a list, or None. ``repeats``
+    is the first run of the same module where this is a later one.
     """
 
     scope: Scope
@@ -155,6 +163,7 @@ class Instance:
     events: list[Event] = field(default_factory=list)
     result: Any = None
     repeats: Instance | None = None
+    written: Mapping[str, tuple[tree.Node, Env]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,8 +185,16 @@ class Entered:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Skipped:
+    """A layer stands here that is ``none`` in this run."""
+
+    site: tree.Node
+    env: Env
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Chose:
-    """An ``if`` (or a ternary between layers) took an arm: 0, 1, … in text order; None: no arm."""
+    """An ``if`` (or a ternary between layers or values) took an arm: 0, 1, … in text order; None: no arm."""
 
     site: tree.Node
     arm: int | None
@@ -204,14 +221,22 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Merged:
-    """A combinator ran: its branches, what each gave, and the merged value. Its merging nodes are not events."""
+    """A combinator ran: what happened in its body, branches among it, and the merged value.
+
+    Its merging nodes are not events.
+    """
 
     site: tree.Node
     kind: tree.CombineKind
     stream: Any
-    branches: list[Branch]
+    events: list[Event]
     nodes: tuple[Node, ...]
     result: Any
+
+    @property
+    def branches(self) -> list[Branch]:
+        """The branches, those under ``for`` and ``if`` too, in text order."""
+        return list(_branches(self.events))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,7 +290,19 @@ class Gave:
     events: list[Event]
 
 
-Event: TypeAlias = Ran | Entered | Chose | Looped | Merged | Named | Declared | Owned | Gave
+Event: TypeAlias = Ran | Entered | Skipped | Chose | Looped | Merged | Branch | Named | Declared | Owned | Gave
+
+
+def _branches(events: list[Event]) -> Iterator[Branch]:
+    for event in events:
+        match event:
+            case Branch():
+                yield event
+            case Chose(events=inner):
+                yield from _branches(inner)
+            case Looped(turns=turns):
+                for turn in turns:
+                    yield from _branches(turn.events)
 
 
 # ---- the graph ---------------------------------------------------------------------------------------------

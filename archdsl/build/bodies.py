@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from archdsl.build.context import Fault, Here, Poison
@@ -235,24 +236,30 @@ class Bodies(Layers, Shapes):
 
     def _for(self, node: tree.For, here: Here) -> None:
         with self.catching(here):
-            items = self.items_of(self.evaluate(node.iterable, here), node.iterable)
-            looped = Looped(node, [], here.seen())
-            here.events.append(looped)
-            for item in items:
-                self.spend(node)
-                with recording(here, []) as events:
-                    variables = self.bind_patterns(node.patterns, item, here.env, here, node)
-                    looped.turns.append(Turn(variables, events))
-                    self.run_body(node.body, here)
+            self._loop(node, here, self.run_body)
+
+    def _loop(self, node: tree.For, here: Here, run: Callable[[tree.Body, Here], None]) -> None:
+        items = self.items_of(self.evaluate(node.iterable, here), node.iterable)
+        looped = Looped(node, [], here.seen())
+        here.events.append(looped)
+        for item in items:
+            self.spend(node)
+            with recording(here, []) as events:
+                variables = self.bind_patterns(node.patterns, item, here.env, here, node)
+                looped.turns.append(Turn(variables, events))
+                run(node.body, here)
 
     def _if(self, node: tree.If, here: Here) -> None:
         with self.catching(here):
-            arm, body = self._taken(node, here)
-            events: list = []
-            here.events.append(Chose(node, arm, here.seen(), events))
-            if body is not None:
-                with recording(here, events):
-                    self.run_body(body, here)
+            self._choose(node, here, self.run_body)
+
+    def _choose(self, node: tree.If, here: Here, run: Callable[[tree.Body, Here], None]) -> None:
+        arm, body = self._taken(node, here)
+        events: list[Event] = []
+        here.events.append(Chose(node, arm, here.seen(), events))
+        if body is not None:
+            with recording(here, events):
+                run(body, here)
 
     def _taken(self, node: tree.If, here: Here) -> tuple[int | None, tree.Body | None]:
         """The arm that an if (with its else ifs) takes: its number in text order, and its body."""
@@ -294,18 +301,19 @@ class Bodies(Layers, Shapes):
     # ---- combinators ----
 
     def _combine(self, node: tree.Combine, here: Here) -> None:
-        branches: list[Branch] = []
+        events: list[Event] = []
         if node.body is not None:
-            self._branches(node.body, here, branches)
+            with recording(here, events):
+                self._branches(node.body, here)
         else:
             stream = self.stream_of(node, here)
             if not is_list(stream):
                 what = f"`{node.kind}` without branches merges a list"
                 raise Fault(WrongKind(span=node.span, what=what, found=f"{describe(stream)} is on the stream"))
-            branches = [Branch(None, [], value) for value in stream]
-        self._merge(node, node.kind, branches, here)
+            events.extend(Branch(None, [], value) for value in stream)
+        self._merge(node, node.kind, events, here)
 
-    def _branches(self, body: tree.Body, here: Here, branches: list[Branch]) -> None:
+    def _branches(self, body: tree.Body, here: Here) -> None:
         """Each step of a combinator's body is a branch; ``for`` and ``if`` contribute theirs."""
         before = here.defaults
         for statement in body.statements:
@@ -314,35 +322,29 @@ class Bodies(Layers, Shapes):
                 case tree.Step():
                     inner = here.aside(here.stream, [])
                     _STATEMENTS[tree.Step](self, statement, inner)
-                    branches.append(Branch(statement, inner.events, inner.stream))
+                    here.events.append(Branch(statement, inner.events, inner.stream))
                 case tree.For():
-                    self._branch_loop(statement, here, branches)
+                    self._loop(statement, here, self._branches)
                 case tree.If():
-                    _, taken = self._taken(statement, here)
-                    if taken is not None:
-                        self._branches(taken, here, branches)
+                    self._choose(statement, here, self._branches)
                 case _:
                     _STATEMENTS[type(statement)](self, statement, here)
         here.defaults = before
 
-    def _branch_loop(self, node: tree.For, here: Here, branches: list[Branch]) -> None:
-        for item in self.items_of(self.evaluate(node.iterable, here), node.iterable):
-            self.spend(node)
-            self.bind_patterns(node.patterns, item, here.env, here, node)
-            self._branches(node.body, here, branches)
-
     def _residual(self, node: tree.Residual, here: Here) -> None:
-        branches = []
+        events: list[Event] = []
         for body in (node.body, node.shortcut):
             inner = here.aside(here.stream, [])
             if body is not None:
                 self.run_body(body, inner)
-            branches.append(Branch(body, inner.events, inner.stream))
-        self._merge(node, "add", branches, here)
+            events.append(Branch(body, inner.events, inner.stream))
+        self._merge(node, "add", events, here)
 
     def _merge(
-        self, node: tree.Combine | tree.Residual, kind: tree.CombineKind, branches: list[Branch], here: Here
+        self, node: tree.Combine | tree.Residual, kind: tree.CombineKind, events: list[Event], here: Here
     ) -> None:
+        merged = Merged(node, kind, here.stream, events, (), None)
+        branches = merged.branches
         values = [self._branch_value(branch, kind, node, here) for branch in branches]
         if not values:
             raise Fault(Misplaced(span=node.span, what=f"`{kind}` without a branch"))
@@ -356,7 +358,7 @@ class Bodies(Layers, Shapes):
             inner = here.aside(values, [])
             self._merge_values(layer, inner, node, kind, branches)
             result = inner.stream
-        here.events.append(Merged(node, kind, here.stream, branches, tuple(self.nodes[first:]), result))
+        here.events.append(replace(merged, nodes=tuple(self.nodes[first:]), result=result))
         here.stream = result
 
     def _merge_arguments(self, node: tree.Combine, here: Here) -> tuple:

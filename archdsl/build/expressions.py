@@ -266,7 +266,7 @@ class Expressions(Context):
         holds = self.truth_of(self.evaluate(node.condition, here), node.condition)
         events: list = []
         value = self.evaluate(node.then if holds else node.otherwise, here.aside(here.stream, events))
-        if events:
+        if events or isinstance(value, Value | Layer):
             here.events.append(Chose(node, 0 if holds else 1, here.seen(), events))
         return value
 

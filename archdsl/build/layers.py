@@ -20,6 +20,7 @@ from archdsl.build.values import (
     BodyLayer,
     ChainLayer,
     DeclaredLayer,
+    Given,
     LabelledLayer,
     Layer,
     NoLayer,
@@ -33,7 +34,7 @@ from archdsl.diagnostics.base import Frame
 from archdsl.diagnostics.names import Misplaced, Recursive, TooMuch, WrongKind
 from archdsl.diagnostics.shapes import DoesNotFit, SizeTooLarge
 from archdsl.dims import TooLarge
-from archdsl.graph import Entered, Instance, Module, Node, Ran, Scope, Value
+from archdsl.graph import Entered, Instance, Module, Node, Ran, Scope, Skipped, Value
 from archdsl.op import Op, Reject, Tensor
 from archdsl.ops.tensor import Constant
 from archdsl.syntax import tree
@@ -86,7 +87,7 @@ class Layers(Expressions, Places, Binding):
     def apply(self, layer: Layer, here: Here, site: tree.Node, naming: Naming = UNNAMED) -> None:
         match layer:
             case NoLayer():
-                pass
+                here.events.append(Skipped(site, here.seen()))
             case OpLayer():
                 self._apply_op(layer, here, site, naming)
             case BlockLayer():
@@ -206,16 +207,18 @@ class Layers(Expressions, Places, Binding):
             values, given = self.bind_parameters(name, definition.params, layer, layer.file, here, site, defaults)
             env.names.update(values)
             if definition.is_alias:
-                self._apply_alias(layer, env, here, site, naming)
+                self._apply_alias(layer, given, env, here, site, naming)
                 return
             assert isinstance(definition.body, tree.Body)
             scope = self.scope_of(definition.body, definition.kind, definition)
             module = self.place(here, naming, site, f"block `{name}`", must=True)
             assert module is not None
             with self.framed(name, given, module, site):
-                self.enter(scope, module, values, env, here, site)
+                self.enter(scope, module, values, env, here, site, given)
 
-    def _apply_alias(self, layer: BlockLayer, env: Env, here: Here, site: tree.Node, naming: Naming) -> None:
+    def _apply_alias(
+        self, layer: BlockLayer, given: Mapping[str, Given], env: Env, here: Here, site: tree.Node, naming: Naming
+    ) -> None:
         """``block B(…) = layer``: what it stands for, under B's name."""
         definition = layer.definition
         inner = here.aside(here.stream, env=env)
@@ -225,7 +228,7 @@ class Layers(Expressions, Places, Binding):
             module = self.place(here, naming, site, f"block `{layer.name}`", must=True)
             assert module is not None
             with self.framed(layer.name, {}, module, site):
-                self.enter(scope, module, dict(env.names), env, here, site)
+                self.enter(scope, module, dict(env.names), env, here, site, given)
             return
         if not isinstance(target, Layer):
             inner.stream = target
@@ -277,17 +280,26 @@ class Layers(Expressions, Places, Binding):
         """The scope of a text: one object for all its instances."""
         key = (text, definition)
         if key not in self._scopes:
-            name = definition.name.text if definition is not None else None
-            self._scopes[key] = Scope(kind, text, name, definition.params if definition is not None else ())
+            self._scopes[key] = Scope(kind, text, definition)
         return self._scopes[key]
 
     def enter(
-        self, scope: Scope, module: Module, arguments: dict[str, Any], env: Env, here: Here, site: tree.Node
+        self,
+        scope: Scope,
+        module: Module,
+        arguments: dict[str, Any],
+        env: Env,
+        here: Here,
+        site: tree.Node,
+        given: Mapping[str, Given] | None = None,
     ) -> Instance:
         """Run a scope as a module of its own, and record it."""
         again = here.again or module in self._instances
         first = self._instances.get(module)
-        instance = Instance(scope, module, dict(arguments), here.stream, env.freeze(here.stream), repeats=first)
+        written = {name: (g.site, g.env) for name, g in (given or {}).items()}
+        instance = Instance(
+            scope, module, dict(arguments), here.stream, env.freeze(here.stream), repeats=first, written=written
+        )
         self._instances.setdefault(module, instance)
         module.what = module.what or scope
         counter = Counter() if scope.kind == "seq" else None
