@@ -9,9 +9,11 @@ from __future__ import annotations
 from archdsl.op import Op
 from archdsl.ops import (
     activation,
+    attention,
     conv,
     dropout,
     einops,
+    einsum,
     elementwise,
     embedding,
     functions,
@@ -41,8 +43,10 @@ FAMILIES = (
     shape,
     padding,
     einops,
+    einsum,
     resample,
     embedding,
+    attention,
 )
 
 OPS: tuple[type[Op], ...] = tuple(op for family in FAMILIES for op in family.OPS)
