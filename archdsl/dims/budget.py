@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 QUESTION = 1 << 21
 """Steps that one question may cost: some tenths of a second."""
 
@@ -23,3 +26,13 @@ class Budget:
         if steps > self.left:
             raise Exhausted
         self.left -= steps
+
+    @contextmanager
+    def part(self, steps: int) -> Iterator[Budget]:
+        """A budget of its own for a part of the work: at most so many of the steps that are left."""
+        part = Budget(min(steps, self.left))
+        self.left -= part.left
+        try:
+            yield part
+        finally:
+            self.left += part.left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 from math import lcm, prod
 from typing import NamedTuple
@@ -80,8 +81,8 @@ def _eliminated(size: Dim, atom: Floor, num: Dim, den: Dim, in_num: str, in_den:
     return Eliminated(replace(size, replacements), frozenset((q, r, t)), num)
 
 
-def class_polynomials(eliminated: Eliminated, facts: Facts, budget: Budget) -> list[Size] | None:
-    """The size on every residue class x = r + L q of its symbols, in terms of q >= 0.
+def class_polynomials(eliminated: Eliminated, facts: Facts, budget: Budget) -> Iterator[Size] | None:
+    """The size on every residue class x = r + L q of its symbols, in terms of q >= 0, one after the other.
 
     Upper bounds are not looked at. None where the size is no quasi-polynomial, or the classes are too many.
     """
@@ -98,14 +99,14 @@ def class_polynomials(eliminated: Eliminated, facts: Facts, budget: Budget) -> l
             return None
         starts = range(known.lo, known.lo + period)
         choices.append([(period, start) for start in starts if start % known.m in known.residues])
-    count = prod(map(len, choices))
-    if count > MAX_CLASSES:
+    if prod(map(len, choices)) > MAX_CLASSES:
         return None
-    budget.spend(count * 8 * weight(size))
-    return [
-        substitute(
-            size,
-            {name: period * symbol(name) + start for name, (period, start) in zip(names, choice, strict=True)},
-        )
-        for choice in product(*choices)
-    ]
+    return (_on_class(size, names, choice, budget) for choice in product(*choices))
+
+
+def _on_class(size: Size, names: list[str], choice: tuple[tuple[int, int], ...], budget: Budget) -> Size:
+    """The size on one class, given the period and the first value for each symbol."""
+    budget.spend(8 * weight(size))
+    return substitute(
+        size, {name: period * symbol(name) + start for name, (period, start) in zip(names, choice, strict=True)}
+    )

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from archdsl.dims.atoms import Floor, TooLarge, lone_atom
-from archdsl.dims.budget import Budget, Exhausted
+from archdsl.dims.budget import QUESTION, Budget, Exhausted
 from archdsl.dims.evaluate import evaluate, has_max, has_symbolic_divisor, substitute, symbols
 from archdsl.dims.facts import (
     NOTHING,
@@ -37,6 +37,8 @@ from archdsl.dims.verdict import PROVED, UNKNOWN, Proved, Refuted, Values, Verdi
 _T = TypeVar("_T")
 _GLANCE = 64
 """Points of a first look for examples."""
+_THRESHOLD = QUESTION >> 3
+"""Steps that the search for a threshold may cost: it is not worth more."""
 _HIGHEST_THRESHOLD = 1 << 20
 _EXACT_THRESHOLD = 64
 """Most values below a threshold of which each is shown to fail."""
@@ -73,8 +75,7 @@ def witness(a: Size, operator: Operator, b: Size, facts: Facts = NOTHING) -> Val
     fact = relation(size, sign)
     if isinstance(fact, bool):
         return _in_terms_of(names, {}, facts) if fact else None
-    related = [symbols(known.size) for known in facts.about(symbols(fact.size))]
-    found = _attempt(lambda: witnesses(fact, facts, Budget(), related=frozenset().union(*related)))
+    found = _attempt(lambda: witnesses(fact, facts, Budget()))
     return _in_terms_of(names, found.holding, facts) if found and found.holding else None
 
 
@@ -105,6 +106,8 @@ def _decide(size: Size, sign: Sign, facts: Facts, budget: Budget) -> Verdict:
         return PROVED if fact else Refuted(least(symbols(size), facts))
     if _is_known(fact, facts):
         return PROVED
+    if _is_known_not(fact, facts):
+        return Refuted(least(symbols(size), facts))
     names = sorted(symbols(fact.size))
     verdict = _decide_single(fact, names[0], facts, budget) if len(names) == 1 else None
     return completed(verdict or _decide_several(fact, facts, budget), symbols(size), facts)
@@ -137,6 +140,10 @@ def _is_known(fact: Relation, facts: Facts) -> bool:
     if not facts.relations:
         return False
     return fact in facts.relations or (fact.sign == ">=" and relation(fact.size, "==") in facts.relations)
+
+
+def _is_known_not(fact: Relation, facts: Facts) -> bool:
+    return fact.sign == "==" and Relation(fact.size, "!=") in facts.relations
 
 
 def _decide_single(fact: Relation, name: str, facts: Facts, budget: Budget) -> Verdict | None:
@@ -228,7 +235,8 @@ def _decide_by_example(fact: Relation, failing: Values | None, facts: Facts, bud
     if failing is None:
         return UNKNOWN
     if fact.sign == ">=":
-        verdict = _attempt(lambda: _threshold(fact, failing, facts, budget))
+        with budget.part(_THRESHOLD) as part:
+            verdict = _attempt(lambda: _threshold(fact, failing, facts, part))
         if verdict is not None:
             return verdict
     return When((fact,), True, failing)

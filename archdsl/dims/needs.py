@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import operator as operators
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -27,6 +26,7 @@ from archdsl.dims.facts import (
 )
 from archdsl.dims.preconditions import Demand, Precondition, gather
 from archdsl.dims.ranges import ANY
+from archdsl.dims.search import least
 from archdsl.dims.size import Dim, Size
 from archdsl.dims.verdict import Proved, Refuted, Unknown, Values, Verdict, When
 
@@ -66,13 +66,13 @@ class Violated:
 Outcome: TypeAlias = Holds | Adopted | Violated
 
 HOLDS = Holds()
-_NO_SYMBOLS = Violated({})
+_VIOLATED = Violated({})
 
 
 class Needs:
     """Collects the preconditions of one model. On plain integers every question is one comparison."""
 
-    __slots__ = ("_answered", "_demands", "_left", "_start", "facts")
+    __slots__ = ("_answered", "_budget", "_demands", "_start", "facts")
 
     facts: Facts
     """What was known from the start, and all that was required since."""
@@ -81,7 +81,7 @@ class Needs:
         self.facts = self._start = facts
         self._demands: list[Demand] = []
         self._answered: dict[tuple[Dim, Sign], Holds | Violated] = {}
-        self._left = MODEL
+        self._budget = Budget(MODEL)
 
     def require(self, a: Size, operator: Operator, b: Size, origin: object = None) -> Outcome:
         """Require ``a operator b`` on behalf of ``origin``; what is not proved becomes a precondition.
@@ -97,7 +97,7 @@ class Needs:
     def require_multiple(self, a: Size, m: Size, origin: object = None) -> Outcome:
         """Require that ``a`` is a multiple of ``m``, and ``m`` at least 1."""
         if isinstance(a, int) and isinstance(m, int) and m > 0:
-            return _NO_SYMBOLS if a % m else HOLDS
+            return _VIOLATED if a % m else HOLDS
         positive = self.require(m, ">=", 1, origin)
         if isinstance(positive, Violated):
             return positive
@@ -110,10 +110,10 @@ class Needs:
 
     def _demand(self, a: Size, operator: Operator, b: Size, origin: object, *, finite: bool) -> Outcome:
         if isinstance(a, int) and isinstance(b, int):
-            return HOLDS if _COMPARE[operator](a, b) else _NO_SYMBOLS
+            return HOLDS if _COMPARE[operator](a, b) else _VIOLATED
         size, sign = difference(a, operator, b)
         if isinstance(size, int):
-            return HOLDS if satisfies(size, sign) else _NO_SYMBOLS
+            return HOLDS if satisfies(size, sign) else Violated(least(symbols(a) | symbols(b), self.facts))
         answered = self._answered.get((size, sign))
         if answered is not None and not (finite and isinstance(answered, Violated)):
             return answered
@@ -139,18 +139,8 @@ class Needs:
 
     def _decide(self, size: Dim, sign: Sign, facts: Facts) -> Verdict:
         """The verdict, for as much work as is left."""
-        with self._budget() as budget:
+        with self._budget.part(QUESTION) as budget:
             return decide(size, sign, facts, budget)
-
-    @contextmanager
-    def _budget(self) -> Iterator[Budget]:
-        """A budget for one question, of what is left for the model."""
-        budget = Budget(min(QUESTION, self._left))
-        self._left -= budget.left
-        try:
-            yield budget
-        finally:
-            self._left += budget.left
 
     def _adopt(
         self, size: Dim, sign: Sign, conditions: tuple[Condition, ...], example: Values | None, origin: object
@@ -167,12 +157,12 @@ class Needs:
     def _learned(self, size: Dim, sign: Sign, conditions: tuple[Condition, ...]) -> Facts:
         if not self.facts.substitutions:
             return adopt(self.facts, conditions)
-        with self._budget() as budget:
+        with self._budget.part(QUESTION) as budget:
             return learn(self.facts, size, sign, budget)
 
     def _own(self, size: Dim, sign: Sign, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
         """The conditions without what others required before, where that is as exact."""
-        if all(self._is_own(condition) for condition in conditions):
+        if not self.facts.substitutions and all(map(self._is_own, conditions)):
             return conditions
         match self._decide(size, sign, NOTHING):
             case When(conditions=own, exact=True) if all(isinstance(condition, Member) for condition in own):

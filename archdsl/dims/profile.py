@@ -1,10 +1,12 @@
 """How a size depends on one symbol: its period and its degree.
 
 With constant divisors, a size f is in each symbol v a quasi-polynomial: there is a period L such that on
-every residue class v = r + L q, whatever the other symbols, f is a polynomial in q that takes integers to
-integers. Sums take the lcm of the periods and the greatest degree, products the lcm and the sum of degrees.
-``g // m`` keeps the degree. Where g grows by a known constant G each period, the period grows by
-m / gcd(G, m); else by the period of the binomial coefficients modulo m, as Newton's form shows.
+every residue class v = r + L q, whatever the other symbols, f is a polynomial in q with integer
+coefficients. Proof, and the rules for L: a symbol is one for L = 1. Sums and products of such polynomials
+are such polynomials, for the lcm of the periods. Of ``g // m``, with g such a polynomial in q, put
+q = s + m t: as (s + m t)**j is s**j plus m times an integer polynomial in t, so g is g(s) plus m times
+one, and ``g // m`` is ``g(s) // m`` plus that one; the period grows by m. If g grows by a known constant
+G in each period, the growth by m / gcd(G, m) is enough. Degrees add in products and stay in floors.
 """
 
 from __future__ import annotations
@@ -43,22 +45,6 @@ def profile(size: Size, name: str) -> Profile | None:
 def samples(period: int, degree: int) -> int:
     """How many successive values determine a quasi-polynomial: degree + 1 on every class."""
     return period * (degree + 1)
-
-
-def binomial_period(modulus: int, degree: int) -> int:
-    """The common period modulo ``modulus`` of binom(q, j) for all j <= degree.
-
-    Modulo p**e it is p**(e + floor(log_p degree)).
-    """
-    period, prime = modulus, 2
-    while prime <= degree:
-        if modulus % prime == 0 and all(prime % divisor for divisor in range(2, prime)):
-            power = prime
-            while power <= degree:
-                period *= prime
-                power *= prime
-        prime += 1
-    return period
 
 
 def _profile(size: Size, name: str, known: dict[Atom, Profile | None]) -> Profile | None:
@@ -113,4 +99,4 @@ def _floor_profile(atom: Floor, name: str, known: dict[Atom, Profile | None]) ->
     if inner.degree <= 1 and inner.growth is not None:
         times = atom.den // gcd(inner.growth, atom.den)
         return Profile(inner.period * times, inner.degree, inner.growth * times // atom.den)
-    return Profile(inner.period * binomial_period(atom.den, inner.degree), inner.degree, None)
+    return Profile(inner.period * atom.den, inner.degree, None)

@@ -25,15 +25,9 @@ class Witnesses(NamedTuple):
     holding: Values | None
 
 
-def witnesses(
-    fact: Relation, facts: Facts, budget: Budget, *, grid: int = GRID, related: frozenset[str] = frozenset()
-) -> Witnesses:
-    """Look for an example of either kind among the values that the facts allow.
-
-    Facts about symbols that are neither in the relation nor ``related`` are not looked at.
-    Raises `Exhausted`.
-    """
-    names = sorted(symbols(fact.size) | related)
+def witnesses(fact: Relation, facts: Facts, budget: Budget, *, grid: int = GRID) -> Witnesses:
+    """Look for an example of either kind among the values that the facts allow. Raises `Exhausted`."""
+    names = sorted(_related(symbols(fact.size), facts))
     points = _points([facts.range_of(name) for name in names], grid)
     budget.spend(len(points) * weight(fact.size))
     columns = {name: [point[place] for point in points] for place, name in enumerate(names)}
@@ -55,6 +49,15 @@ def witnesses(
 def least(names: Iterable[str], facts: Facts) -> dict[str, int]:
     """The least value of each symbol."""
     return {name: facts.range_of(name).lo for name in sorted(names)}
+
+
+def _related(names: frozenset[str], facts: Facts) -> frozenset[str]:
+    """These symbols, and those that the facts relate to them, at first or at second hand."""
+    while True:
+        wider = names.union(*(symbols(known.size) for known in facts.about(names)))
+        if wider == names:
+            return names
+        names = wider
 
 
 def completed(verdict: Verdict, names: Iterable[str], facts: Facts) -> Verdict:

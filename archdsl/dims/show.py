@@ -6,9 +6,11 @@ The text is an expression of the language (and of Python) that reads back to the
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from archdsl.dims.atoms import CONSTANT, Atom, Floor, Monomial, Pos, Terms
+from archdsl.dims.atoms import CONSTANT, Atom, Floor, Monomial, Pos, Terms, rank
 
 if TYPE_CHECKING:
     from archdsl.dims.size import Size
@@ -38,19 +40,22 @@ def _is_call(text: str) -> bool:
 
 
 def _sum(terms: Terms) -> str:
-    terms, extremes = _maxima_taken_out(terms)
-    parts = [(coefficient, _product(monomial, abs(coefficient))) for monomial, coefficient in _ordered(terms)]
-    parts += extremes
+    rest, phrases = _phrases_taken_out(terms)
+    constant = rest.pop(CONSTANT, 0)
+    parts = [(coefficient, _product(monomial, abs(coefficient))) for monomial, coefficient in _ordered(rest)]
+    parts += phrases
+    if constant or not parts:
+        parts.append((constant, str(abs(constant))))
     first = next((place for place, (sign, _) in enumerate(parts) if sign > 0), 0)
     parts.insert(0, parts.pop(first))  # 4 - H, not -H + 4
     return _leading(*parts[0]) + "".join(f" + {text}" if sign > 0 else f" - {text}" for sign, text in parts[1:])
 
 
 def _leading(sign: int, text: str) -> str:
-    if sign > 0:
+    if sign >= 0:
         return text
-    # A unary minus binds more tightly than // and *, but not than **.
-    return f"-({text})" if "//" in text else f"-{text}"
+    # A unary minus binds more tightly than //, % and *, but not than **.
+    return f"-({text})" if "//" in text or "%" in text else f"-{text}"
 
 
 def _ordered(terms: Terms) -> list[tuple[Monomial, int]]:
@@ -83,6 +88,54 @@ def _floor(atom: Floor) -> str:
     return f"{operand(atom.num)} // {operand(atom.den)}"
 
 
+def _phrases_taken_out(terms: Terms) -> tuple[Terms, list[tuple[int, str]]]:
+    """Split off what has a shorter way of saying: maxima, minima and remainders, each with its sign."""
+    rest, phrases = dict(terms), []
+    for monomial, coefficient in _ordered(terms):
+        for phrase in _phrases(monomial, coefficient):
+            if rest.get(monomial) == coefficient and _contains(rest, phrase.others, phrase.times):
+                del rest[monomial]
+                for other, count in phrase.others.items():
+                    _subtract(rest, other, phrase.times * count)
+                phrases.append((phrase.times, phrase.text()))
+                break
+    return rest, phrases
+
+
+class _Phrase(NamedTuple):
+    """``times`` over, it stands for one term and ``times`` these other terms."""
+
+    times: int
+    others: Terms
+    words: Callable[[], str]
+    """What to write; asked only of a phrase that is used, for it takes time."""
+
+    def text(self) -> str:
+        """The phrase with its factor, but not its sign."""
+        words, factor = self.words(), abs(self.times)
+        if factor == 1:
+            return words
+        return f"{factor} * {words}" if _is_call(words) else f"{factor} * ({words})"
+
+
+def _phrases(monomial: Monomial, coefficient: int) -> Iterator[_Phrase]:
+    """Ways of saying this term together with others."""
+    for atom in monomial:
+        if isinstance(atom, Pos) and len(monomial) == 1:
+            left, right = _sides(atom.arg.terms)
+            # b + max(a - b, 0) and a - max(a - b, 0)
+            yield _Phrase(coefficient, right, partial(_extreme, "max", left, right))
+            yield _Phrase(-coefficient, left, partial(_extreme, "min", left, right))
+        elif isinstance(atom, Floor) and not isinstance(atom.num, int):
+            times = _times_divided(atom, monomial, -coefficient)
+            if times:  # a - m * (a // m)
+                yield _Phrase(times, atom.num.terms, partial(_remainder, atom))
+
+
+def _remainder(floor: Floor) -> str:
+    return f"{operand(floor.num)} % {operand(floor.den)}"
+
+
 def _sides(terms: Terms) -> tuple[Terms, Terms]:
     """``(a, b)`` with a - b the size, both without negative coefficients."""
     left = {monomial: coefficient for monomial, coefficient in terms.items() if coefficient > 0}
@@ -91,30 +144,26 @@ def _sides(terms: Terms) -> tuple[Terms, Terms]:
 
 
 def _extreme(name: str, left: Terms, right: Terms) -> str:
-    return f"{name}({_sum_or_zero(left)}, {_sum_or_zero(right)})"
+    return f"{name}({_sum(left)}, {_sum(right)})"
 
 
-def _sum_or_zero(terms: Terms) -> str:
-    if set(terms) <= {CONSTANT}:
-        return str(terms.get(CONSTANT, 0))
-    return _sum(terms)
+def _times_divided(floor: Floor, monomial: Monomial, coefficient: int) -> int:
+    """How many times the term is ``den * (num // den)``, 0 if it is not."""
+    divisor = {CONSTANT: floor.den} if isinstance(floor.den, int) else floor.den.terms
+    if len(divisor) > 1:
+        return 0
+    ((factor, scale),) = divisor.items()
+    if sorted(map(rank, monomial)) != sorted(map(rank, (floor, *factor))) or coefficient % scale:
+        return 0
+    return coefficient // scale
 
 
-def _maxima_taken_out(terms: Terms) -> tuple[Terms, list[tuple[int, str]]]:
-    """Split off ``b + max(a - b, 0)``, which is max(a, b), and ``a - max(a - b, 0)``, which is min(a, b)."""
-    rest, extremes = dict(terms), []
-    for monomial, times in _ordered(terms):
-        if len(monomial) != 1 or not isinstance(monomial[0], Pos):
-            continue
-        left, right = _sides(monomial[0].arg.terms)
-        taken = right if times > 0 else left
-        if taken and all(rest.get(key, 0) >= abs(times) * count for key, count in taken.items()):
-            del rest[monomial]
-            for key, count in taken.items():
-                _subtract(rest, key, abs(times) * count)
-            text = _extreme("max" if times > 0 else "min", left, right)
-            extremes.append((1, text if abs(times) == 1 else f"{abs(times)} * {text}"))
-    return rest, extremes
+def _contains(terms: Terms, part: Terms, times: int) -> bool:
+    """Whether ``times`` the part can be taken out of the terms, without a change of sign."""
+    return bool(part) and all(
+        abs(terms.get(monomial, 0)) >= abs(times * count) and terms.get(monomial, 0) * times * count > 0
+        for monomial, count in part.items()
+    )
 
 
 def _subtract(terms: Terms, monomial: Monomial, count: int) -> None:
