@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from archdsl.emit.diagram import Diagram
-    from archdsl.emit.onnx import Report
 
 
 def load(

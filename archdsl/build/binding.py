@@ -73,7 +73,7 @@ class Binding(Context):
             ) from None  # fmt: skip
 
     def _rejected(self, callee: str, reject: Reject, given: Mapping[str, Given], site: tree.Node) -> Fault:
-        at = given[reject.arg].site if reject.arg in given else site
+        at = given[reject.arg].site if reject.arg is not None and reject.arg in given else site
         return Fault(
             BadArgument(
                 span=at.span, callee=callee, argument=reject.arg or "arguments", reason=reject.message,

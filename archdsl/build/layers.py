@@ -57,12 +57,23 @@ class Layers(Expressions, Places, Binding):
                 self._run_expression(item, here, naming, head)
 
     def run_chain(self, chain: tree.ChainExpr, here: Here) -> None:
-        """A chain as a step: each item moves the stream."""
+        """A chain as a step: each item moves the stream. A fault in one item hides none in the others."""
         if not isinstance(chain, tree.Chain):
             self.run_item(chain, here, head=True)
             return
+        spoilt = False
         for position, item in enumerate(chain.items):
-            self.run_item(item, here, head=position == 0)
+            try:
+                self.run_item(item, here, head=position == 0)
+            except Fault as fault:
+                self.report(fault.diagnostic)
+                spoilt = True
+            except Poison:
+                spoilt = True
+            if spoilt:
+                here.stream = BAD
+        if spoilt:
+            raise Poison
 
     def _run_expression(self, item: tree.Expr, here: Here, naming: Naming, head: bool) -> None:
         value = as_layer(self.evaluate(item, here))

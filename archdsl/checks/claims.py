@@ -171,7 +171,7 @@ class _ClaimBuilder(Bodies):
     def part(self, layer: Layer, stream: Any, here: Here) -> Graph:
         """A graph of one layer on values like those of the stream."""
         text = here.instance.scope.text
-        assert isinstance(text, tree.Body) and self._claim is None
+        assert isinstance(text, tree.Body)
         inner = self._start(text, here.env)
         self._top = None
         streams = stream if is_list(stream) else [stream]
