@@ -30,7 +30,6 @@ from archdsl.dims import (
     When,
     at_least,
     equal,
-    substitute,
     symbol,
     symbols,
     truth,
@@ -142,7 +141,7 @@ class _ClaimBuilder(Bodies):
             if not isinstance(subject, Layer):
                 raise Fault(self._no_subject(name, subject))
             graph = self._graph(subject, here)
-            return _per_example(measure(graph), graph)
+            return measure(graph)
 
         return run
 
@@ -243,15 +242,6 @@ class _ClaimBuilder(Bodies):
     def _fails(self, term: tree.Node, detail: str) -> Fault:
         assert self._claim is not None
         return Fault(ClaimFails(span=term.span, claim=self._claim.text.value, detail=detail))
-
-
-def _per_example(measured: Any, graph: Graph) -> Any:
-    """A measure for one example: the batch, the first axis of the inputs, is 1 where it is a symbol of its own."""
-    if is_list(measured):
-        return measured  # a shape or a receptive field: of all axes
-    batch = {s: 1 for i in graph.inputs if i.value.shape and isinstance(i.value.shape[0], Dim)
-             for s in symbols(i.value.shape[0]) if i.value.shape[0] == symbol(s)}  # fmt: skip
-    return substitute(measured, batch) if isinstance(measured, Dim) else measured
 
 
 def _shape(graph: Graph) -> list[Any]:
