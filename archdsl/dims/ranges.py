@@ -57,9 +57,12 @@ ANY = Range()
 
 def make_range(m: int, residues: Iterable[int], lo: int, hi: int | None = None) -> Range | None:
     """The range in normal form; None if it is empty."""
-    m, allowed = _least_modulus(m, frozenset(residues))
+    allowed = frozenset(residues)
     if not allowed:
         return None
+    if m == 1 and hi is None:
+        return Range(lo=lo)
+    m, allowed = _least_modulus(m, allowed)
     lo += min((residue - lo) % m for residue in allowed)
     if hi is None:
         return Range(m, allowed, lo)

@@ -66,22 +66,18 @@ class Dim:
         raise TypeError("a symbolic size has no truth value: ask equal(), at_least() or truth()")
 
     def __add__(self, other: Size) -> Size:
-        terms = dict(self.terms)
         if isinstance(other, Dim):
-            for monomial, coefficient in other.terms.items():
-                coefficient += terms.get(monomial, 0)
-                if coefficient:
-                    terms[monomial] = coefficient
-                else:
-                    del terms[monomial]
-            return from_terms(terms)
+            return _sum(self.terms, other.terms)
         if not isinstance(other, int):
             return NotImplemented
+        if other == 0:
+            return self
+        terms = dict(self.terms)
         constant = terms.get(CONSTANT, 0) + other
         if constant:
             terms[CONSTANT] = constant
         else:
-            terms.pop(CONSTANT, None)
+            del terms[CONSTANT]
         return Dim(terms)
 
     __radd__ = __add__
@@ -231,6 +227,8 @@ def floordiv(size: Size, divisor: Size) -> Size:
         return floordiv(-size, -divisor)
     if isinstance(size, int):
         return size // divisor
+    if divisor == 1:
+        return size
     if divisor == 0:
         raise ZeroDivisionError("a size divided by zero")
     whole, rest = _whole_multiples(size, divisor)
@@ -389,6 +387,17 @@ def without_symbol(size: Dim, factor: str) -> Size:
     for monomial, coefficient in size.terms.items():
         place = monomial.index(factor)
         terms[monomial[:place] + monomial[place + 1 :]] = coefficient
+    return from_terms(terms)
+
+
+def _sum(left: Terms, right: Terms) -> Size:
+    terms = dict(left)
+    for monomial, coefficient in right.items():
+        coefficient += terms.get(monomial, 0)
+        if coefficient:
+            terms[monomial] = coefficient
+        else:
+            del terms[monomial]
     return from_terms(terms)
 
 

@@ -96,3 +96,4 @@ def test_equal_ranges_are_written_the_same(m: int, residues: set[int], times: in
     residues = {residue % m for residue in residues}
     spread = {residue + m * i for residue in residues for i in range(times)}
     assert make_range(m, residues, 1) == make_range(m * times, spread, 1)
+    assert make_range(m, (), 1) is None
