@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from archdsl.model import load as load
 
 __all__ = ["Model", "SpecError", "load"]
+__version__ = "0.1.0"
 
 _HOMES = {"load": "archdsl.model", "Model": "archdsl.model", "SpecError": "archdsl.errors"}
 

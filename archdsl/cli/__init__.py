@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from archdsl import __version__
+
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("check", "check shapes, names and claims"),
     ("summary", "print the module tree with its sizes and costs"),
@@ -50,7 +52,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         prog="archdsl",
         description="Write a neural network as text; check, measure, draw, export and train it.",
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument("--version", action="version", version=f"archdsl {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     called = next((a for a in arguments if not a.startswith("-")), None)
     for name, help in COMMANDS:
@@ -60,13 +62,3 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             module.configure(command)
             command.set_defaults(run=module.run)
     return parser
-
-
-class _Version(argparse.Action):
-    """Looks the version up only when it is asked for: that costs a tenth of a start."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
-
-        print(f"archdsl {version('archdsl')}")
-        parser.exit()
