@@ -12,7 +12,7 @@ asks ``needs`` instead, which proves, adopts a precondition of the model, or rej
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from math import prod
@@ -130,15 +130,22 @@ class Weight(NamedTuple):
 class Kept(NamedTuple):
     """What backward keeps of one run: inputs and outputs by number; and ``extra``, neither (masks, indices).
 
-    ``cross`` holds pairs (kept, toward): an input that is kept only where a gradient flows to input
-    ``toward``, as each factor of a product is kept for the other. An operator to none of whose inputs or
-    weights a gradient flows keeps nothing at all.
+    ``cross`` holds pairs (kept, toward): an input, or a tensor that is neither (a copy of one), which is kept
+    only where a gradient flows to input ``toward``, as each factor of a product is kept for the other. Each such
+    tensor is one of its own. An operator to none of whose inputs or weights a gradient flows keeps nothing at all.
     """
 
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     extra: tuple[Tensor, ...] = ()
-    cross: tuple[tuple[int, int], ...] = ()
+    cross: tuple[tuple[int | Tensor, int], ...] = ()
+
+    def toward(self, wanting: Callable[[int], bool]) -> Kept:
+        """What is kept where a gradient flows to the inputs for which ``wanting`` holds."""
+        crossed = [what for what, toward in self.cross if wanting(toward)]
+        inputs = tuple(what for what in crossed if isinstance(what, int))
+        extra = tuple(what for what in crossed if isinstance(what, Tensor))
+        return Kept(self.inputs + inputs, self.outputs, self.extra + extra)
 
 
 def drawn(name: str, shape: tuple[Size, ...], init: Init | None, default: Init) -> Weight:

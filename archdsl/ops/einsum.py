@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -60,6 +61,7 @@ class Product(NamedTuple):
         return tuple(n for n in self.out if n in side and n not in self.batch)
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Product:
     """``n h i d, n h j d -> n h i j``.
 
@@ -110,7 +112,11 @@ class Einsum(Op):
     pattern: str = arg("the axes of both values, and of the output", TEXT)
 
     def __post_init__(self) -> None:
-        parse(self.pattern)
+        """Raises:
+        Reject: the pattern makes no sense.
+        """
+        if len({*self.product.left, *self.product.right}) > len(string.ascii_letters):
+            raise Reject("more axes than there are letters", arg="pattern")
 
     @property
     def product(self) -> Product:
@@ -149,9 +155,8 @@ class Einsum(Op):
         """Each factor for the other: as it is, or copied where torch lays it out for a batch of matrix products."""
         if not self._sums(inputs):
             return Kept(cross=((0, 1), (1, 0)))
-        copied = [side for side in (0, 1) if not self._is_laid_out(side, inputs)]
-        cross = tuple((side, 1 - side) for side in (0, 1) if side not in copied)
-        return Kept(extra=tuple(inputs[side] for side in copied), cross=cross)
+        kept = (side if self._is_laid_out(side, inputs) else inputs[side] for side in (0, 1))
+        return Kept(cross=tuple((what, 1 - side) for side, what in enumerate(kept)))
 
     def _is_laid_out(self, side: int, inputs: tuple[Tensor, ...]) -> bool:
         """Whether an input needs no copy to have three axes: of the batch, its own, and those that are summed."""
@@ -175,12 +180,10 @@ class Einsum(Op):
         """One letter for each axis: its first, or the next that is free."""
         letters: dict[str, str] = {}
         for name in dict.fromkeys(self.product.left + self.product.right):
-            free = [
-                c for c in (name[0], *string.ascii_letters) if c.isascii() and c.isalpha() and c not in letters.values()
-            ]
-            if not free:
-                raise Reject("more axes than there are letters", arg="pattern")
-            letters[name] = free[0]
+            taken = letters.values()
+            letters[name] = next(
+                c for c in (name[0], *string.ascii_letters) if c in string.ascii_letters and c not in taken
+            )
         return letters
 
     def _equation(self) -> str:

@@ -234,7 +234,8 @@ class Mul(Fold):
         if len(inputs) == 1 or outputs[0].dtype != "float32":
             return Kept()
         factors = ((k, before) for k in range(1, len(inputs)) for before in range(k))
-        return Kept(extra=self.partial(inputs)[:-1], cross=((0, 1), *factors))
+        products = ((product, k) for k, product in enumerate(self.partial(inputs)[:-1], 2))
+        return Kept(cross=((0, 1), *factors, *products))
 
 
 COMBINATORS: dict[str, type[Op]] = {op.name: op for op in (Add, Mul, Concat, Stack)}
