@@ -1,0 +1,133 @@
+"""What training keeps in memory.
+
+Activations: the tensors that the forward pass leaves for backward. What each operator keeps is its own facet (a ReLU
+its output, a batch norm its input); here the facets of a network are put together. A tensor that several operators
+keep counts once, views share the memory of what they look into, weights are no activations, and where no gradient
+flows nothing is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from archdsl.dims import Size
+from archdsl.graph import Graph, Node, Value
+from archdsl.measure.batch import Batch
+from archdsl.measure.params import bytes_by_dtype, nbytes, numel, owns_params
+from archdsl.op import Kept
+from archdsl.ops.tensor import OwnTensor
+
+# ---- activations -------------------------------------------------------------------------------------------
+
+
+def activation_bytes(graph: Graph, batch: Size | None = 1) -> Size:
+    """Bytes that the forward pass of training leaves for backward; an input of the network that is kept is counted."""
+    return Activations(graph, Batch(graph, batch)).total
+
+
+class Activations:
+    """What backward keeps: ``tensors``, bytes by the value that owns the memory; ``extras``, what nodes keep besides."""
+
+    def __init__(self, graph: Graph, sizes: Batch) -> None:
+        self.tensors: dict[Value, Size] = {}
+        self.extras: dict[Node, Size] = {}
+        self._sizes = sizes
+        self._needs_gradient: set[Value] = set()
+        self._weights: set[Value] = set()
+        self._owner: dict[Value, Value] = {}
+        """For a view, the value into whose memory it looks."""
+        live = graph.live(training=True)
+        for node in graph.nodes:
+            if node in live:
+                self._visit(node)
+
+    @property
+    def total(self) -> Size:
+        return sum(self.tensors.values()) + sum(self.extras.values())
+
+    def made_by(self, node: Node) -> Size:
+        """Bytes that are kept of what a node makes."""
+        return sum(self.tensors.get(value, 0) for value in node.outputs) + self.extras.get(node, 0)
+
+    def _visit(self, node: Node) -> None:
+        inputs, outputs = self._sizes.types(node)
+        if isinstance(node.op, OwnTensor):
+            self._weights.update(node.outputs)
+        if node.inputs and node.op.is_view(inputs):
+            memory = self._owner.get(node.inputs[0], node.inputs[0])
+            self._owner.update(dict.fromkeys(node.outputs, memory))
+        if not owns_params(node) and self._needs_gradient.isdisjoint(node.inputs):
+            return
+        self._needs_gradient.update(v for v in node.outputs if v.dtype == "float32")
+        kept = node.op.keeps(inputs, outputs)
+        self._keep(node, kept.toward(lambda i: node.inputs[i] in self._needs_gradient))
+
+    def _keep(self, node: Node, kept: Kept) -> None:
+        if kept.extra:
+            self.extras[node] = self._sizes.size(sum(map(nbytes, kept.extra)))
+        for value in self._kept_values(node, kept):
+            memory = self._owner.get(value, value)
+            if memory not in self._weights:
+                self.tensors[memory] = nbytes(self._sizes.type(memory))
+
+    def _kept_values(self, node: Node, kept: Kept) -> Iterator[Value]:
+        yield from (node.inputs[i] for i in kept.inputs)
+        yield from (node.outputs[i] for i in kept.outputs)
+
+
+# ---- training ----------------------------------------------------------------------------------------------
+
+
+class Optimizer(NamedTuple):
+    """What an optimizer of ``torch.optim`` remembers: copies of the parameters, and float32 numbers for each tensor."""
+
+    copies: int
+    numbers: int
+
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": Optimizer(0, 0),
+    "momentum": Optimizer(1, 0),
+    "rmsprop": Optimizer(1, 1),
+    "adagrad": Optimizer(1, 1),
+    "adadelta": Optimizer(2, 1),
+    "adam": Optimizer(2, 1),
+    "adamw": Optimizer(2, 1),
+    "adamax": Optimizer(2, 1),
+    "radam": Optimizer(2, 1),
+    "nadam": Optimizer(2, 2),
+}
+"""By name; ``sgd`` is without momentum, ``momentum`` with it."""
+
+
+@dataclass(frozen=True)
+class TrainingMemory:
+    """Bytes that a training step holds when the forward pass has ended, and its gradients when backward has.
+
+    Not counted: what an operator needs while it runs, and the allocator's own.
+    """
+
+    weights: Size
+    """Parameters and buffers."""
+    gradients: Size
+    optimizer: Size
+    activations: Size
+
+    @property
+    def total(self) -> Size:
+        return self.weights + self.gradients + self.optimizer + self.activations
+
+
+def training_memory(graph: Graph, optimizer: str, batch: Size | None = 1) -> TrainingMemory:
+    """Memory to train with an optimizer of `OPTIMIZERS`, all in float32."""
+    state = OPTIMIZERS[optimizer]
+    trained = [weight for weight in graph.weights.values() if not weight.buffer]
+    gradients = 4 * sum(map(numel, trained))
+    return TrainingMemory(
+        weights=sum(bytes_by_dtype(graph).values()),
+        gradients=gradients,
+        optimizer=state.copies * gradients + 4 * state.numbers * len(trained),
+        activations=activation_bytes(graph, batch),
+    )
