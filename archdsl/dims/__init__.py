@@ -1,14 +1,19 @@
-"""Symbolic sizes, exact: arithmetic with floors, questions about all values of the symbols at once.
+"""Symbolic sizes, exact: arithmetic with floors kept, and questions about all values of the symbols at once.
 
     >>> H = symbol("H")
     >>> (H - 1) // 2 + 1
     (H + 1) // 2
-    >>> equal((H - 1) // 2 + 1, H // 2)
-    When(conditions=(Member(symbol='H', range=Range(m=2, residues=frozenset({0}), lo=2, hi=None)),), \
-exact=True, example={'H': 1}, finite=False)
+    >>> truth((H - 1) // 2 + 1, "==", H // 2) is None, witness((H - 1) // 2 + 1, "!=", H // 2)
+    (True, {'H': 1})
 
 A size is an ``int`` or a `Dim`. `equal`, `at_least` and `truth` answer for all sizes that some `Facts`
-allow; `Needs` collects what the layers of one model require.
+allow, `assume` learns facts, and `Needs` collects what the layers of one model require.
+
+The modules, each resting on those before it: ``order`` and ``atoms`` (what sizes are made of), ``show``,
+``size`` (arithmetic and normal form), ``evaluate``; ``ranges``, ``facts``, ``verdict``, ``budget``; ``newton``
+and ``profile`` (polynomials on residue classes), ``single`` (one symbol, complete); ``polynomial``, ``classes``,
+``search``, ``several``, ``threshold`` (inequalities in several symbols), ``identity`` (equality, complete);
+``decide`` (the order of the methods), ``assume``; ``wording``, ``preconditions``, ``needs``.
 """
 
 from archdsl.dims.assume import assume
@@ -22,6 +27,7 @@ from archdsl.dims.ranges import Range
 from archdsl.dims.show import show
 from archdsl.dims.size import Dim, Size, dmax, dmin, symbol
 from archdsl.dims.verdict import Proved, Refuted, Unknown, Verdict, When
+from archdsl.dims.wording import describe
 
 __all__ = [
     "Adopted",
@@ -49,6 +55,7 @@ __all__ = [
     "When",
     "assume",
     "at_least",
+    "describe",
     "dmax",
     "dmin",
     "equal",

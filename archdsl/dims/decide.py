@@ -1,8 +1,8 @@
 """Questions about sizes: is this equal to that, at least that, for all values of the symbols?
 
-The order of the methods stands in `_decide_single` and `_decide_several`: cheap rules first, then what is
-complete (one symbol; equality), then proofs that may fail, then examples. A method that would cost more
-than the budget allows is passed over, so the answer may become `Unknown`, but never wrong.
+The order of the methods stands in `_decide`, `_decide_single` and `_decide_several`: cheap rules first, then
+what is complete (one symbol; equality), then proofs that may fail, then examples. A method that would cost
+more than the budget allows is passed over, so the answer may become `Unknown`, but never wrong.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from archdsl.dims.atoms import Floor, TooLarge, lone_atom
 from archdsl.dims.budget import QUESTION, Budget, Exhausted
-from archdsl.dims.evaluate import evaluate, has_max, has_symbolic_divisor, substitute, symbols
+from archdsl.dims.evaluate import evaluate, substitute, symbols
 from archdsl.dims.facts import (
     NOTHING,
     Condition,
@@ -29,9 +29,10 @@ from archdsl.dims.facts import (
 from archdsl.dims.identity import decide_box, decide_separate
 from archdsl.dims.ranges import Range, make_range
 from archdsl.dims.search import Witnesses, completed, least, witnesses
-from archdsl.dims.several import disproves, proves, proves_nonnegative
+from archdsl.dims.several import disproves, proves
 from archdsl.dims.single import decide_single
 from archdsl.dims.size import Size, constant_term, lead, shared_symbol, symbol, without_symbol
+from archdsl.dims.threshold import threshold
 from archdsl.dims.verdict import PROVED, UNKNOWN, Proved, Refuted, Values, Verdict, When
 
 _T = TypeVar("_T")
@@ -39,9 +40,6 @@ _GLANCE = 64
 """Points of a first look for examples."""
 _THRESHOLD = QUESTION >> 3
 """Steps that the search for a threshold may cost: it is not worth more."""
-_HIGHEST_THRESHOLD = 1 << 20
-_EXACT_THRESHOLD = 64
-"""Most values below a threshold of which each is shown to fail."""
 
 
 def equal(a: Size, b: Size, facts: Facts = NOTHING) -> Verdict:
@@ -70,13 +68,15 @@ def truth(a: Size, operator: Operator, b: Size, facts: Facts = NOTHING) -> bool 
 
 def witness(a: Size, operator: Operator, b: Size, facts: Facts = NOTHING) -> Values | None:
     """Allowed sizes at which ``a operator b`` holds, small ones if any are; None if none were found."""
-    size, sign = difference(substitute(a, facts.substitutions), operator, substitute(b, facts.substitutions))
-    names = symbols(a) | symbols(b)
-    fact = relation(size, sign)
+    return _attempt(lambda: _witness(*difference(a, operator, b), symbols(a) | symbols(b), facts))
+
+
+def _witness(size: Size, sign: Sign, names: frozenset[str], facts: Facts) -> Values | None:
+    fact = relation(substitute(size, facts.substitutions), sign)
     if isinstance(fact, bool):
         return _in_terms_of(names, {}, facts) if fact else None
-    found = _attempt(lambda: witnesses(fact, facts, Budget()))
-    return _in_terms_of(names, found.holding, facts) if found and found.holding else None
+    found = witnesses(fact, facts, Budget()).holding
+    return None if found is None else _in_terms_of(names, found, facts)
 
 
 def decide(size: Size, sign: Sign, facts: Facts = NOTHING, budget: Budget | None = None) -> Verdict:
@@ -92,7 +92,7 @@ def _decide_substituted(size: Size, sign: Sign, facts: Facts, budget: Budget) ->
         verdict = _decide(size, sign, NOTHING, budget)
         if isinstance(verdict, (Proved, Refuted)):
             return verdict
-    return _unsubstituted(_decide(reduced, sign, facts, budget), size, sign, facts)
+    return _unsubstituted(_decide(reduced, sign, facts, budget), size, sign, facts, budget)
 
 
 def _decide(size: Size, sign: Sign, facts: Facts, budget: Budget) -> Verdict:
@@ -236,55 +236,10 @@ def _decide_by_example(fact: Relation, failing: Values | None, facts: Facts, bud
         return UNKNOWN
     if fact.sign == ">=":
         with budget.part(_THRESHOLD) as part:
-            verdict = _attempt(lambda: _threshold(fact, failing, facts, part))
+            verdict = _attempt(lambda: threshold(fact, failing, facts, part))
         if verdict is not None:
             return verdict
     return When((fact,), True, failing)
-
-
-def _threshold(fact: Relation, failing: Values, facts: Facts, budget: Budget) -> When | None:
-    """From where on one symbol makes it hold, whatever the others are; exactly so, if one can."""
-    if has_max(fact.size) or has_symbolic_divisor(fact.size):
-        return None
-    sufficient = None
-    for name in sorted(symbols(fact.size)):
-        start = _least_sufficient(fact, name, facts, budget)
-        if start is None:
-            continue
-        exact = _fails_below(fact, name, start, facts, budget)
-        verdict = When((Member(name, start),), exact, failing)
-        if exact:
-            return verdict
-        sufficient = sufficient or verdict
-    return sufficient
-
-
-def _least_sufficient(fact: Relation, name: str, facts: Facts, budget: Budget) -> Range | None:
-    """What is known of the symbol, from the least value on for which the relation can be proved."""
-    known = facts.range_of(name)
-
-    def proved_from(value: int) -> bool:
-        above = make_range(known.m, known.residues, value, known.hi)
-        return above is not None and proves(fact, facts.with_range(name, above), budget)
-
-    fails, holds = known.lo, min(_HIGHEST_THRESHOLD, known.hi or _HIGHEST_THRESHOLD)
-    if holds <= fails or not proved_from(holds):
-        return None
-    while holds - fails > 1:
-        middle = (fails + holds) // 2
-        if proved_from(middle):
-            holds = middle
-        else:
-            fails = middle
-    return make_range(known.m, known.residues, holds, known.hi)
-
-
-def _fails_below(fact: Relation, name: str, start: Range, facts: Facts, budget: Budget) -> bool:
-    """Whether the relation was shown to fail at all values below, whatever the other symbols are."""
-    below = make_range(start.m, start.residues, facts.range_of(name).lo, start.lo - 1)
-    if below is None or (below.hi or 0) - below.lo > _EXACT_THRESHOLD * below.m:
-        return False
-    return all(proves_nonnegative(-substitute(fact.size, {name: value}) - 1, facts, budget) for value in below.values())
 
 
 def _in_terms_of(names: frozenset[str], values: Values, facts: Facts) -> Values:
@@ -301,22 +256,22 @@ def _in_terms_of(names: frozenset[str], values: Values, facts: Facts) -> Values:
     return found
 
 
-def _unsubstituted(verdict: Verdict, size: Size, sign: Sign, facts: Facts) -> Verdict:
+def _unsubstituted(verdict: Verdict, size: Size, sign: Sign, facts: Facts, budget: Budget) -> Verdict:
     """A verdict on the substituted size as one on the size that was asked about."""
     match verdict:
         case Refuted(example):
             return Refuted(_in_terms_of(symbols(size), example, facts))
         case When(conditions, exact, example, finite):
             if any(map(_is_internal, conditions)):
-                conditions, exact = _conditions_of_its_own(size, sign), True
+                conditions, exact = _conditions_of_its_own(size, sign, budget), True
             return When(conditions, exact, _in_terms_of(symbols(size), example, facts), finite)
         case _:
             return verdict
 
 
-def _conditions_of_its_own(size: Size, sign: Sign) -> tuple[Condition, ...]:
+def _conditions_of_its_own(size: Size, sign: Sign, budget: Budget) -> tuple[Condition, ...]:
     """Exact conditions for the question as it was asked: ranges where there are such, else itself."""
-    match _decide(size, sign, NOTHING, Budget()):
+    match _decide(size, sign, NOTHING, budget):
         case When(conditions=conditions, exact=True):
             return conditions
         case _:

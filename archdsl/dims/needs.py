@@ -70,7 +70,10 @@ _VIOLATED = Violated({})
 
 
 class Needs:
-    """Collects the preconditions of one model. On plain integers every question is one comparison."""
+    """Collects the preconditions of one model. On plain integers every question is one comparison.
+
+    The methods raise `TooLarge` where the difference of two sizes outgrows the caps.
+    """
 
     __slots__ = ("_answered", "_budget", "_demands", "_start", "facts")
 

@@ -112,6 +112,7 @@ def _arg_settled_from(arg: Dim, name: str, start: int, budget: Budget) -> int:
     shape = profile(arg, name)
     if shape is None:
         return start
+    budget.spend(shape.period * (shape.degree + 2) ** 2)
     values = _evaluated(arg, name, start, samples(shape.period, shape.degree), budget)
     last = [sign_runs(newton_form(values[offset :: shape.period]))[-1] for offset in range(shape.period)]
     return max(start + (offset + shape.period * piece.start if piece.start else 0) for offset, piece in enumerate(last))

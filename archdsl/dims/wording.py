@@ -6,13 +6,22 @@ from collections.abc import Sequence
 
 from archdsl.dims.atoms import CONSTANT, Floor
 from archdsl.dims.evaluate import compounds
-from archdsl.dims.facts import Relation
+from archdsl.dims.facts import Condition, Member, Relation
 from archdsl.dims.ranges import Range
 from archdsl.dims.show import operand, show
 from archdsl.dims.size import Dim, Size, from_atom, from_terms
 
 MAX_LISTED = 8
 """Most residues that a text lists."""
+
+
+def describe(condition: Condition) -> str:
+    """What the condition demands."""
+    match condition:
+        case Member():
+            return describe_range([condition.symbol], condition.range)
+        case Relation():
+            return describe_relation(condition)
 
 
 def describe_range(names: Sequence[str], known: Range) -> str:
