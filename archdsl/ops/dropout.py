@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -73,15 +74,48 @@ class Identity(Inert):
         return Torch(Call("nn.Identity", ()), function=In())
 
 
-def masked(p: float, mask: Tensor) -> Kept:
-    """What is kept of a product with a random mask. At the ends nothing is random: torch makes none, or one zero."""
-    if p == 0:
-        return Kept()
-    return Kept(extra=(Tensor(()) if p == 1 else mask,))
+@dataclass(frozen=True)
+class Dropping(Inert):
+    """Base of the layers that multiply by a random mask in training. With probability 0 they do nothing at all."""
+
+    is_random: ClassVar[bool] = True
+
+    p: float = arg("probability of being dropped", PROBABILITY, 0.5)
+
+    @abstractmethod
+    def _mask(self, tensor: Tensor) -> Tensor:
+        """What backward keeps of the mask."""
+
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+        return Kept() if self.p == 0 else Kept(extra=(self._mask(inputs[0]),))
+
+    def is_view(self, inputs: tuple[Tensor, ...]) -> bool:
+        return self.p == 0
 
 
 @dataclass(frozen=True)
-class Dropout(Inert):
+class TorchDropping(Dropping):
+    """Base of those that torch has, all called alike. With probability 1 they multiply by a single zero."""
+
+    def _mask(self, tensor: Tensor) -> Tensor:
+        return Tensor(()) if self.p == 1 else self._random_mask(tensor)
+
+    @abstractmethod
+    def _random_mask(self, tensor: Tensor) -> Tensor:
+        """One number for each thing that is dropped."""
+
+    @abstractmethod
+    def _names(self, tensor: Tensor) -> tuple[str, str]:
+        """The module and the function."""
+
+    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        module, function = self._names(inputs[0])
+        p, training = Arg(Hole(self.p, "p"), "p", 0.5), Arg(Training(), "training")
+        return Torch(Call(module, (p,)), function=Call(function, (Arg(In()), p, training)))
+
+
+@dataclass(frozen=True)
+class Dropout(TorchDropping):
     """In training, sets each number to zero with probability ``p`` and multiplies the others by ``1 / (1 - p)``.
 
     Example:
@@ -90,23 +124,20 @@ class Dropout(Inert):
     """
 
     name: ClassVar[str] = "dropout"
-    is_random: ClassVar[bool] = True
-
-    p: float = arg("probability of a zero", PROBABILITY, 0.5)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         require_float(inputs[0])
         return inputs
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
-        return masked(self.p, inputs[0])
+    def _random_mask(self, tensor: Tensor) -> Tensor:
+        return tensor
 
-    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        return random_layer("nn.Dropout", "F.dropout", self.p)
+    def _names(self, tensor: Tensor) -> tuple[str, str]:
+        return "nn.Dropout", "F.dropout"
 
 
 @dataclass(frozen=True)
-class AlphaDropout(Inert):
+class AlphaDropout(TorchDropping):
     """Dropout for ``selu``: keeps mean 0 and variance 1 (Klambauer et al., 2017).
 
     Example:
@@ -115,23 +146,20 @@ class AlphaDropout(Inert):
     """
 
     name: ClassVar[str] = "alpha_dropout"
-    is_random: ClassVar[bool] = True
-
-    p: float = arg("probability that a number is dropped", PROBABILITY, 0.5)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         require_float(inputs[0])
         return inputs
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
-        return masked(self.p, inputs[0])
+    def _random_mask(self, tensor: Tensor) -> Tensor:
+        return tensor
 
-    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        return random_layer("nn.AlphaDropout", "F.alpha_dropout", self.p)
+    def _names(self, tensor: Tensor) -> tuple[str, str]:
+        return "nn.AlphaDropout", "F.alpha_dropout"
 
 
 @dataclass(frozen=True)
-class SpatialDropout(Inert):
+class SpatialDropout(TorchDropping):
     """In training, sets whole channels of [N, C, spatial…] to zero with probability ``p``; scales the others.
 
     Example:
@@ -140,24 +168,21 @@ class SpatialDropout(Inert):
     """
 
     name: ClassVar[str] = "spatial_dropout"
-    is_random: ClassVar[bool] = True
-
-    p: float = arg("probability that a channel is zero", PROBABILITY, 0.5)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         spatial_axes(inputs[0])
         return inputs
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
-        return masked(self.p, Tensor(inputs[0].shape[:SPATIAL]))
+    def _random_mask(self, tensor: Tensor) -> Tensor:
+        return Tensor(tensor.shape[:SPATIAL])
 
-    def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        axes = inputs[0].rank - SPATIAL
-        return random_layer(f"nn.Dropout{axes}d", f"F.dropout{axes}d", self.p)
+    def _names(self, tensor: Tensor) -> tuple[str, str]:
+        axes = tensor.rank - SPATIAL
+        return f"nn.Dropout{axes}d", f"F.dropout{axes}d"
 
 
 @dataclass(frozen=True)
-class DropPath(Inert):
+class DropPath(Dropping):
     """Stochastic depth: in training, zeroes whole examples with probability ``p`` and scales the others.
 
     It stands at the end of a branch of a residual, which those examples then skip (Huang et al., 2016).
@@ -168,7 +193,6 @@ class DropPath(Inert):
     """
 
     name: ClassVar[str] = "drop_path"
-    is_random: ClassVar[bool] = True
 
     p: float = arg("probability that an example skips the branch", PROBABILITY)
 
@@ -178,19 +202,12 @@ class DropPath(Inert):
             raise Reject("takes a value with a batch axis, not a single number")
         return inputs
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
-        return Kept() if self.p == 0 else Kept(extra=(Tensor(inputs[0].shape[:1]),))
+    def _mask(self, tensor: Tensor) -> Tensor:
+        return Tensor(tensor.shape[:1])
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         p = Arg(Hole(self.p, "p"))
         return Torch(Call("DropPath", (p,)), function=Call("drop_path", (Arg(In()), p, Arg(Training()))))
-
-
-def random_layer(module: str, function: str, p: float) -> Torch:
-    """torch's dropouts, all called alike."""
-    probability = Arg(Hole(p, "p"), "p", 0.5)
-    training = Arg(Training(), "training")
-    return Torch(Call(module, (probability,)), function=Call(function, (Arg(In()), probability, training)))
 
 
 OPS: tuple[type[Op], ...] = (Identity, Dropout, AlphaDropout, SpatialDropout, DropPath)

@@ -69,8 +69,8 @@ class SlidingPool(Pool):
         sizes = []
         for axis, window in enumerate(self._windows(tensor), SPATIAL):
             size = tensor.shape[axis]
-            half = f"pad (={window.before}) must be at most half the kernel, which spans {window.extent} cells"
-            needs.require(window.extent // 2, ">=", window.before, half, arg="pad")
+            half = f"pad (={window.before}) must be at most half the kernel (={window.kernel})"
+            needs.require(window.kernel // 2, ">=", window.before, half, arg="pad")
             window.require_fit(size, axis, needs, hang=window.stride - 1 if ceil else 0)
             sizes.append(window.steps_beyond(size) if ceil else window.steps(size))
         return Tensor((*tensor.shape[:SPATIAL], *sizes))
@@ -177,7 +177,13 @@ class AvgPool(SlidingPool):
         return self._slides(tensor)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
-        return (self._pooled(inputs[0], self.ceil, needs),)
+        output = self._pooled(inputs[0], self.ceil, needs)
+        windows = self._windows(inputs[0])
+        if len(windows) == 3:  # torch is stricter here than with fewer axes
+            for size, window in zip(inputs[0].shape[SPATIAL:], windows, strict=True):
+                small = f"of three axes each must have the kernel's {window.kernel} cells at least, without its padding"
+                needs.require(size, ">=", window.kernel, small, arg="kernel")
+        return (output,)
 
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return prod(w.kernel for w in self._windows(inputs[0])) * outputs[0].numel
