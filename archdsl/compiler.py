@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,25 +87,28 @@ def _shipped(name: str, model: str | None) -> Spec | Diagnostic:
     if ".." not in Path(name).parts and not Path(name).is_absolute() and file.is_file():
         return _open(file, model)
     folder, _, member = name.rpartition("/")
-    candidates = [p for p in shipped_specs() if p.parent == root / folder]
-    for path in candidates:
-        if _defines(path, member):
-            return _open(path, member)
-    known = sorted({str(p.relative_to(root).with_suffix("")) for p in shipped_specs()})
+    for path in shipped_specs():
+        found = _model_named(member, path) if path.parent == root / folder and model is None else None
+        if found is not None:
+            return _open(path, found)
+    known = {str(p.relative_to(root).with_suffix("")) for p in shipped_specs()}
+    known |= {m.lower() for p in shipped_specs() if p.parent == root for m in _MODEL.findall(p.read_text("utf-8"))}
     advice = did_you_mean(name, known) or "give a path to an `.arch` file, or the name of a shipped spec"
     reason = "there is no such file, and no shipped spec of that name"
     return CannotRead(span=None, path=name, reason=reason, advice=advice)
 
 
-def _defines(path: Path, member: str) -> bool:
-    """Does a shipped file define a model of this name? Read from the text: nothing is built."""
-    wanted = f"model {member}"
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith(wanted) and not line[len(wanted) : len(wanted) + 1].isalnum():
-            rest = line[len(wanted) : len(wanted) + 1]
-            if rest in ("", " ", "(", "{"):
-                return True
-    return False
+_MODEL = re.compile(r"^model[ \t]+(\w+)", re.MULTILINE)
+
+
+def _model_named(name: str, path: Path) -> str | None:
+    """The model of a shipped file that a name means, whatever its case. Read off the text: nothing is built."""
+    return next((m for m in _MODEL.findall(path.read_text(encoding="utf-8")) if _plain(m) == _plain(name)), None)
+
+
+def _plain(name: str) -> str:
+    """A name without case and underscores: `vgg16_bn` is `VGG16_BN`."""
+    return re.sub(r"[_-]", "", name).lower()
 
 
 # ---- models ------------------------------------------------------------------------------------------------
@@ -122,8 +126,8 @@ def choose(spec: Spec) -> BlockLayer | Diagnostic:
     buildable = spec.buildable
     if len(buildable) == 1:
         return next(iter(buildable.values()))
-    stem = Path(spec.scope.file.source.name).stem.replace("-", "_").lower()
-    named = [m for n, m in buildable.items() if n.lower().replace("_", "") == stem.replace("_", "")]
+    stem = Path(spec.scope.file.source.name).stem
+    named = [m for n, m in buildable.items() if _plain(n) == _plain(stem)]
     if len(named) == 1:
         return named[0]
     advice = f"name one of its models: {_listing(spec.models)}" if spec.models else "a model begins with `model Name`"

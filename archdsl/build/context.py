@@ -102,6 +102,8 @@ class Context(ABC):
         self.inputs: list[GraphInput] = []
         self.outputs: list[GraphOutput] = []
         self.diagnostics: list[Diagnostic] = []
+        self.spoilt = False
+        """Something was left out because of a fault, found here or in a file."""
         self.frames: list[Frame] = []
         self.active: list[tree.Node] = []
         """Definitions being expanded, outermost first."""
@@ -194,6 +196,7 @@ class Context(ABC):
             self._spoil(here, spoilt)
 
     def _spoil(self, here: Here, patterns: tuple[tree.Pattern | None, ...]) -> None:
+        self.spoilt = True
         here.stream = BAD
         for pattern in patterns:
             match pattern:

@@ -139,7 +139,7 @@ class Workspace:
         found = next((p for p in inside if p.is_file()), None)
         if found is not None:
             return found
-        if not inside:
+        if not inside or _exists(path.parent / text):
             self.diagnostics.append(OutsideRoot(span=use.path.span, path=text))
             return None
         self.diagnostics.append(
@@ -158,6 +158,13 @@ def _below(root: Path, path: Path) -> Path | None:
     except (OSError, ValueError, RuntimeError):
         return None
     return resolved if resolved.is_relative_to(root.resolve()) else None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _similar_file(path: Path) -> str | None:

@@ -132,13 +132,13 @@ class ModelBuilder(Bodies):
         self.check_declared(0)
         self._check_ends(definition)
         self.frames.pop()
-        if self.diagnostics:
+        if self.diagnostics or self.spoilt:
             return None
         instance.result = here.stream
         return Graph(name, self.inputs, self.outputs, self.nodes, root, instance, self.needs)
 
     def _check_ends(self, definition: tree.Block) -> None:
-        if self.diagnostics:
+        if self.diagnostics or self.spoilt:
             return
         for what, found in (("input", self.inputs), ("output", self.outputs)):
             if not found:

@@ -29,6 +29,7 @@ from archdsl.dims import (
     Verdict,
     When,
     at_least,
+    describe,
     equal,
     symbol,
     symbols,
@@ -117,7 +118,9 @@ class _ClaimBuilder(Bodies):
 
     def how(self) -> str:
         """How the claim was decided."""
-        names = sorted(n for n in self._symbols)
+        assert self._claim is not None
+        stated = [n.text for n in tree.walk(self._claim) if isinstance(n, tree.Name)]
+        names = sorted(self._symbols, key=lambda n: (stated.index(n) if n in stated else len(stated), n))
         if not names:
             return "evaluated"
         text = f"proved for every {_listing(names)}"
@@ -217,8 +220,8 @@ class _ClaimBuilder(Bodies):
             case Refuted(example=example):
                 raise self._fails(term, f"{shown} is false{_at(example)}")
             case When(conditions=conditions, example=example):
-                holds = "; ".join(str(c) for c in conditions)
-                raise self._fails(term, f"{shown} is false{_at(example)}; it holds where {holds}")
+                needed = "; ".join(describe(c) for c in conditions)
+                raise self._fails(term, f"{shown} is false{_at(example)}: {needed}")
             case Unknown():
                 assert self._claim is not None
                 raise Fault(ClaimUndecided(span=term.span, claim=self._claim.text.value, detail=shown))

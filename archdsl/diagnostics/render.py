@@ -14,7 +14,13 @@ MAX_FRAMES = 6
 MAX_LINE = 160
 """Columns of a source line shown: a longer one is cut around the underlined place."""
 
-_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1;34m", "bold": "\x1b[1m", "help": "\x1b[1;36m"}
+_COLOURS = {
+    "error": "\x1b[1;31m",
+    "warning": "\x1b[1;33m",
+    "place": "\x1b[1;34m",
+    "bold": "\x1b[1m",
+    "help": "\x1b[1;36m",
+}
 _RESET = "\x1b[0m"
 
 
@@ -61,22 +67,23 @@ class _Painter:
         return f"{_COLOURS[style]}{text}{_RESET}" if self._colour else text
 
     def diagnostic(self, d: Diagnostic) -> str:
-        head = self.paint(f"{d.severity}[{d.code}]", d.severity) + self.paint(f": {d.message}", "bold")
+        message = _printable(d.message)
+        head = self.paint(f"{d.severity}[{d.code}]", d.severity) + self.paint(f": {message}", "bold")
         lines = [head]
         marks = [*([Label(d.span, d.note)] if d.span is not None else []), *d.labels]
         width = max((len(str(m.span.source.position(m.span.start).line)) for m in marks), default=1)
         for source, group in _by_source(marks):
             lines += self._snippet(source, group, width, d)
         margin = " " * width
-        lines += [f"{margin} {self.paint('=', 'place')} {text}" for text in _trace(d.trace)]
+        lines += [f"{margin} {self.paint('=', 'place')} {_printable(text)}" for text in _trace(d.trace)]
         if d.help:
-            lines.append(f"{margin} {self.paint('=', 'place')} {self.paint('help', 'help')}: {d.help}")
+            lines.append(f"{margin} {self.paint('=', 'place')} {self.paint('help', 'help')}: {_printable(d.help)}")
         return "\n".join(lines)
 
     def _snippet(self, source: Source, marks: list[Label], width: int, d: Diagnostic) -> list[str]:
         bar = self.paint("|", "place")
         margin = " " * width
-        lines = [f"{margin}{self.paint('-->', 'place')} {marks[0].span}", f"{margin} {bar}"]
+        lines = [f"{margin}{self.paint('-->', 'place')} {_printable(str(marks[0].span))}", f"{margin} {bar}"]
         for mark in sorted(marks, key=lambda m: (m.span.start, m.span.end)):
             primary = d.span is not None and mark.span == d.span
             number = source.position(mark.span.start).line
@@ -86,7 +93,7 @@ class _Painter:
             if not lines[-1].endswith(text) or not lines[-1].startswith(shown):
                 lines.append(line)
             underline = ("^" if primary else "-") * length
-            note = f" {mark.text}" if mark.text else ""
+            note = f" {_printable(mark.text)}" if mark.text else ""
             style = d.severity if primary else "place"
             lines.append(f"{margin} {bar} {' ' * offset}{self.paint(underline + note, style)}")
         return lines

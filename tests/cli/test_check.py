@@ -1,0 +1,108 @@
+"""``archdsl check``."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_claims_are_marked_with_how_they_were_decided(archdsl) -> None:
+    ran = archdsl("check", "stacked3x3")
+    assert ran.code == 0
+    assert "✓ two stacked 3x3 filters see what one 5x5 sees" in ran.out
+    assert "proved for every C, N, H and W" in ran.out
+
+
+def test_a_claim_that_fails(archdsl, spec) -> None:
+    ran = archdsl("check", spec("""
+claim(C, K) "separable is always cheaper" {
+  input x: [N, C, H, W]
+  let whole = conv(K, 3, pad=1, bias=false)
+  let separable = { conv(C, 3, pad=1, groups=C, bias=false) -> conv(K, 1, bias=false) }
+  assert params(separable) < params(whole)
+}
+"""))  # fmt: skip
+    assert ran.code == 1
+    assert "✗ separable is always cheaper" in ran.out
+    assert "error[A0401]" in ran.err
+    assert "C * K + 9 * C < 9 * C * K is false at C = 1, K = 1" in ran.err
+    assert "K must be at least 2" in ran.err
+
+
+def test_all_errors_of_all_files_in_one_run(archdsl, spec) -> None:
+    first = spec("model A { input x: [N, 3, 8, 8]; c: conv(4, 9); d: nonsense; output y }", "a.arch")
+    second = spec("model B { input x: [N, 3, 8, 8]; relu tanh }\nmodel C { input x: [N]; output y = foo }", "b.arch")
+    ran = archdsl("check", first, second, "no/file.arch")
+    assert ran.code == 1
+    assert [w for w in ("A0302", "A0201", "A0102", "A0601") if w not in ran.err] == []
+    assert ran.err.count("error[") == 5
+
+
+def test_facts_as_json(archdsl, spec) -> None:
+    path = spec('model A { input x: [N, 3, H, 8]; c: conv(4, 3, stride=2); output y }\nclaim "c" { assert 1 == 1 }')
+    ran = archdsl("check", path, "--format", "json")
+    facts = json.loads(ran.out)
+    assert facts["ok"] is True
+    (model,) = facts["specs"][0]["models"]
+    assert model["inputs"] == {"x": ["N", 3, "H", 8]}
+    assert model["needs"] == ["H must be at least 3"]
+    assert facts["specs"][0]["claims"] == [{"claim": "c", "standing": "holds", "how": "evaluated"}]
+
+
+def test_errors_as_json(archdsl, spec) -> None:
+    ran = archdsl("check", spec("model A { input x: [N, 3]; d: nonsense; output y }"), "--format", "json")
+    assert ran.code == 1
+    (problem,) = json.loads(ran.out)["diagnostics"]
+    assert problem["code"] == "A0201"
+    assert problem["place"]["line"] == 1
+    assert problem["place"]["column"] == 31
+
+
+def test_files_that_use_others(archdsl, spec) -> None:
+    spec('use A from "b.arch"\nblock B { A }', "c.arch")
+    spec('use B from "c.arch"\nblock A { B }', "b.arch")
+    ran = archdsl("check", spec('use A from "b.arch"\nmodel M { input x: [N, 3]; a: A; output y }', "a.arch"))
+    assert ran.code == 1
+    assert "A0603" in ran.err
+    assert "b.arch → c.arch → b.arch" in ran.err
+
+
+def test_a_spec_cannot_reach_out_of_its_folder(archdsl, spec, tmp_path) -> None:
+    (tmp_path / "secret.arch").write_text("let a = 1")
+    for path in ("../secret.arch", "/etc/passwd", "../../../../etc/passwd"):
+        ran = archdsl("check", spec(f'use a from "{path}"\nmodel M {{ input x: [N, a]; output y }}', "inner/m.arch"))
+        assert ran.code == 1
+        assert "A0602" in ran.err
+
+
+def test_a_link_out_of_the_folder_is_not_followed(archdsl, spec, tmp_path) -> None:
+    (tmp_path / "secret.arch").write_text("let a = 1")
+    path = spec('use a from "link.arch"\nmodel M { input x: [N, a]; output y }', "inner/m.arch")
+    (path.parent / "link.arch").symlink_to(tmp_path / "secret.arch")
+    ran = archdsl("check", path)
+    assert ran.code == 1
+    assert "A0602" in ran.err
+
+
+def test_unused_names_and_dead_layers(archdsl, spec) -> None:
+    path = spec("""
+model A {
+  input x: [N, 3, 8, 8]
+  c: conv(4, 3) as wide
+  let n = 3
+  d: conv(4, 3) as [_, rest]
+  x -> e: conv(4, 3) as kept
+  output y = kept
+}""")
+    ran = archdsl("check", path)
+    assert ran.code == 1
+    assert "`wide` is never used" in ran.err
+    assert "`n` is never used" in ran.err
+    ran = archdsl("check", spec("model A { input x: [N, 3, 8, 8]; c: conv(4, 3); output y = x }"))
+    assert ran.code == 1
+    assert "the result of this `conv` goes nowhere" in ran.err
+
+
+def test_a_terminal_cannot_be_driven_by_a_spec(archdsl, spec) -> None:
+    ran = archdsl("check", spec('model A { input x: [N, 3]; "\x1b[31mred": relu; output y }'))
+    assert ran.code == 1
+    assert "\x1b" not in ran.err
