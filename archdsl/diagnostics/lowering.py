@@ -87,19 +87,36 @@ class RefusedByChecker(Diagnostic):
 @dataclass(frozen=True, kw_only=True)
 class OnnxDiffers(Diagnostic):
     code = "A0528"
-    title = "ONNX Runtime's `{output}` differs from torch's by {error} at {sizes}"
-    at = "{place} is the first to differ, by {first_error}"
+    title = "ONNX Runtime's `{output}` differs from torch's by {difference} at {sizes}, from `{place}` on"
+    at = "on the same input this differs by {own}"
 
     output: str
-    error: str
+    difference: str
     sizes: str
-    place: str | None = None
-    first_error: str | None = None
+    place: str
+    own: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModuleIsAnother(Diagnostic):
+    code = "A0529"
+    title = "the module computes something else than the checked graph of {network}, which the ONNX file agrees with"
+
+    network: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeRefuses(Diagnostic):
-    code = "A0529"
+    code = "A0530"
     title = "ONNX Runtime cannot run the file: {reason}"
 
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoSizesFound(Diagnostic):
+    code = "A0531"
+    title = "no sizes were found that meet the preconditions of {network}"
+    hint = "give the input's size in numbers: `--input`"
+
+    network: str

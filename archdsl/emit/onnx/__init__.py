@@ -5,19 +5,24 @@ onnx is imported by the functions here when they run, so that importing this pac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archdsl.diagnostics.files import MissingExtra
+from archdsl.emit.onnx.report import Report
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
     import numpy as np
     import onnx
+    from torch import nn
+
+__all__ = ["Report", "export", "to_model", "verify"]
 
 
 def export(graph: Graph, weights: Mapping[str, Any], path: str | PathLike[str], *, fold_bn: bool = False) -> Path:
@@ -52,10 +57,30 @@ def to_model(graph: Graph, weights: Mapping[str, Any], *, fold_bn: bool = False)
     return with_weights(model, arrays)
 
 
+def verify(graph: Graph, module: nn.Module, path: str | PathLike[str], batch_sizes: Sequence[int] = (1, 3)) -> Report:
+    """Compare an exported file, run by ONNX Runtime, with the module in torch, and find the layer that differs.
+
+    Args:
+        graph: the network that was exported.
+        module: the same in torch, with the weights that were exported, on the CPU.
+        path: the file.
+        batch_sizes: sizes of the batch, for each of which both are run.
+
+    Raises:
+        SpecError: ONNX Runtime cannot run the file, or onnx, onnxruntime or torch is not installed.
+    """
+    for package in ("torch", "onnx", "onnxruntime"):
+        with _needing(package):
+            import_module(package)
+    from archdsl.emit.onnx.verify import compare
+
+    return compare(graph, module, Path(path), batch_sizes)
+
+
 def _checked(graph: Graph, weights: Mapping[str, Any], fold_bn: bool) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
     """The model, found right, without its weights, and their contents."""
     with _needing("onnx"):
-        import onnx  # noqa: F401
+        import_module("onnx")
     from archdsl.emit.onnx.check import check
     from archdsl.emit.onnx.fold import fold_batch_norms
     from archdsl.emit.onnx.lower import lower

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import TypeAlias
 
 import onnx
 from onnx import helper
 
+import archdsl
 from archdsl.diagnostics.lowering import NameTakenTwice, NothingToExport
 from archdsl.emit.onnx.names import Place, Places
 from archdsl.emit.onnx.sizes import Sizes
@@ -73,7 +73,7 @@ class _Lowering:
         model = onnx.ModelProto(
             ir_version=IR_VERSION,
             producer_name="archdsl",
-            producer_version=_version(),
+            producer_version=archdsl.__version__,
             opset_import=[helper.make_opsetid("", OPSET)],
             graph=self._writer.graph,
         )
@@ -202,10 +202,3 @@ def _results(parts: Parts, count: int) -> Sequence[str]:
 
 def _numbered(name: str, number: int, node: Node) -> str:
     return name if len(node.outputs) == 1 else f"{name}:{number}"
-
-
-def _version() -> str:
-    try:
-        return version("archdsl")
-    except PackageNotFoundError:  # run from a source tree
-        return ""

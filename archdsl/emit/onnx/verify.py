@@ -1,0 +1,167 @@
+"""An exported file run by ONNX Runtime, compared with torch; where they differ, the layer at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import nn
+
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.lowering import ModuleIsAnother, OnnxDiffers, RuntimeRefuses
+from archdsl.emit.onnx.lower import lower
+from archdsl.emit.onnx.report import TOLERANCE, Comparison, Report, sizes_text
+from archdsl.emit.onnx.sampling import Arrays, random_inputs, sizes_for
+from archdsl.emit.torch.run import GraphRunner
+from archdsl.errors import SpecError
+from archdsl.graph import Graph, Node
+
+FOLDER = "session.model_external_initializers_file_folder_path"
+"""Where ONNX Runtime finds the external weights of a model that it is given as bytes."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One choice of sizes: random inputs, and what torch and ONNX Runtime make of them."""
+
+    sizes: dict[str, int]
+    inputs: Arrays
+    wanted: Arrays
+    found: Arrays
+
+    def differences(self) -> dict[str, float]:
+        """Of each output."""
+        return {name: difference(self.found[name], wanted) for name, wanted in self.wanted.items()}
+
+
+def compare(graph: Graph, module: nn.Module, path: Path, batch_sizes: Sequence[int]) -> Report:
+    """Compare at random inputs, for each of these sizes of the batch.
+
+    Deep networks may be chaotic, with random weights above all: rounding then makes outputs differ, and nothing is
+    wrong. So where outputs differ, each layer is run in torch on what ONNX Runtime computed before it; the first that
+    then differs is at fault.
+
+    Raises:
+        SpecError: ONNX Runtime cannot run the file, or no sizes meet the network's preconditions.
+    """
+    session = _session(str(path))
+    trials = [_trial(graph, module, session, batch) for batch in batch_sizes]
+    comparisons = tuple(
+        Comparison(output, trial.sizes, found) for trial in trials for output, found in trial.differences().items()
+    )
+    worst = max(trials, key=lambda trial: max(trial.differences().values()))
+    if max(worst.differences().values()) <= TOLERANCE:
+        return Report(comparisons)
+    problem = _problem(graph, module, path, worst)
+    return Report(comparisons, problem, amplifies=problem is None)
+
+
+def difference(found: np.ndarray, wanted: np.ndarray) -> float:
+    """The largest, relative to the largest finite element that is wanted, or to 1; infinite for another type."""
+    if found.shape != wanted.shape or found.dtype != wanted.dtype:
+        return inf
+    if wanted.dtype != np.float32:
+        return 0.0 if np.array_equal(found, wanted) else inf
+    same = (found == wanted) | (np.isnan(found) & np.isnan(wanted))
+    gaps = np.abs(found.astype(np.float64) - wanted)[~same]
+    largest = np.abs(wanted[np.isfinite(wanted)]).max(initial=1.0)
+    return float(np.nan_to_num(gaps, nan=inf, posinf=inf).max(initial=0.0) / largest)
+
+
+# ---- both sides --------------------------------------------------------------------------------------------
+
+
+def _trial(graph: Graph, module: nn.Module, session: onnxruntime.InferenceSession, batch: int) -> Trial:
+    sizes = sizes_for(graph, batch)
+    inputs = random_inputs(graph, sizes)
+    return Trial(sizes, inputs, _run_module(graph, module, inputs), _run(session, inputs))
+
+
+def _run_module(graph: Graph, module: nn.Module, inputs: Arrays) -> Arrays:
+    """The module's outputs by name, in evaluation mode."""
+    was_training = module.training
+    try:
+        with torch.inference_mode():
+            result = module.eval()(*map(torch.from_numpy, inputs.values()))
+    finally:
+        module.train(was_training)
+    names = [output.name for output in graph.outputs if not output.when_training]
+    values = [result] if isinstance(result, torch.Tensor) else [value for value in result if value is not None]
+    return {name: value.numpy() for name, value in zip(names, values, strict=True)}
+
+
+def _session(model: str | bytes, folder: Path | None = None) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors only
+    if folder is not None:
+        options.add_session_config_entry(FOLDER, str(folder))
+    return _runtime(partial(onnxruntime.InferenceSession, model, options, providers=["CPUExecutionProvider"]))
+
+
+def _run(session: onnxruntime.InferenceSession, inputs: Arrays) -> Arrays:
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, _runtime(partial(session.run, names, inputs)), strict=True))
+
+
+def _runtime(call: Any) -> Any:
+    try:
+        return call()
+    except Exception as error:  # it raises kinds of its own, without a common base
+        raise SpecError([RuntimeRefuses(span=None, reason=str(error).strip())]) from None
+
+
+# ---- where they differ -------------------------------------------------------------------------------------
+
+
+def _problem(graph: Graph, module: nn.Module, path: Path, trial: Trial) -> Diagnostic | None:
+    """What is at fault for outputs that differ; None where it is rounding alone."""
+    runner = GraphRunner(graph, module.state_dict())
+    with torch.inference_mode():
+        fault = _fault(graph, runner, path, trial)
+        ours = runner.outputs({name: torch.from_numpy(array) for name, array in trial.inputs.items()})
+    output, size = max(trial.differences().items(), key=lambda item: item[1])
+    if fault is not None:
+        node, place, own = fault
+        return OnnxDiffers(
+            span=node.span,
+            output=output,
+            difference=f"{size:.1e}",
+            sizes=sizes_text(trial.sizes),
+            place=place,
+            own=f"{own:.1e}",
+        )
+    if any(difference(ours[name].numpy(), wanted) > TOLERANCE for name, wanted in trial.wanted.items()):
+        return ModuleIsAnother(span=None, network=graph.name)
+    return None
+
+
+def _fault(graph: Graph, runner: GraphRunner, path: Path, trial: Trial) -> tuple[Node, str, float] | None:
+    """The first layer that gives another result in torch on the inputs that it has in ONNX Runtime."""
+    names = lower(graph).names
+    found = _every_tensor(path, trial.inputs)
+    known = {given.value: torch.from_numpy(trial.inputs[given.name]) for given in graph.inputs}
+    for node in runner.nodes:
+        made = runner.step(node, [known[value] for value in node.inputs], trial.sizes)
+        for value, tensor in zip(node.outputs, made, strict=True):
+            there = found.get(names[value])
+            if there is not None:  # folded away, or a weight
+                own = difference(there, tensor.numpy())
+                if own > TOLERANCE:
+                    return node, names[value], own
+            known[value] = tensor if there is None else torch.from_numpy(there)
+    return None
+
+
+def _every_tensor(path: Path, inputs: Mapping[str, np.ndarray]) -> Arrays:
+    """Whatever the file computes, by name."""
+    model = onnx.load(path, load_external_data=False)
+    model.graph.output.extend(model.graph.value_info)
+    return _run(_session(model.SerializeToString(), path.parent), dict(inputs))
