@@ -23,8 +23,9 @@ from archdsl.build.values import (
     is_list,
     shape_text,
 )
+from archdsl.diagnostics.base import Diagnostic, Label
 from archdsl.diagnostics.names import Misplaced, NeverRun, UnknownArgument, WrongKind
-from archdsl.diagnostics.shapes import BranchesDiffer
+from archdsl.diagnostics.shapes import BranchesDiffer, DoesNotFit
 from archdsl.graph import (
     Branch,
     Chose,
@@ -378,22 +379,34 @@ class Bodies(Layers, Shapes):
         finally:
             here.counter = counter
 
-    def _branches_differ(self, node: tree.Node, kind: str, branches: list[Branch], found: Any) -> BranchesDiffer:
-        from archdsl.diagnostics.base import Label
-
-        word = "residual" if isinstance(node, tree.Residual) else kind
-        labels = tuple(
-            Label((b.site or node).span, f"gives {shape_text(b.result.shape)}")
-            for b in branches
-            if b.site is not None and isinstance(b.result, Value)
-        )
-        shapes = " and ".join(shape_text(b.result.shape) for b in branches if isinstance(b.result, Value))
-        reason = found.reason.split(": ", 1)[-1]
-        advice = _project(node, branches)
+    def _branches_differ(self, node: tree.Node, kind: str, branches: list[Branch], found: DoesNotFit) -> Diagnostic:
+        """What a merge rejects, told with where the sizes that differ come from."""
+        results = [b.result for b in branches if isinstance(b.result, Value)]
+        is_residual = isinstance(node, tree.Residual)
+        words = ("body", "shortcut") if is_residual else tuple(f"branch {i + 1}" for i in range(len(results)))
+        gives = [f"{word} gives {shape_text(v.shape)}" for word, v in zip(words, results, strict=True)]
+        axis = _axis_at_odds(results, kind, found)
+        labels = tuple(self._origin(v, axis) for v in results) if axis is not None and len(results) == 2 else ()
         return BranchesDiffer(
-            span=node.span, kind=word, difference="do not fit together", detail=f"{reason}: {shapes}", labels=labels,
-            advice=advice,
-        )  # fmt: skip
+            span=node.span,
+            kind="residual" if is_residual else kind,
+            difference=_difference(results, axis),
+            detail=", ".join(gives) if len(gives) <= 3 else found.reason,
+            labels=tuple(dict.fromkeys(label for label in labels if label is not None)),
+            advice=_project(node, branches),
+        )
+
+    def _origin(self, value: Value, axis: int) -> Label | None:
+        """Where the size of an axis comes from: the last layer that set it."""
+        size = value.shape[axis]
+        producers = {v: n for n in self.nodes for v in n.outputs}
+        while (node := producers.get(value)) is not None:
+            before = node.inputs[0] if node.inputs else None
+            if before is None or len(before.shape) != len(value.shape) or before.shape[axis] != size:
+                what = f"{size} channels come" if axis == 1 else f"{size} along axis {axis} comes"
+                return Label(node.span, f"{what} from here")
+            value = before
+        return None
 
     def _branch_value(self, branch: Branch, kind: str, node: tree.Node, here: Here) -> Value:
         result = branch.result
@@ -427,6 +440,24 @@ def _defaulted(callee: Applicable) -> tuple[object, set[str]]:
         return callee.op, {p.name for p in parameters(callee.op)}
     assert isinstance(callee, BlockLayer)
     return callee.definition, {p.name.text for p in callee.definition.params}
+
+
+def _axis_at_odds(results: list[Value], kind: str, found: DoesNotFit) -> int | None:
+    """The first axis on which branches differ that should not; None where they differ in number of axes."""
+    if len({len(v.shape) for v in results}) != 1:
+        return None
+    joined = 1 if kind == "concat" and "axis" not in found.reason.split(":")[0] else None
+    axes = range(len(results[0].shape))
+    return next((a for a in axes if a != joined and len({v.shape[a] for v in results} - {1}) > 1), None)
+
+
+def _difference(results: list[Value], axis: int | None) -> str:
+    if axis is None:
+        ranks = {len(v.shape) for v in results}
+        return "have different numbers of axes" if len(ranks) > 1 else "do not fit together"
+    if axis == 1 and len(results[0].shape) > 2:
+        return "have different channels"
+    return "have different sizes" if axis > 1 else "do not fit together"
 
 
 def _project(node: tree.Node, branches: list[Branch]) -> str | None:

@@ -135,6 +135,7 @@ class Layers(Expressions, Places, Binding):
         defaults = here.defaults.get(layer.op, {})
         if here.stream is BAD:  # what arrives is unknown, but arguments can be wrong by themselves
             self.bind_operator(layer, defaults, site, 0)
+            self.place(here, naming, site, layer.name, must=False)
             raise Poison
         arriving = self._arriving(layer.op, site, here)
         op, operands, written = self.bind_operator(layer, defaults, site, len(arriving))

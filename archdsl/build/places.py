@@ -116,8 +116,13 @@ class Places(Context):
         return module
 
     def check_label(self, label: str, site: tree.Node) -> None:
-        if not _LABEL.fullmatch(label) or label in TAKEN or label.startswith("__"):
-            raise Fault(BadLabel(span=site.span, label=label[:80]))
+        if label in TAKEN or label.startswith("__"):
+            raise Fault(
+                BadLabel(span=site.span, label=label[:80], reason="every torch module has an attribute of this name")
+            )
+        if not _LABEL.fullmatch(label):
+            reason = "a label is made of letters, digits, `_` and `-`, at most 200 of them"
+            raise Fault(BadLabel(span=site.span, label=label[:80], reason=reason))
 
     def own(self, module: Module, here: Here, weights: tuple[Weight, ...], site: tree.Node) -> None:
         """Enter the weights of a layer at its module; in a later run of a shared one, check that they fit."""

@@ -21,6 +21,7 @@ from archdsl.diagnostics.claims import ClaimFails, ClaimUndecided
 from archdsl.diagnostics.names import WrongKind
 from archdsl.dims import (
     Dim,
+    Member,
     Needs,
     Proved,
     Refuted,
@@ -29,12 +30,12 @@ from archdsl.dims import (
     Verdict,
     When,
     at_least,
-    describe,
     equal,
     symbol,
     symbols,
     truth,
 )
+from archdsl.dims import describe as describe_condition
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, Value
 from archdsl.measure import activation_bytes, depth, macs, params, receptive_field
 from archdsl.syntax import tree
@@ -105,7 +106,7 @@ class _ClaimBuilder(Bodies):
         for param in claim.params:
             env.bind(param.name.text, symbol(param.name.text))
         here = self._start(claim.body, env)
-        for name, measure in _MEASURES.items():
+        for name, measure in MEASURES.items():
             if env.lookup(name) is _ABSENT:
                 env.bind(name, Measure(name, self._measure(name, measure, here)))
         self.run_body(claim.body, here)
@@ -220,8 +221,8 @@ class _ClaimBuilder(Bodies):
             case Refuted(example=example):
                 raise self._fails(term, f"{shown} is false{_at(example)}")
             case When(conditions=conditions, example=example):
-                needed = "; ".join(describe(c) for c in conditions)
-                raise self._fails(term, f"{shown} is false{_at(example)}: {needed}")
+                needed = "; ".join(describe_condition(c) for c in conditions if isinstance(c, Member))
+                raise self._fails(term, f"{shown} is false{_at(example)}{': ' if needed else ''}{needed}")
             case Unknown():
                 assert self._claim is not None
                 raise Fault(ClaimUndecided(span=term.span, claim=self._claim.text.value, detail=shown))
@@ -254,7 +255,7 @@ def _shape(graph: Graph) -> list[Any]:
 
 _ABSENT = Env(None).lookup("")
 
-_MEASURES: dict[str, Callable[[Graph], Any]] = {
+MEASURES: dict[str, Callable[[Graph], Any]] = {
     "params": params,
     "macs": macs,
     "receptive_field": receptive_field,

@@ -71,7 +71,7 @@ def _claims(spec: Spec) -> list[tree.Claim]:
 
 
 def _checks(spec: Spec, graphs: list[Graph]) -> list[Diagnostic]:
-    found = [d for check in FILE_CHECKS for d in check(spec.scope.file)]
+    found = [d for check in FILE_CHECKS for d in check(spec.scope)]
     return found + [d for check in GRAPH_CHECKS for graph in graphs for d in check(graph)]
 
 

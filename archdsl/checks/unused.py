@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from archdsl.build.env import FileScope
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.names import DeadLayer, UnusedName
 from archdsl.graph import Graph
@@ -12,12 +13,12 @@ from archdsl.ops.tensor import Source
 from archdsl.syntax import tree
 
 
-def unused_names(file: tree.File) -> Iterator[Diagnostic]:
+def unused_names(scope: FileScope) -> Iterator[Diagnostic]:
     """Names bound by ``let`` and ``as`` in a block, model or claim that its text never reads.
 
     A name that begins with ``_`` says that it is not meant to be read.
     """
-    for definition in file.definitions:
+    for definition in scope.file.definitions:
         if isinstance(definition, tree.Block | tree.Claim):
             yield from _unused_in(definition)
 

@@ -187,9 +187,10 @@ class UnknownModel(Diagnostic):
 class BadLabel(Diagnostic):
     code = "A0217"
     title = "`{label}` cannot be the name of a module"
-    hint = "letters, digits, `_` and `-`, at most 200 of them"
+    at = "{reason}"
 
     label: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,15 +83,15 @@ class _Painter:
     def _snippet(self, source: Source, marks: list[Label], width: int, d: Diagnostic) -> list[str]:
         bar = self.paint("|", "place")
         margin = " " * width
+        last = 0
         lines = [f"{margin}{self.paint('-->', 'place')} {_printable(str(marks[0].span))}", f"{margin} {bar}"]
         for mark in sorted(marks, key=lambda m: (m.span.start, m.span.end)):
             primary = d.span is not None and mark.span == d.span
             number = source.position(mark.span.start).line
             text, offset, length = _excerpt(mark.span)
-            shown = self.paint(str(number).rjust(width), "place")
-            line = f"{shown} {bar} {text}"
-            if not lines[-1].endswith(text) or not lines[-1].startswith(shown):
-                lines.append(line)
+            if number != last:
+                lines.append(f"{self.paint(str(number).rjust(width), 'place')} {bar} {text}")
+            last = number
             underline = ("^" if primary else "-") * length
             note = f" {_printable(mark.text)}" if mark.text else ""
             style = d.severity if primary else "place"

@@ -11,10 +11,37 @@ from collections.abc import Iterator
 from lark import Token
 
 KEYWORDS = frozenset(
-    (
-        "ARCH USE FROM BLOCK MODEL FN LET CLAIM AS INPUT OUTPUT PARAM BUFFER WITH ASSERT FOR IN IF ELSE "
-        "OR AND NOT RESIDUAL SHORTCUT SEQ COMBINE TRUE FALSE NONE"
-    ).split()  # noqa: SIM905
+    [
+        "ARCH",
+        "USE",
+        "FROM",
+        "BLOCK",
+        "MODEL",
+        "FN",
+        "LET",
+        "CLAIM",
+        "AS",
+        "INPUT",
+        "OUTPUT",
+        "PARAM",
+        "BUFFER",
+        "WITH",
+        "ASSERT",
+        "FOR",
+        "IN",
+        "IF",
+        "ELSE",
+        "OR",
+        "AND",
+        "NOT",
+        "RESIDUAL",
+        "SHORTCUT",
+        "SEQ",
+        "COMBINE",
+        "TRUE",
+        "FALSE",
+        "NONE",
+    ]
 )
 OPENING = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CLOSING = frozenset(OPENING.values())

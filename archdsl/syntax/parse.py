@@ -214,7 +214,7 @@ def _explain_token(fault: LarkUnexpectedToken, source: Source, start: int, end: 
     if token.type in KEYWORDS and "NAME" in expected:
         advice = f"`{token}` is a word of the language: choose another name"
     elif token.type == "EQUAL" and "COMPARE" in expected:
-        advice, edits = "to compare, write `==`", (Edit(span, "=="),)
+        advice, edits = _explain_equal(source, span)
     elif token.type == "COLON" and "EQUAL" in expected:
         advice = (
             "arguments and `let` bind with `=`; a label `name:` stands before a layer of a chain, not among arguments"
@@ -222,7 +222,42 @@ def _explain_token(fault: LarkUnexpectedToken, source: Source, start: int, end: 
     elif token.type == "ELSE":
         advice = "`else` belongs to an `if { … }` that stands right before it"
     found = "end of the line" if token.type == "_NL" else _SHOWN["$END"] if at_end else f"`{token}`"
-    return UnexpectedToken(span=span, found=found, expected=_describe(expected), advice=advice, edits=edits)
+    return UnexpectedToken(
+        span=span,
+        found=found,
+        expected=_describe(expected),
+        advice=advice,
+        edits=edits,
+        labels=_still_open(source, start, span.start),
+    )
+
+
+def _explain_equal(source: Source, span: Span) -> tuple[str, tuple[Edit, ...]]:
+    """A `=` that stands alone: a name without its `let`, or a comparison."""
+    line = source.position(span.start).line
+    before = source.line(line)[: source.position(span.start).column - 1]
+    name = before.strip()
+    if name.isidentifier():
+        start = span.start - len(before.lstrip())
+        return f"to name a value, write `let {name} = …`", (Edit(Span(source, start, start), "let "),)
+    return "to compare, write `==`", (Edit(span, "=="),)
+
+
+def _still_open(source: Source, start: int, position: int) -> tuple[Label, ...]:
+    """The bracket that is open at a place, if it was opened on an earlier line: probably the one that is at fault."""
+    opened: list[int] = []
+    for match in _BRACKET.finditer(source.text, start, position):
+        if match[0] in "([{":
+            opened.append(match.start())
+        elif match[0] in ")]}" and opened:
+            opened.pop()
+    if not opened or source.text[opened[-1]] == "{" or "\n" not in source.text[opened[-1] : position]:
+        return ()
+    bracket = source.text[opened[-1]]
+    return (Label(Span(source, opened[-1], opened[-1] + 1), f"this `{bracket}` is still open"),)
+
+
+_BRACKET = re.compile(r'"[^"\n]*"|#[^\n]*|[()\[\]{}]')
 
 
 def _describe(expected: set[str]) -> str | None:
