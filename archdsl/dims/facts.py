@@ -119,8 +119,14 @@ class Facts:
 
     def allow(self, values: Mapping[str, int]) -> bool:
         """Whether no fact about these symbols alone rules the values out."""
-        return all(value in self.range_of(name) for name, value in values.items()) and all(
-            fact.holds(values) for fact in self.relations if symbols(fact.size) <= values.keys()
+        return (
+            all(value in self.range_of(name) for name, value in values.items())
+            and all(fact.holds(values) for fact in self.relations if symbols(fact.size) <= values.keys())
+            and all(
+                evaluate(size, values) == values[name]
+                for name, size in self.substitutions.items()
+                if {name, *symbols(size)} <= values.keys()
+            )
         )
 
     def about(self, names: frozenset[str]) -> list[Relation]:
