@@ -165,6 +165,10 @@ class Arithmetic(Binary):
         whole = self._computed(inputs) == "int64"
         if self.op in ("//", "%", "**") and any(t.dtype == "bool" for t in inputs):
             raise Reject(f"`{self.op}` of a bool value", help="multiply it by 1 first: `1 * x`")
+        if self.op == "%" and not whole and not isinstance(left, Operand):
+            raise Reject(
+                f"`{left} % x`: torch has no gradient of this", help="write it as a difference: `a - b * (a // b)`"
+            )
         if whole and self.op in ("//", "%") and right == 0:
             raise Reject(f"`{self.op}` of whole numbers by 0")
         if whole and self.op == "**" and isinstance(right, int) and right < 0:
@@ -173,14 +177,14 @@ class Arithmetic(Binary):
             raise Reject("a whole number of more than 64 bits")
 
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
-        if outputs[0].dtype != "float32" or self.op in ("+", "-", "//"):
+        if outputs[0].dtype != "float32" or self.op in ("+", "-"):
             return Kept()
         if len(inputs) == 1:
             return self._keeps_one(outputs[0])
         match self.op:
             case "*":
                 return Kept(cross=((0, 1), (1, 0)))
-            case "/":
+            case "/" | "//":
                 return Kept(inputs=(1,), cross=((0, 1),))
             case "%":
                 return Kept(cross=((0, 1), (1, 1)))
@@ -192,6 +196,8 @@ class Arithmetic(Binary):
         match self.op:
             case "/" if number_first:
                 return Kept(extra=(output,))  # the reciprocal
+            case "//" if number_first:
+                return Kept(inputs=(0,))
             case "**":
                 return Kept(inputs=(0,), outputs=(0,) if number_first else ())
         return Kept()
@@ -199,7 +205,11 @@ class Arithmetic(Binary):
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         both_bool = all(side_type(side, inputs) == "bool" for side in self.sides())
         left = self._side_expression("left", inputs, both_bool and self.op in ("+", "*"))
-        return Torch(function=Infix(self.op, left, self._side_expression("right", inputs, False)))
+        right = self._side_expression("right", inputs, False)
+        if self.op == "//" and self._computed(inputs) == "float32":  # torch's own `//` has no gradient
+            args = Arg(left), Arg(right), Arg(Hole("floor"), "rounding_mode")
+            return Torch(function=Call("torch.div", args))
+        return Torch(function=Infix(self.op, left, right))
 
     def _side_expression(
         self, which: Literal["left", "right"], inputs: tuple[Tensor, ...], as_number: bool

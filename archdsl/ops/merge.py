@@ -179,6 +179,9 @@ class Fold(Merge):
         shapes = accumulate((tensor.shape for tensor in inputs), stretch)
         return tuple(Tensor(shape, inputs[0].dtype) for shape in shapes)[1:]
 
+    def is_view(self, inputs: tuple[Tensor, ...]) -> bool:
+        return len(inputs) == 1
+
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return tuple(broadcast_look(tensor, outputs[0]) for tensor in inputs)
 

@@ -168,13 +168,13 @@ class Roll(Reshape):
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         (x,) = inputs
         axis = axis_of(self.axis, x.rank)
-        cut = -self.by % x.shape[axis]
-        if cut == 0:
+        if -self.by % x.shape[axis] == 0:
             return ()
-        axes = sizes_ref(axis)
+        axes, cut = sizes_ref(axis), OnnxLocal("cut")
         return (
-            OnnxNode("Slice", (OnnxIn(), sizes_ref(cut), sizes_ref(END), axes), outputs=("tail",)),
-            OnnxNode("Slice", (OnnxIn(), sizes_ref(0), sizes_ref(cut), axes), outputs=("head",)),
+            OnnxNode("Mod", (sizes_ref(-self.by), sizes_ref(x.shape[axis])), outputs=("cut",)),
+            OnnxNode("Slice", (OnnxIn(), cut, sizes_ref(END), axes), outputs=("tail",)),
+            OnnxNode("Slice", (OnnxIn(), sizes_ref(0), cut, axes), outputs=("head",)),
             OnnxNode("Concat", (OnnxLocal("tail"), OnnxLocal("head")), {"axis": axis}),
         )
 

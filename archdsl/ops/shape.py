@@ -287,8 +287,8 @@ class Gather(Reshape):
         table, index = inputs
         if index.dtype != "int64":
             raise Reject(f"the index is {index.dtype}, not int64")
-        if not table.rank:
-            raise Reject("a value without axes has no rows")
+        if not table.rank or not index.rank:
+            raise Reject("a table and the rows to take need at least one axis each")
         return (table._replace(shape=index.shape + table.shape[1:]),)
 
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
