@@ -482,7 +482,11 @@ class Op(ABC):
 
     @abstractmethod
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
-        """The same in ONNX (opset 18), at inference. No nodes: the identity."""
+        """The same in ONNX (opset 18), at inference. No nodes: the identity.
+
+        Raises:
+            Reject: ONNX cannot say it, as where it takes an attribute and the size is symbolic.
+        """
 
     def caption(self, inputs: tuple[Tensor, ...]) -> str:
         """As a paper's figure says it: ``conv 3×3, 64, /2``."""

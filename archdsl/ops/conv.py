@@ -17,7 +17,9 @@ from archdsl.op import (
     Kept,
     Look,
     Needs,
+    OnnxConst,
     OnnxIn,
+    OnnxLocal,
     OnnxNode,
     OnnxRef,
     OnnxWeight,
@@ -32,7 +34,7 @@ from archdsl.op import (
     arg,
     drawn,
 )
-from archdsl.ops.sliding import CHANNELS, SPATIAL, Slide, compact, slides, spatial_axes, spatial_look
+from archdsl.ops.sliding import CHANNELS, SPATIAL, Slide, compact, require_known, slides, spatial_axes, spatial_look
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
@@ -227,11 +229,28 @@ class ConvTranspose(Op):
         )
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
+        """ConvTranspose takes an ``output_pad`` less than the stride; a greater one is cut off less at the end.
+
+        Where even nothing cut off is too little, the input first gets cells of zeros at its end.
+        """
         windows = self._slides(inputs[0])
         extras = per_axis(self.output_pad, len(windows), "output_pad")
-        pads = 2 * tuple(w.before for w in windows)
-        attributes = {**onnx_window(windows, self.groups), "pads": pads, "output_padding": extras}
-        return (OnnxNode("ConvTranspose", operands(self.bias), attributes),)
+        before = tuple(w.before for w in windows)
+        attributes = {**onnx_window(windows, self.groups), "pads": 2 * before, "output_padding": extras}
+        reads = operands(self.bias)
+        if all(extra == 0 or extra < w.stride for w, extra in zip(windows, extras, strict=True)):
+            return (OnnxNode("ConvTranspose", reads, attributes),)
+        zeros = [max(0, -((w.before - extra) // w.stride)) for w, extra in zip(windows, extras, strict=True)]
+        ends = [w.before - extra + z * w.stride for w, extra, z in zip(windows, extras, zeros, strict=True)]
+        longer = OnnxConst((*(0,) * (inputs[0].rank + SPATIAL), *zeros), "int64")
+        return (
+            OnnxNode("Pad", (OnnxIn(), longer), outputs=("longer",)),
+            OnnxNode(
+                "ConvTranspose",
+                (OnnxLocal("longer"), *reads[1:]),
+                {**attributes, "pads": (*before, *ends), "output_padding": (0,) * len(ends)},
+            ),
+        )
 
     def caption(self, inputs: tuple[Tensor, ...]) -> str:
         return convolution_caption("transposed conv", self._slides(inputs[0]), self.width, up="×")
@@ -286,7 +305,12 @@ def operands(bias: bool) -> tuple[OnnxRef, ...]:
 
 
 def onnx_window(windows: tuple[Slide, ...], groups: Size) -> dict[str, Any]:
-    """The attributes of an ONNX convolution, without its padding."""
+    """The attributes of an ONNX convolution, without its padding.
+
+    Raises:
+        Reject: they are not known.
+    """
+    require_known(windows)
     return {
         "kernel_shape": tuple(w.kernel for w in windows),
         "strides": tuple(w.stride for w in windows),

@@ -30,7 +30,7 @@ from archdsl.op import (
     Window,
     arg,
 )
-from archdsl.ops.sliding import CHANNELS, SPATIAL, Slide, compact, slides, spatial_axes, spatial_look
+from archdsl.ops.sliding import CHANNELS, SPATIAL, Slide, compact, require_known, slides, spatial_axes, spatial_look
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
@@ -93,15 +93,36 @@ class SlidingPool(Pool):
         function = Call(f"F.{kind.lower()}_pool{len(windows)}d", (Arg(In()), *args))
         return Torch(Call(f"nn.{kind}Pool{len(windows)}d", args), function=function)
 
-    def _attributes(self, inputs: tuple[Tensor, ...], ceil: bool) -> dict[str, Any]:
-        """What both ONNX pools are told."""
+    def _onnx(
+        self, kind: str, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], ceil: bool, **more: Any
+    ) -> tuple[OnnxNode, ...]:
+        """One node, ``ceil_mode`` only where a window hangs over the end.
+
+        Before opset 22, ONNX infers of ``ceil_mode`` one place too many where the last window would begin beyond the
+        input. So an axis along which no window hangs over, beside one with such a window, is fitted to its places:
+        padded no more than they need, and cut where they leave cells unread.
+        """
         windows = self._windows(inputs[0])
-        return {
+        require_known(windows)
+        rows = list(zip(windows, inputs[0].shape[SPATIAL:], outputs[0].shape[SPATIAL:], strict=True))
+        hangs = [ceil and window.steps(size) != places for window, size, places in rows]
+        after = [window.after for window in windows]
+        unread: dict[int, int] = {}
+        for i, (window, size, places) in enumerate(rows):
+            spare = size + window.before - (places - 1) * window.stride - window.extent
+            if any(hangs) and not hangs[i] and isinstance(spare, int):
+                after[i] = max(0, -spare)
+                unread |= {i + SPATIAL: spare} if spare > 0 else {}
+        attributes = {
             "kernel_shape": tuple(w.kernel for w in windows),
             "strides": tuple(w.stride for w in windows),
-            "pads": 2 * tuple(w.before for w in windows),
-            "ceil_mode": int(ceil),
+            "pads": (*(w.before for w in windows), *after),
+            "ceil_mode": int(any(hangs)),
+            **more,
         }
+        if not unread:
+            return (OnnxNode(kind, (OnnxIn(),), attributes),)
+        return (cut(unread), OnnxNode(kind, (OnnxLocal("cut"),), attributes))
 
     def caption(self, inputs: tuple[Tensor, ...]) -> str:
         windows = self._windows(inputs[0])
@@ -152,7 +173,7 @@ class MaxPool(SlidingPool):
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         dilations = tuple(w.dilation for w in self._windows(inputs[0]))
-        return (OnnxNode("MaxPool", (OnnxIn(),), {**self._attributes(inputs, self.ceil), "dilations": dilations}),)
+        return self._onnx("MaxPool", inputs, outputs, self.ceil, dilations=dilations)
 
 
 @dataclass(frozen=True)
@@ -200,8 +221,13 @@ class AvgPool(SlidingPool):
         )
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
-        attributes = {**self._attributes(inputs, self.ceil), "count_include_pad": int(self.count_pad)}
-        return (OnnxNode("AveragePool", (OnnxIn(),), attributes),)
+        return self._onnx("AveragePool", inputs, outputs, self.ceil, count_include_pad=int(self.count_pad))
+
+
+def cut(ends: dict[int, int]) -> OnnxNode:
+    """The input without its last cells, so many for each axis."""
+    start, stop = OnnxConst((0,) * len(ends), "int64"), OnnxConst(tuple(-n for n in ends.values()), "int64")
+    return OnnxNode("Slice", (OnnxIn(), start, stop, OnnxConst(tuple(ends), "int64")), outputs=("cut",))
 
 
 # ---- axes divided into parts -------------------------------------------------------------------------------

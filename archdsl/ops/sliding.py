@@ -101,6 +101,16 @@ def slides(axes: int, kernel: Any, stride: Any, dilation: Any, pad: Any) -> tupl
     return tuple(Slide(k, s, d, before, after) for k, s, d, (before, after) in rows)
 
 
+def require_known(windows: tuple[Slide, ...]) -> None:
+    """
+    Raises:
+        Reject: ONNX cannot say these windows, whose numbers stand in the model as attributes.
+    """
+    for number in (number for window in windows for number in window):
+        if not isinstance(number, int):
+            raise Reject(f"ONNX takes windows of known sizes only, not {number}", help="state the input's size")
+
+
 def compact(values: tuple[Any, ...]) -> Any:
     """The one value for all axes, or all of them: as torch's arguments read best."""
     return values[0] if all(v == values[0] for v in values) else values
