@@ -23,17 +23,17 @@ def _own_symbol(size: Size) -> frozenset[str]:
 
 
 class Batch:
-    """A graph's sizes where its batch is ``size``; None leaves it symbolic."""
+    """A graph's sizes where its batch is ``size``; None leaves it symbolic. ``symbols`` are those that it replaces."""
 
     def __init__(self, graph: Graph, size: Size | None = 1) -> None:
-        self._replaced: dict[str, Size] = {} if size is None else dict.fromkeys(batch_symbols(graph), size)
+        self.symbols: dict[str, Size] = {} if size is None else dict.fromkeys(batch_symbols(graph), size)
         self._known: dict[Dim, Size] = {}
 
     def size(self, size: Size) -> Size:
-        if isinstance(size, int) or not self._replaced:
+        if isinstance(size, int) or not self.symbols:
             return size
         if size not in self._known:
-            self._known[size] = substitute(size, self._replaced)
+            self._known[size] = substitute(size, self.symbols)
         return self._known[size]
 
     def shape(self, shape: Iterable[Size]) -> tuple[Size, ...]:

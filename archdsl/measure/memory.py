@@ -8,7 +8,6 @@ flows nothing is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,7 +27,7 @@ def activation_bytes(graph: Graph, batch: Size | None = 1) -> Size:
 
 
 class Activations:
-    """What backward keeps: ``tensors``, bytes by the value that owns the memory; ``extras``, what nodes keep besides."""
+    """What backward keeps: ``tensors``, bytes by the value that owns the memory; ``extras``, bytes by node."""
 
     def __init__(self, graph: Graph, sizes: Batch) -> None:
         self.tensors: dict[Value, Size] = {}
@@ -67,14 +66,11 @@ class Activations:
     def _keep(self, node: Node, kept: Kept) -> None:
         if kept.extra:
             self.extras[node] = self._sizes.size(sum(map(nbytes, kept.extra)))
-        for value in self._kept_values(node, kept):
+        values = [*(node.inputs[i] for i in kept.inputs), *(node.outputs[i] for i in kept.outputs)]
+        for value in values:
             memory = self._owner.get(value, value)
             if memory not in self._weights:
                 self.tensors[memory] = nbytes(self._sizes.type(memory))
-
-    def _kept_values(self, node: Node, kept: Kept) -> Iterator[Value]:
-        yield from (node.inputs[i] for i in kept.inputs)
-        yield from (node.outputs[i] for i in kept.outputs)
 
 
 # ---- training ----------------------------------------------------------------------------------------------

@@ -32,6 +32,12 @@ class Totals:
             self.memory + other.memory,
         )
 
+    def times(self, count: int) -> Totals:
+        if count == 1:
+            return self
+        costs = (self.params, self.buffers, self.macs, self.flops, self.memory)
+        return Totals(*(count * cost for cost in costs))
+
 
 class Costs:
     """The costs of a graph's parts, for a batch."""

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from archdsl.dims import Facts, Proved, Size, equal
-from archdsl.measure.ratio import ONE, ZERO, Ratio, exact_quotient
+from archdsl.dims import Dim, Facts, Proved, Size, equal, evaluate, witness
+from archdsl.measure.ratio import ONE, ZERO, Ratio, exact_quotient, ratio
 from archdsl.op import Look, Step, Window
 
 
@@ -28,7 +28,7 @@ class Trail(NamedTuple):
     """The digits of a position on one axis, outermost first; none if all positions look at one place.
 
     Where not ``in_order``, positions run over the digits' values, but the digits do not write their numbers: they are
-    shifted against each other, as tokens are by a class token before them.
+    shifted against each other, as tokens are by a class token before them, or move in uneven steps.
     """
 
     digits: tuple[Digit, ...] = ()
@@ -94,18 +94,31 @@ class Composer:
         if not trail.in_order:
             return trail
         if len(trail.digits) == 1:
-            return Trail((self._stepped(trail.digits[0], step, is_part),))
+            return self._stepped(trail.digits[0], step, is_part)
         digits = _taken(trail.digits, step.stride, step.size) if step.per == 1 else None
         return Trail(trail.digits, in_order=False) if digits is None else Trail(digits)
 
-    def _stepped(self, digit: Digit, step: Step, is_part: bool) -> Digit:
+    def _stepped(self, digit: Digit, step: Step, is_part: bool) -> Trail:
         if digit.axis is None:
-            return digit._replace(size=step.size)
-        stride = digit.stride.times(step.stride, step.per)
+            return Trail((digit._replace(size=step.size),))
+        stride = self._simplest(digit.stride.times(step.stride, step.per))
+        if isinstance(stride.den, Dim):  # resized by a factor that is no number: uneven steps
+            return Trail((digit,), in_order=False)
         line = digit.line
         if not is_part and self._is_undivided(digit):
             line = stride, step.size
-        return Digit(digit.axis, stride, step.size, line)
+        return Trail((Digit(digit.axis, stride, step.size, line),))
+
+    def _simplest(self, stride: Ratio) -> Ratio:
+        """A fraction of symbolic sizes as a number, where it is the same for all allowed sizes."""
+        num, den = stride
+        if isinstance(den, int):
+            return stride
+        example = witness(den, ">=", 1, self._facts)
+        if example is None:
+            return stride
+        found = ratio(evaluate(num, example), evaluate(den, example))
+        return found if isinstance(equal(num * found.den, den * found.num, self._facts), Proved) else stride
 
 
 def _taken(digits: tuple[Digit, ...], skip: Size, take: Size) -> tuple[Digit, ...] | None:

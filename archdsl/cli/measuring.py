@@ -1,0 +1,43 @@
+"""What ``summary`` and ``compare`` share: for how many examples and with which optimizer they measure."""
+
+from __future__ import annotations
+
+import argparse
+
+from archdsl.diagnostics.files import BadSetting
+from archdsl.diagnostics.shapes import SizeTooLarge
+from archdsl.dims import TooLarge
+from archdsl.emit.summary import Summary, summarise
+from archdsl.errors import SpecError
+from archdsl.measure import OPTIMIZERS, batch_symbols
+from archdsl.model import Model
+
+
+def add_measure_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--batch`` and ``--optimizer``."""
+    parser.add_argument("--batch", type=_batch, metavar="N", help="examples in a batch (default: 1)")
+    parser.add_argument(
+        "--optimizer", choices=tuple(OPTIMIZERS), default="adamw", help="for the training memory (default: adamw)"
+    )
+
+
+def _batch(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 12 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of examples")
+    return int(text)
+
+
+def measured(model: Model, args: argparse.Namespace) -> Summary:
+    """The summary of a model, for the batch and with the optimizer that are asked for.
+
+    Raises:
+        SpecError: the batch is known already, or a symbolic total grows beyond what is decided.
+    """
+    if args.batch is not None and not batch_symbols(model.graph):
+        shapes = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in model.inputs.items())
+        reason = f"{model.name} takes no --batch: the shape of its input says all of it ({shapes})"
+        raise SpecError([BadSetting(span=None, reason=reason)])
+    try:
+        return summarise(model.graph, args.batch or 1, args.optimizer)
+    except TooLarge:
+        raise SpecError([SizeTooLarge(span=None)]) from None

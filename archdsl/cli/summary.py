@@ -1,0 +1,57 @@
+"""``archdsl summary``: the module tree with sizes and costs, and the totals."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+
+from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
+from archdsl.cli.measuring import add_measure_arguments, measured
+from archdsl.emit.summary import Row, sort, to_depth, to_json
+
+MAX_ROWS = 45
+"""Rows that are shown at most where no depth is asked for."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
+    add_build_arguments(parser)
+    add_measure_arguments(parser)
+    parser.add_argument(
+        "--depth", type=_depth, metavar="N", help=f"levels of the tree (default: as many as fit in {MAX_ROWS} rows)"
+    )
+    parser.add_argument("--sort", choices=("macs", "params", "memory"), help="the dearest first, at every level")
+    add_format_argument(parser)
+
+
+def _depth(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of levels")
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    summary = measured(load_model(args.spec, args), args)
+    rows = sort(summary.rows, args.sort) if args.sort else summary.rows
+    if args.format == "json":
+        print_json(to_json(summary, to_depth(rows, args.depth) if args.depth else rows))
+        return 0
+    from archdsl.cli.summary_table import print_summary
+
+    deepest = _levels(rows)
+    depth = min(args.depth or _fitting_depth(rows, deepest), deepest)
+    print_summary(summary, to_depth(rows, depth), depth, deepest)
+    return 0
+
+
+def _levels(rows: Iterable[Row]) -> int:
+    return max((1 + _levels(row.children) for row in rows), default=0)
+
+
+def _fitting_depth(rows: Sequence[Row], deepest: int) -> int:
+    """The greatest depth at which the rows are not too many."""
+    return max((d for d in range(1, deepest + 1) if _count(rows, d) <= MAX_ROWS), default=1)
+
+
+def _count(rows: Iterable[Row], depth: int) -> int:
+    return sum(1 + _count(row.children, depth - 1) for row in rows) if depth else 0
