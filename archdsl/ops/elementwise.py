@@ -362,7 +362,7 @@ class Maximum(Extremum):
 
     Example:
         input x: [N, 8, 16]
-        conv(8, 1) -> maximum(x)
+        mixed: conv(8, 1) -> maximum(x)
     """
 
     name: ClassVar[str] = "maximum"
@@ -376,7 +376,7 @@ class Minimum(Extremum):
 
     Example:
         input x: [N, 8, 16]
-        conv(8, 1) -> minimum(x)
+        mixed: conv(8, 1) -> minimum(x)
     """
 
     name: ClassVar[str] = "minimum"

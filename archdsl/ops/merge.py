@@ -93,7 +93,7 @@ class Concat(Layout):
 
     Example:
         input x: [N, 64, H, W]
-        concat { conv(32, 1); conv(32, 3, pad=1) }
+        concat { point: conv(32, 1); wide: conv(32, 3, pad=1) }
     """
 
     name: ClassVar[str] = "concat"
@@ -127,7 +127,7 @@ class Stack(Layout):
 
     Example:
         input x: [N, 64, H, W]
-        stack(axis=1) { conv(32, 1); conv(32, 3, pad=1) }
+        stack(axis=1) { point: conv(32, 1); wide: conv(32, 3, pad=1) }
     """
 
     name: ClassVar[str] = "stack"
@@ -209,7 +209,7 @@ class Add(Fold):
 
     Example:
         input x: [N, 64, H, W]
-        add { conv(64, 1); conv(64, 3, pad=1) }
+        add { point: conv(64, 1); wide: conv(64, 3, pad=1) }
     """
 
     name: ClassVar[str] = "add"
@@ -226,7 +226,7 @@ class Mul(Fold):
 
     Example:
         input x: [N, 64, H, W]
-        mul { it; { global_avgpool -> conv(64, 1) -> sigmoid } }
+        mul { it; { global_avgpool -> gate: conv(64, 1) -> sigmoid } }
     """
 
     name: ClassVar[str] = "mul"

@@ -59,7 +59,7 @@ class Resize(Op):
 
     Example:
         input x: [N, 16, H, W]
-        conv(16, 3, stride=2, pad=1) as half
+        down: conv(16, 3, stride=2, pad=1) as half
         resize(scale=2, mode="nearest")
         resize(like=x, mode="bilinear")
         output y: [N, 16, H, W]
@@ -150,8 +150,8 @@ class Resize(Op):
         size = Arg(Hole(self.size, "size"), "size", None)
         scale = Arg(Hole(self.scale if self.scale is None else _written(self.scale), "scale"), "scale_factor", None)
         mode = Arg(Hole(self.mode, "mode"), "mode", "nearest")
-        align = Arg(Hole(self.align_corners, "align_corners"), "align_corners", False)
-        args = (*like, mode, align) if like else (size, scale, mode, align)
+        align = (Arg(Hole(self.align_corners, "align_corners"), "align_corners", False),)
+        args = (*(like or (size, scale)), mode, *(() if self.mode == "nearest" else align))
         module = None if like else Call("nn.Upsample", args)
         return Torch(module=module, function=Call("F.interpolate", (Arg(In()), *args)))
 
