@@ -62,7 +62,7 @@ def seen_cells(case: Case, positions: list[tuple[int, ...]]) -> list[list[list[s
         inputs = [t.requires_grad_() if t.is_floating_point() else t for t in values(case, seed=seed)]
         result = tensors(run(case, inputs, module))[0]
         wanted = [t for t in inputs if t.requires_grad]
-        if not result.requires_grad:
+        if not wanted or not result.requires_grad:
             break
         for at, position in enumerate(positions):
             grads = torch.autograd.grad(result[position], wanted, retain_graph=True, allow_unused=True)
