@@ -8,8 +8,8 @@ from typing import Any
 
 from archdsl.dims import Dim, dmax, dmin
 
-MAX_LIST = 1_000_000
-"""No list is longer: a table of a million entries is beyond any network's."""
+MAX_LIST = 400_000
+"""No list is longer: the largest tables of networks, of pairs of positions in a window of 24, are shorter."""
 
 
 def _fold(pick: Callable[[Any, Any], Any], plain: Callable[..., Any]) -> Callable[..., Any]:

@@ -22,9 +22,9 @@ from archdsl.graph import Event, GraphInput, GraphOutput, Instance, Module, Node
 from archdsl.op import DType, Op
 from archdsl.syntax import tree
 
-MAX_STEPS = 4_000_000
+MAX_STEPS = 2_000_000
 """Expressions evaluated for one model: far beyond any network, a second or two of work."""
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 MAX_NESTING = 60
 """Blocks inside blocks."""
 
@@ -72,7 +72,16 @@ class Here:
 
     def aside(self, stream: Any, events: list[Event] | None = None, env: Env | None = None) -> Here:
         """The same place with a stream of its own: a branch, a chain in a ``let``."""
-        return replace(self, stream=stream, events=self.events if events is None else events, env=env or self.env)
+        return Here(
+            env or self.env,
+            stream,
+            self.events if events is None else events,
+            self.instance,
+            self.module,
+            self.counter,
+            self.defaults,
+            self.again,
+        )
 
     def seen(self) -> Env:
         """The environment as it is now, to be kept by an event or a closure."""

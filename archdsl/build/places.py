@@ -117,9 +117,8 @@ class Places(Context):
 
     def check_label(self, label: str, site: tree.Node) -> None:
         if label in TAKEN or label.startswith("__"):
-            raise Fault(
-                BadLabel(span=site.span, label=label[:80], reason="every torch module has an attribute of this name")
-            )
+            reason = "every torch module has an attribute of this name"
+            raise Fault(BadLabel(span=site.span, label=label[:80], reason=reason))
         if not _LABEL.fullmatch(label):
             reason = "a label is made of letters, digits, `_` and `-`, at most 200 of them"
             raise Fault(BadLabel(span=site.span, label=label[:80], reason=reason))

@@ -67,9 +67,9 @@ def _not_read(node: tree.Node) -> list[tree.Node]:
             found = [node.target]
         case tree.For() | tree.Clause():
             found = list(node.patterns)
-        case (
-            tree.Input() | tree.Output() | tree.TensorParam() | tree.TensorBuffer() | tree.Argument() | tree.Attribute()
-        ):
+        case tree.Input() | tree.Output() | tree.TensorParam() | tree.TensorBuffer():
+            found = [node.name]
+        case tree.Argument() | tree.Attribute():
             found = [node.name]
         case tree.Declare() | tree.Labelled():
             found = [node.label]

@@ -10,39 +10,11 @@ from collections.abc import Iterator
 
 from lark import Token
 
-KEYWORDS = frozenset(
-    [
-        "ARCH",
-        "USE",
-        "FROM",
-        "BLOCK",
-        "MODEL",
-        "FN",
-        "LET",
-        "CLAIM",
-        "AS",
-        "INPUT",
-        "OUTPUT",
-        "PARAM",
-        "BUFFER",
-        "WITH",
-        "ASSERT",
-        "FOR",
-        "IN",
-        "IF",
-        "ELSE",
-        "OR",
-        "AND",
-        "NOT",
-        "RESIDUAL",
-        "SHORTCUT",
-        "SEQ",
-        "COMBINE",
-        "TRUE",
-        "FALSE",
-        "NONE",
-    ]
-)
+_WORDS = """
+    ARCH USE FROM BLOCK MODEL FN LET CLAIM AS INPUT OUTPUT PARAM BUFFER WITH ASSERT FOR IN IF ELSE OR AND NOT RESIDUAL
+    SHORTCUT SEQ COMBINE TRUE FALSE NONE
+"""
+KEYWORDS = frozenset(_WORDS.split())
 OPENING = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CLOSING = frozenset(OPENING.values())
 CONTINUES_AFTER = frozenset({"LBRACE", "ARROW", "COMMA", "EQUAL"})
