@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from archdsl.files import write_whole
-from archdsl.training.record import Row
+
+Row = dict[str, float]
+"""An epoch's figures by name."""
 
 TRAIN, VALIDATION = "#9aa5b1", "#1f6feb"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.pytorch import Trainer
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -17,7 +18,6 @@ from torchvision.transforms import v2
 
 from archdsl.training import transforms
 from archdsl.training.config import Config
-from archdsl.training.curves import draw
 from archdsl.training.data import Data, load
 from archdsl.training.interrupt import StopOnInterrupt
 from archdsl.training.loaders import Draws, Pictures, loader
@@ -63,16 +63,23 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
     fitted = sized(trainable, data, config.size)
     task = Classification(fitted.network, len(data.classes), config)
     loaders = _loaders(data, fitted, config)
-    if resume:
-        _go_on(run, task, loaders)
-    else:
-        run.claim()
     facts = _facts(trainable.name, data, fitted, config)
+    title = f"{trainable.name} on {data.name}"
+    record, stop = Record(run, title), StopOnInterrupt(run)
     with explained(run), quiet():
+        engine = trainer(config, [record, stop])
+        if resume:
+            _go_on(run, task, loaders)
+        else:
+            run.claim()
         run.note(facts)
-        task.print(f"{trainable.name} on {data.name}, in {out}")
-        record, seconds = _train(task, loaders, run, resume, title=f"{trainable.name} on {data.name}")
-        figures = _test(task, loaders, run)
+        rank_zero_only(print)(f"{title}, in {out}")
+        began = time.perf_counter()
+        with stop.listening():
+            last = run.last if resume else None
+            engine.fit(task, loaders["train"], loaders["val"], ckpt_path=last, weights_only=True)
+        seconds = round(time.perf_counter() - began, 1)
+        figures = _test(engine, task, loaders, run)
         result = Result(
             model=trainable.name,
             data=data.name,
@@ -83,7 +90,7 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
             val_accuracy=record.best["val_accuracy"],
             test_accuracy=figures["test_accuracy"],
             test_loss=figures["test_loss"],
-            seconds=round(seconds, 1),
+            seconds=seconds,
             files=_files(run, fitted.network, export),
         )
         run.note({**facts, "result": asdict(result)})
@@ -129,33 +136,10 @@ def _facts(model: str, data: Data, fitted: Fitted, config: Config) -> dict[str, 
     }
 
 
-def _train(task: Classification, loaders: Loaders, run: Run, resume: bool, title: str) -> tuple[Record, float]:
-    """The record, and the seconds that training took."""
-    record = Record(run)
-    began = time.perf_counter()
-    try:
-        trainer(task.config, [record, StopOnInterrupt(run)]).fit(
-            task,
-            loaders["train"],
-            loaders["val"],
-            ckpt_path=run.last if resume else None,
-            weights_only=True,
-        )
-    finally:
-        if record.rows:
-            _draw(record, title, run)
-    return record, time.perf_counter() - began
-
-
-def _test(task: Classification, loaders: Loaders, run: Run) -> Mapping[str, float]:
+def _test(engine: Trainer, task: Classification, loaders: Loaders, run: Run) -> Mapping[str, float]:
     """Metrics of the best epoch's network, whose weights are left in it."""
     task.load_state_dict(torch.load(run.best, map_location="cpu", weights_only=True)["state_dict"])
-    return trainer(task.config, []).test(task, loaders["test"], verbose=False)[0]
-
-
-@rank_zero_only
-def _draw(record: Record, title: str, run: Run) -> None:
-    draw(record.rows, title, run.curves)
+    return engine.test(task, loaders["test"], verbose=False)[0]
 
 
 def _files(run: Run, network: Network, export: bool) -> dict[str, str]:

@@ -54,6 +54,8 @@ def _decode(path: Path, least: int) -> Tensor:
     """
     try:
         with Image.open(path) as image:
+            if image.mode.startswith(("I", "F")):  # Pillow would cut them off at 255
+                raise ValueError(f"its pixels have more than 8 bits (mode {image.mode})")
             image.draft("RGB", (least, least))
             return F.pil_to_tensor(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow's, for damaged files

@@ -14,16 +14,16 @@ from lightning.pytorch.utilities import rank_zero_only
 from archdsl.diagnostics.training import LossNotFinite
 from archdsl.errors import SpecError
 from archdsl.files import write_whole
+from archdsl.training.curves import Row, draw
 from archdsl.training.run import Run
 
-Row = dict[str, float]
 COLUMNS: tuple[str, ...] = (
     "epoch", "step", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "images_per_second",
 )  # fmt: skip
 
 
 class Record(Callback):
-    """After each epoch: a row in the log, a checkpoint, and another one if validation never went better.
+    """After each epoch: a row in the log, a checkpoint, and one more if validation never went better. At the end: curves.
 
     The rows are in the checkpoints too, so that a resumed run continues its own log and knows its own best, wherever
     its folder has been moved. (Lightning's CSVLogger deletes the log of the run that is resumed, and its
@@ -31,8 +31,9 @@ class Record(Callback):
     figures of training are of its second part.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, title: str) -> None:
+        """``title`` stands over the curves."""
+        self.run, self.title = run, title
         self.rows: list[Row] = []
         self._pictures, self._began, self._rate, self._lr = 0, 0.0, 0.0, 0.0
 
@@ -47,10 +48,8 @@ class Record(Callback):
         """The epoch that validated best, the earliest of equals."""
         return max(self.rows, key=lambda row: row["val_accuracy"])
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._pictures, self._began = 0, time.perf_counter()
-
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        self._began = self._began or time.perf_counter()
         self._lr = trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_batch_end(
@@ -61,14 +60,27 @@ class Record(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         row = self._row(trainer)
-        if not math.isfinite(row["train_loss"]):
-            raise SpecError([LossNotFinite(loss=row["train_loss"], epoch=int(row["epoch"]))])
+        self._pictures, self._began = 0, 0.0
+        for loss in (row["train_loss"], row["val_loss"]):
+            if not math.isfinite(loss):
+                raise SpecError([LossNotFinite(loss=loss, epoch=int(row["epoch"]))])
         self.rows.append(row)
         self._write()
         if self.best is row:
             trainer.save_checkpoint(self.run.best)
         trainer.save_checkpoint(self.run.last)
         pl_module.print(_told(row, trainer.max_epochs))
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._draw()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self._draw()
+
+    @rank_zero_only
+    def _draw(self) -> None:
+        if self.rows:
+            draw(self.rows, self.title, self.run.curves)
 
     def _row(self, trainer: Trainer) -> Row:
         figures = {name: value.item() for name, value in trainer.callback_metrics.items()}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
@@ -81,22 +80,17 @@ class Run:
     def note(self, facts: Mapping[str, Any]) -> None:
         write_whole(self.facts, (json.dumps(facts, indent=2) + "\n").encode())
 
-    def saved_settings(self) -> dict[str, Any]:
-        """The settings that the run was started with."""
-        try:
-            return json.loads(self.facts.read_text())["settings"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            reason = "it holds no run" if isinstance(error, OSError) else "its run.json is damaged"
-            raise SpecError([NothingToResume(path=str(self.out), reason=reason)]) from None
-
     def checkpoint(self) -> dict[str, Any]:
         """The last checkpoint. Only tensors and plain values are unpickled, never code."""
         try:
-            return torch.load(self.last, map_location="cpu", weights_only=True)
+            checkpoint = torch.load(self.last, map_location="cpu", weights_only=True)
+            if checkpoint["archdsl"].keys() == {"network", "settings", "epochs", "batches"}:
+                return checkpoint
+            reason = "its last.ckpt is of another version of archdsl"
         except FileNotFoundError:
             reason = "it holds no last.ckpt"
-        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError):
-            reason = "its last.ckpt is damaged"
+        except Exception:  # torch raises many kinds on a damaged, a hostile or a foreign file
+            reason = "its last.ckpt is damaged, or was not written by archdsl"
         raise SpecError([NothingToResume(path=str(self.out), reason=reason)])
 
 
@@ -111,8 +105,7 @@ def resumed(run: Run, given: Mapping[str, Any]) -> Config:
 
     Raises: SpecError, where another one is given.
     """
-    known = {field.name for field in fields(Config)}
-    saved = Config(**{name: value for name, value in run.saved_settings().items() if name in known})
+    saved = Config(**run.checkpoint()["archdsl"]["settings"])
     for name, value in given.items():
         before = getattr(saved, name)
         if name not in RESUMABLE and value != before:

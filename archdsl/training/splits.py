@@ -50,12 +50,14 @@ def official(path: Path, number: int, count: int) -> Split:
 
     try:
         table = loadmat(path)
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:  # what scipy raises on damaged files
-        raise SpecError([BadSplitFile(path=str(path), reason=str(error))]) from None
+    except Exception as error:  # scipy raises many kinds on a damaged file
+        raise SpecError([BadSplitFile(path=str(path), reason=str(error) or type(error).__name__)]) from None
     keys = [f"{part}{number}" for part in ("trn", "val", "tst")]
     if any(key not in table for key in keys):
         raise SpecError([NoSuchSplit(path=str(path), split=number)])
-    split = Split(*([int(n) - 1 for n in table[key].ravel()] for key in keys))
-    if sorted([*split.train, *split.val, *split.test]) != list(range(count)):
-        raise SpecError([BadSplitFile(path=str(path), reason=f"its parts do not make up 1 to {count}, each once")])
-    return split
+    parts = [table[key].ravel().tolist() for key in keys]
+    everything = [index for part in parts for index in part]
+    if set(everything) != set(range(1, count + 1)) or len(everything) != count:
+        reason = f"its parts do not make up 1 to {count}, each once"
+        raise SpecError([BadSplitFile(path=str(path), reason=reason)])
+    return Split(*([int(index) - 1 for index in part] for part in parts))

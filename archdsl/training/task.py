@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
@@ -28,9 +29,9 @@ Batch = tuple[Tensor, Tensor]
 class Classification(pl.LightningModule):
     """Trains ``network`` to tell ``classes`` apart.
 
-    Every checkpoint holds under ``archdsl`` the digest of the network's source, the epochs that are complete and the
-    batches done in the next one. What is random in a step is a function of the seed and the step, so that no state of a
-    random generator needs to be kept.
+    Every checkpoint holds under ``archdsl`` the digest of the network's source, the settings, the epochs that are
+    complete and the batches done in the next one. What is random in a step is a function of the seed and the step, so
+    that no state of a random generator needs to be kept.
     """
 
     def __init__(self, network: Network, classes: int, config: Config) -> None:
@@ -39,7 +40,7 @@ class Classification(pl.LightningModule):
         self.identity = sha256(network.source.encode()).hexdigest()
         self.config = config
         for part in ("train", "val", "test"):
-            self.add_module(f"{part}_loss", MeanMetric())
+            self.add_module(f"{part}_loss", MeanMetric(nan_strategy="disable"))
             self.add_module(f"{part}_accuracy", MulticlassAccuracy(classes, average="micro"))
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -92,6 +93,7 @@ class Classification(pl.LightningModule):
         ended = self.trainer.is_last_batch
         checkpoint["archdsl"] = {
             "network": self.identity,
+            "settings": asdict(self.config),
             "epochs": self.current_epoch + ended,
             "batches": 0 if ended else self.trainer.fit_loop.batch_idx + 1,
         }

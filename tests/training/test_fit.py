@@ -1,0 +1,197 @@
+"""Whole runs: what they write, what they find, and how they fail."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from training_samples import SmallTrainable
+
+from archdsl.diagnostics import training as faults
+from archdsl.errors import SpecError
+from archdsl.training.config import Config
+from archdsl.training.data import load
+from archdsl.training.fit import Result, fit
+from archdsl.training.run import unused
+
+
+@pytest.fixture(scope="module")
+def config(colours: Path) -> Config:
+    return Config(data=str(colours), epochs=2, batch_size=9, workers=0, lr=0.02)
+
+
+@pytest.fixture(scope="module")
+def run(config: Config, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    out = tmp_path_factory.mktemp("fit") / "deep" / "run"
+    torch.set_num_threads(1)
+    return fit(SmallTrainable(), replace(config, epochs=8), out, export=True), out
+
+
+def test_it_learns(run: tuple[Result, Path]) -> None:
+    result, _ = run
+    assert result.test_accuracy > 0.8
+    assert result.pictures == {"train": 36, "val": 12, "test": 12}
+
+
+def test_what_lies_in_the_folder(run: tuple[Result, Path]) -> None:
+    result, out = run
+    names = {"best.ckpt", "last.ckpt", "best.onnx", "log.csv", "curves.png", "run.json"}
+    assert {path.name for path in out.iterdir()} == names
+    assert {Path(path).name for path in result.files.values()} == names - {"run.json"}
+    with Image.open(out / "curves.png") as curves:
+        assert curves.format == "PNG"
+    noted = json.loads((out / "run.json").read_text())
+    assert noted["result"]["test_accuracy"] == result.test_accuracy
+    assert noted["classes"] == ["blue", "green", "red"]
+    assert noted["input"]["mean"] == [0.485, 0.456, 0.406]
+
+
+def test_the_test_accuracy_is_the_best_checkpoints(run: tuple[Result, Path], config: Config) -> None:
+    """Measured again without the trainer, from the checkpoint alone."""
+    result, out = run
+    checkpoint = torch.load(out / "best.ckpt", weights_only=True)
+    state = {name.removeprefix("network."): value for name, value in checkpoint["state_dict"].items()}
+    network = SmallTrainable().build(classes=3, channels=3, size=(12, 12)).module
+    network.load_state_dict(state, strict=True)
+    pictures, labels = held_out(config)
+    assert accuracy(network.eval()(pictures), labels) == pytest.approx(result.test_accuracy)
+    assert checkpoint["archdsl"]["epochs"] == result.best_epoch
+
+
+def test_the_onnx_file_is_the_best_network_in_eval_mode(run: tuple[Result, Path], config: Config) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    result, out = run
+    session = onnxruntime.InferenceSession(out / "best.onnx")
+    pictures, labels = held_out(config)
+    (name,) = (i.name for i in session.get_inputs())
+    scores = torch.cat([torch.from_numpy(session.run(None, {name: one[None].numpy()})[0]) for one in pictures])
+    assert accuracy(scores, labels) == pytest.approx(result.test_accuracy)
+
+
+def held_out(config: Config) -> tuple[Tensor, Tensor]:
+    from archdsl.training.loaders import Pictures
+    from archdsl.training.transforms import evaluation
+
+    data = load(config.data, config.split)
+    pictures = Pictures(data, data.split.test, evaluation(data, 3, (12, 12)), 12)
+    pairs = [pictures[place, 0] for place in range(len(pictures))]
+    return torch.stack([pixels for pixels, _ in pairs]), torch.tensor([label for _, label in pairs])
+
+
+def accuracy(scores: Tensor, labels: Tensor) -> float:
+    return (scores.argmax(1) == labels).float().mean().item()
+
+
+def test_the_best_epoch_is_the_earliest_of_equals(run: tuple[Result, Path]) -> None:
+    import csv
+
+    result, out = run
+    rows = [float(row["val_accuracy"]) for row in csv.DictReader((out / "log.csv").open())]
+    assert rows.index(max(rows)) + 1 == result.best_epoch
+
+
+def test_nothing_is_printed_to_stdout(config: Config, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    fit(SmallTrainable(), replace(config, epochs=1), tmp_path)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.splitlines()[0] == f"Small on {Path(config.data).name}, in {tmp_path}"
+    assert err.splitlines()[1].startswith("epoch 1/1  loss ")
+    assert len(err.splitlines()) == 2
+
+
+def test_names_of_runs(tmp_path: Path) -> None:
+    assert unused(tmp_path, "a") == tmp_path / "a"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a-2").touch()
+    assert unused(tmp_path, "a") == tmp_path / "a-3"
+
+
+# ---- how it fails ----
+
+
+def failure(config: Config, out: Path, trainable: SmallTrainable | None = None) -> Any:
+    with pytest.raises(SpecError) as caught:
+        fit(trainable or SmallTrainable(), config, out)
+    return caught.value.diagnostics[0]
+
+
+def test_a_folder_that_holds_files_is_left_alone(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("all my work")
+    assert isinstance(failure(config, tmp_path), faults.RunExists)
+    assert isinstance(failure(config, tmp_path / "thesis.tex"), faults.RunExists)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_place_where_no_folder_can_be(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert isinstance(failure(config, tmp_path / "file" / "run"), faults.RunFailed)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_unreadable_picture(workers: int, config: Config, colours: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(colours, tmp_path / "colours"))
+    for path in data.glob("red/*.png"):
+        path.write_bytes(path.read_bytes()[:200])
+    found = failure(replace(config, data=str(data), workers=workers), tmp_path / "run")
+    assert isinstance(found, faults.UnreadablePicture)
+    assert found.message.startswith(f"cannot read the picture `{data}/red/")
+    assert "\n" not in found.message
+
+
+@pytest.mark.parametrize(
+    "settings", [{"accelerator": "abacus"}, {"devices": "none"}, {"devices": "0"}, {"precision": "3"}]
+)
+def test_hardware_that_is_not_there(settings: dict[str, str], config: Config, tmp_path: Path) -> None:
+    found = failure(replace(config, **settings), tmp_path / "run")  # type: ignore[arg-type]
+    assert isinstance(found, faults.TrainerRefuses)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_is_not_finite(config: Config, tmp_path: Path) -> None:
+    found = failure(replace(config, optimizer="sgd", lr=1e30), tmp_path)
+    assert isinstance(found, faults.LossNotFinite)
+    assert not (tmp_path / "last.ckpt").exists()
+
+
+class Failing(nn.Module):
+    """Runs out of something in its third step."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.fc = nn.Linear(channels, classes)
+        self.left = 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.left -= self.training
+        if self.left < 0:
+            raise torch.OutOfMemoryError("out of memory: 5 GiB are missing\nmany details")
+        return self.fc(x.mean((2, 3)))
+
+
+def test_out_of_memory(config: Config, tmp_path: Path) -> None:
+    found = failure(config, tmp_path, SmallTrainable(make=Failing))
+    assert isinstance(found, faults.RunFailed)
+    assert found.reason == "out of memory: 5 GiB are missing"
+    assert found.advice is None
+
+
+def test_ctrl_c_twice_stops_at_once(config: Config, tmp_path: Path) -> None:
+    import signal
+
+    class Impatient(Failing):
+        def forward(self, x: Tensor) -> Tensor:
+            if self.training:
+                signal.raise_signal(signal.SIGINT)
+            return self.fc(x.mean((2, 3)))
+
+    handler = signal.getsignal(signal.SIGINT)
+    found = failure(replace(config, batch_size=36, epochs=5), tmp_path, SmallTrainable(make=Impatient))
+    assert isinstance(found, faults.Stopped)
+    assert signal.getsignal(signal.SIGINT) is handler

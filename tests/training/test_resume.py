@@ -1,0 +1,179 @@
+"""A run that was stopped and resumed is, bit for bit, the run that was not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from training_samples import Small, SmallTrainable
+
+from archdsl.diagnostics.training import AlreadyTrainedFurther, NothingToResume, OtherNetwork, Stopped
+from archdsl.errors import SpecError
+from archdsl.training.config import Config
+from archdsl.training.fit import fit
+from archdsl.training.run import Run, resumed
+
+EPOCHS, STEPS = 3, 4
+"""36 pictures in batches of 9: 4 steps an epoch."""
+
+
+@pytest.fixture(scope="module")
+def config(colours: Path) -> Config:
+    return Config(data=str(colours), epochs=EPOCHS, batch_size=9, workers=0, lr=0.01)
+
+
+@pytest.fixture(scope="module")
+def whole(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("whole") / "run"
+    torch.set_num_threads(1)
+    fit(SmallTrainable(), config, out)
+    return out
+
+
+def weights(run: Path, name: str = "last.ckpt") -> dict[str, Any]:
+    return torch.load(run / name, weights_only=True)
+
+
+def log(run: Path) -> list[dict[str, str]]:
+    rows = list(csv.DictReader((run / "log.csv").open()))
+    return [{k: v for k, v in row.items() if k != "images_per_second"} for row in rows]
+
+
+def assert_same(left: Path, right: Path, *, stopped_in: int | None = None) -> None:
+    """Weights, optimizer state and log are equal; but training's figures in the log, of the epoch that was stopped."""
+    for name in ("last.ckpt", "best.ckpt"):
+        a, b = weights(left, name), weights(right, name)
+        assert (a["archdsl"]["epochs"], a["archdsl"]["batches"]) == (b["archdsl"]["epochs"], b["archdsl"]["batches"])
+        torch.testing.assert_close(a["state_dict"], b["state_dict"], rtol=0, atol=0)
+        torch.testing.assert_close(a["optimizer_states"], b["optimizer_states"], rtol=0, atol=0)
+        assert a["lr_schedulers"] == b["lr_schedulers"]
+    for epoch, (x, y) in enumerate(zip(log(left), log(right), strict=True)):
+        hidden = ("train_loss", "train_accuracy") if epoch == stopped_in else ()
+        assert {k: v for k, v in x.items() if k not in hidden} == {k: v for k, v in y.items() if k not in hidden}
+
+
+@pytest.mark.parametrize("step", [1, 3, 4, 6, 8, 12])
+def test_stopped_at_any_step(step: int, config: Config, whole: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        fit(SmallTrainable(interrupt_at=step), config, tmp_path)
+    (stop,) = caught.value.diagnostics
+    assert isinstance(stop, Stopped)
+    assert f"--resume {tmp_path}" in stop.help
+    kept = weights(tmp_path)["archdsl"]
+    assert kept["epochs"] * STEPS + kept["batches"] == step
+    fit(SmallTrainable(), config, tmp_path, resume=True)
+    middle = step % STEPS != 0
+    assert_same(tmp_path, whole, stopped_in=step // STEPS if middle else None)
+
+
+def test_the_folder_may_move_in_between(config: Config, whole: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpecError):
+        fit(SmallTrainable(interrupt_at=9), config, tmp_path / "here")
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    fit(SmallTrainable(), config, tmp_path / "there", resume=True)
+    assert_same(tmp_path / "there", whole, stopped_in=2)
+
+
+def test_workers_change_nothing(config: Config, whole: Path, tmp_path: Path) -> None:
+    fit(SmallTrainable(), replace(config, workers=2), tmp_path)
+    assert_same(tmp_path, whole)
+
+
+def test_the_seed_changes_everything(config: Config, whole: Path, tmp_path: Path) -> None:
+    fit(SmallTrainable(), replace(config, seed=1, epochs=1), tmp_path)
+    assert log(tmp_path)[0]["train_loss"] != log(whole)[0]["train_loss"]
+
+
+def test_a_finished_run_can_be_made_longer(config: Config, whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    longer = resumed(Run(tmp_path / "run"), {"epochs": 5})
+    fit(SmallTrainable(), longer, tmp_path / "run", resume=True)
+    assert [row["epoch"] for row in log(tmp_path / "run")] == ["1", "2", "3", "4", "5"]
+    assert log(tmp_path / "run")[:3] == log(whole)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["settings"]["epochs"] == 5
+
+
+def test_a_run_killed_after_its_log_was_written_trains_that_epoch_again(
+    config: Config, whole: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SpecError):
+        fit(SmallTrainable(interrupt_at=5), config, tmp_path)
+    kept = (tmp_path / "log.csv").read_text()
+    (tmp_path / "log.csv").write_text(kept + kept.splitlines()[-1].replace("1,", "2,", 1) + "\n")
+    fit(SmallTrainable(), config, tmp_path, resume=True)
+    assert_same(tmp_path, whole, stopped_in=1)
+
+
+# ---- what is refused ----
+
+
+def refused(run: Path, config: Config, trainable: SmallTrainable | None = None) -> Any:
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    with pytest.raises(SpecError) as caught:
+        fit(trainable or SmallTrainable(), config, run, resume=True)
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+    return caught.value.diagnostics[0]
+
+
+@pytest.fixture
+def copy(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "run"))
+
+
+def test_another_network_of_the_same_weights(config: Config, copy: Path) -> None:
+    found = refused(copy, config, SmallTrainable(source="other"))
+    assert isinstance(found, OtherNetwork)
+    assert "computes something else" in found.message
+
+
+def test_another_network(config: Config, copy: Path) -> None:
+    def wider(channels: int, classes: int) -> torch.nn.Module:
+        network = Small(channels, classes)
+        network.fc = torch.nn.Linear(6, classes, bias=False)
+        return network
+
+    found = refused(copy, config, SmallTrainable(make=wider))
+    assert isinstance(found, OtherNetwork)
+    assert "`fc.bias` is [3] there and missing here" in found.message
+
+
+def test_fewer_epochs(config: Config, copy: Path) -> None:
+    assert isinstance(refused(copy, replace(config, epochs=2)), AlreadyTrainedFurther)
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "empty", "text"])
+def test_damaged_checkpoint(damage: str, config: Config, copy: Path) -> None:
+    last = copy / "last.ckpt"
+    content = {"missing": None, "cut": last.read_bytes()[:5000], "empty": b"", "text": b"weights"}[damage]
+    last.unlink()
+    if content is not None:
+        last.write_bytes(content)
+    assert isinstance(refused(copy, config), NothingToResume)
+
+
+def test_a_checkpoint_runs_no_code(config: Config, copy: Path, tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> Any:
+            return (Path.touch, (tmp_path / "exploded",))
+
+    torch.save({"state_dict": {}, "archdsl": Bomb()}, copy / "last.ckpt")
+    assert isinstance(refused(copy, config), NothingToResume)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_checkpoint_of_other_makers(config: Config, copy: Path) -> None:
+    torch.save({"state_dict": {}, "archdsl": {"network": "?"}}, copy / "last.ckpt")
+    assert isinstance(refused(copy, config), NothingToResume)
+
+
+def test_settings_that_make_another_run(copy: Path) -> None:
+    assert resumed(Run(copy), {"lr": 0.01, "workers": 1}).workers == 1
+    with pytest.raises(SpecError) as caught:
+        resumed(Run(copy), {"batch_size": 8})
+    assert caught.value.diagnostics[0].message == f"`{copy}` was trained with --batch-size 9, not 8"
