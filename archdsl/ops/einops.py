@@ -115,6 +115,9 @@ class Named(Op):
     def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
 
+    def is_view(self, inputs: tuple[Tensor, ...]) -> bool:
+        return not self.parsed.gone and self.merges_in_place(inputs[0])
+
     # ---- receptive field ----
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
@@ -176,7 +179,7 @@ class Named(Op):
         pattern, sizes = self.parsed, self.sizes(x)
         memory = [name for name in pattern.left_names if name in pattern.kept and sizes[name] != 1]
         merged = ([name for name in group if sizes[name] != 1] for group in pattern.right if len(group) > 1)
-        return all(is_run(names, memory) for names in merged)
+        return all(set(names) <= set(pattern.new) or is_run(names, memory) for names in merged)
 
     # ---- onnx ----
 
@@ -241,9 +244,6 @@ class Rearrange(Named):
         (x,) = inputs
         self.check(x, needs)
         return (x._replace(shape=self.output_shape(x)),)
-
-    def is_view(self, inputs: tuple[Tensor, ...]) -> bool:
-        return self.merges_in_place(inputs[0])
 
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
