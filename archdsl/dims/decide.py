@@ -107,7 +107,7 @@ def _decide(size: Size, sign: Sign, facts: Facts, budget: Budget) -> Verdict:
     if _is_known(fact, facts):
         return PROVED
     if _is_known_not(fact, facts):
-        return Refuted(least(symbols(size), facts))
+        return completed(Refuted(_any_failing(fact, facts, budget)), symbols(size), facts)
     names = sorted(symbols(fact.size))
     verdict = _decide_single(fact, names[0], facts, budget) if len(names) == 1 else None
     return completed(verdict or _decide_several(fact, facts, budget), symbols(size), facts)
