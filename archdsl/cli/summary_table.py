@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from archdsl.build.values import shape_text
-from archdsl.cli.common import wants_colour
 from archdsl.cli.figures import exact, in_bytes, short
+from archdsl.cli.screen import show, terminal_width
 from archdsl.dims import Size, symbols
 from archdsl.emit.summary import Row, Summary
 from archdsl.measure import AxisField, Field
@@ -30,8 +27,6 @@ WIDEST_CELL = 32
 """A longer text, of a symbolic size, goes on in the next line."""
 LEAST_WIDTH = 88
 """Columns that the text below a small table may have."""
-UNLIMITED = 1_000
-"""Columns where no terminal limits them."""
 
 
 class Line(NamedTuple):
@@ -48,21 +43,14 @@ class Line(NamedTuple):
 
 def print_summary(summary: Summary, rows: Sequence[Row], depth: int, deepest: int) -> None:
     """Print the rows, the totals, and what the figures mean. ``depth`` of ``deepest`` levels are shown."""
-    colour = wants_colour(sys.stdout)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
+    width = terminal_width()
     lines = list(_lines(rows, summary.inputs, 0))
     shown, tree = _fit(lines, width)
-    console = Console(
-        width=min(width, max(LEAST_WIDTH, _table_width(lines, shown, tree))),
-        no_color=not colour,
-        force_terminal=colour,
-        highlight=False,
-    )
     notes = (Text(note, style="dim") for note in _notes(summary, lines, shown, depth, deepest))
-    with console.capture() as captured:
-        console.print(_heading(summary), _table(lines, shown, tree), "", _totals(summary), "", *notes, sep="\n")
-    for line in captured.get().splitlines():
-        print(line.rstrip())
+    show(
+        *(_heading(summary), _table(lines, shown, tree), "", _totals(summary), "", *notes),
+        width=min(width, max(LEAST_WIDTH, _table_width(lines, shown, tree))),
+    )
 
 
 def _heading(summary: Summary) -> Text:
@@ -227,8 +215,8 @@ def _notes(summary: Summary, lines: Sequence[Line], shown: Sequence[str], depth:
     )
     if "field" in shown:
         yield (
-            "field: cells of the input that a position sees, narrowest–widest path, along each spatial axis (once if all "
-            "are equal; all: the whole axis). stride: cells between the looks of neighbours."
+            "field: cells of the input that a position sees, narrowest–widest path, along each spatial axis (once if "
+            "all are equal; all: the whole axis). stride: cells between the looks of neighbours."
         )
     if "memory" in shown:
         yield "memory: what backward keeps of what the row makes. 1 MB = 10⁶ bytes."

@@ -1,0 +1,188 @@
+"""``archdsl compare``: totals of several networks side by side, with ratios to the first."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archdsl.build.values import shape_text
+from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
+from archdsl.cli.figures import exact, in_bytes, short
+from archdsl.cli.measuring import add_measure_arguments, measured
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.dims import Size
+from archdsl.emit.summary import Summary, totals_to_json
+from archdsl.errors import SpecError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+class Fact(NamedTuple):
+    """A total that is compared: its column, its key in JSON, what it is of a network, and how it is written."""
+
+    heading: str
+    key: str
+    of: Callable[[Summary], Size]
+    text: Callable[[Size], str]
+
+
+FACTS = (
+    Fact("parameters", "params", lambda s: s.totals.params, exact),
+    Fact("MACs", "macs", lambda s: s.totals.macs, short),
+    Fact("FLOPs", "flops", lambda s: s.totals.flops, short),
+    Fact("activations", "activation_bytes", lambda s: s.totals.memory, in_bytes),
+    Fact("training", "training_bytes", lambda s: s.training.total, in_bytes),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("first", metavar="SPEC", help=SPEC_HELP)
+    parser.add_argument("others", metavar="SPEC", nargs="+", help="what it is compared with")
+    add_build_arguments(parser)
+    add_measure_arguments(parser)
+    add_format_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    names = [args.first, *args.others]
+    summaries = _summaries(names, args)
+    if args.format == "json":
+        print_json({"networks": [_to_json(n, s, summaries[0]) for n, s in zip(names, summaries, strict=True)]})
+    else:
+        _print(names, summaries)
+    return 0
+
+
+def _summaries(names: Sequence[str], args: argparse.Namespace) -> list[Summary]:
+    """
+    Raises:
+        SpecError: something is wrong with any of them; all of it is told.
+    """
+    found: list[Summary] = []
+    problems: list[Diagnostic] = []
+    for name in names:
+        try:
+            found.append(measured(load_model(name, args), args))
+        except SpecError as error:
+            problems += error.diagnostics
+    if problems:
+        raise SpecError(problems)
+    return found
+
+
+def size_ratio(size: Size, base: Size) -> Fraction | None:
+    """``size / base`` where it is one number whatever the symbols are, else None."""
+    if isinstance(size, int) or isinstance(base, int):
+        return Fraction(size, base) if isinstance(size, int) and isinstance(base, int) and base else None
+    monomial, coefficient = next(iter(base.terms.items()))
+    found = Fraction(size.terms.get(monomial, 0), coefficient)
+    return found if size * found.denominator == base * found.numerator else None
+
+
+def _to_json(spec: str, summary: Summary, first: Summary) -> dict[str, Any]:
+    ratios = {fact.key: size_ratio(fact.of(summary), fact.of(first)) for fact in FACTS}
+    return {
+        "spec": spec,
+        "model": summary.name,
+        "inputs": {name: shape_text(t.shape) for name, t in summary.inputs.items()},
+        "totals": totals_to_json(summary),
+        "ratios": {key: None if r is None else float(r) for key, r in ratios.items()},
+    }
+
+
+# ---- the table ---------------------------------------------------------------------------------------------
+
+GIVEN_UP = ("FLOPs", "training", "activations", "input", "depth")
+"""Columns that a narrow terminal does without, the first one first."""
+WIDEST_CELL = 32
+"""A longer text, of a symbolic size, goes on in the next line."""
+
+
+class Column(NamedTuple):
+    """A column of the table; ``ratios`` stand beside the cells."""
+
+    heading: str
+    cells: list[str]
+    ratios: list[str]
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        cells = min(WIDEST_CELL, max(map(len, self.cells)))
+        return max(len(self.heading), cells), max(map(len, self.ratios), default=0)
+
+
+def _print(names: Sequence[str], summaries: Sequence[Summary]) -> None:
+    from rich.text import Text
+
+    from archdsl.cli.screen import show, terminal_width
+
+    width = terminal_width()
+    columns, left_out = _fit(_columns(names, summaries), width)
+    notes = [_conditions(summaries), f"×: ratio to {columns[0].cells[0]}. 1 MB = 10⁶ bytes."]
+    if left_out:
+        notes.append(f"This terminal is too narrow for {', '.join(left_out)}.")
+    body = max(88, sum(_width(column) for column in columns))
+    show(_table(columns), "", *(Text(note, style="dim") for note in notes), width=min(width, body))
+
+
+def _columns(names: Sequence[str], summaries: Sequence[Summary]) -> list[Column]:
+    models = [s.name for s in summaries]
+    columns = [Column("model", list(names) if len(set(models)) < len(models) else models, [])]
+    inputs = [", ".join(shape_text(t.shape) for t in s.inputs.values()) for s in summaries]
+    if len(set(inputs)) > 1:
+        columns.append(Column("input", inputs, []))
+    for fact in FACTS:
+        sizes = [fact.of(s) for s in summaries]
+        ratios = [_ratio_text(size_ratio(size, sizes[0])) for size in sizes[1:]]
+        columns.append(Column(fact.heading, [fact.text(size) or "0" for size in sizes], ["", *ratios]))
+    columns.append(Column("depth", [str(s.depth) for s in summaries], []))
+    return columns
+
+
+def _ratio_text(ratio: Fraction | None) -> str:
+    """Three digits: ``×0.184``, ``×12.3``; nothing where the ratio is no number."""
+    return f"×{float(f'{float(ratio):.3g}'):,}".removesuffix(".0") if ratio is not None else ""
+
+
+def _fit(columns: list[Column], width: int) -> tuple[list[Column], list[str]]:
+    """The columns for which there is room, and the names of the others."""
+    left_out: list[str] = []
+    for name in GIVEN_UP:
+        if sum(map(_width, columns)) <= width:
+            break
+        left_out += [c.heading for c in columns if c.heading == name]
+        columns = [c for c in columns if c.heading != name]
+    return columns, left_out
+
+
+def _width(column: Column) -> int:
+    cells, ratios = column.widths
+    return cells + 2 + (ratios + 2 if ratios else 0)
+
+
+def _table(columns: Sequence[Column]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    cells: list[list[str]] = []
+    for column in columns:
+        width, ratios = column.widths
+        is_text = column.heading in ("model", "input")
+        table.add_column(column.heading, justify="left" if is_text else "right", width=width, overflow="fold")
+        cells.append(column.cells)
+        if ratios:
+            table.add_column("", width=ratios, no_wrap=True, style="dim")
+            cells.append(column.ratios)
+    for row in zip(*cells, strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _conditions(summaries: Sequence[Summary]) -> str:
+    """For what batch and with which optimizer the totals are."""
+    batch = {f"{name} = {size}" for s in summaries for name, size in s.batch.items()}
+    return f"Costs for {', '.join(sorted(batch)) or 'the batch of the input'}; training with {summaries[0].optimizer}."

@@ -1,0 +1,31 @@
+"""Tables on a terminal, by rich: as wide as they need, and no wider than the terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from archdsl.cli.common import wants_colour
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+UNLIMITED = 1_000
+"""Columns where no terminal limits them."""
+
+
+def terminal_width() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
+
+
+def show(*parts: RenderableType, width: int) -> None:
+    """Print tables and text, each from a new line, in so many columns."""
+    from rich.console import Console
+
+    colour = wants_colour(sys.stdout)
+    console = Console(width=width, no_color=not colour, force_terminal=colour, highlight=False)
+    with console.capture() as captured:
+        console.print(*parts, sep="\n")
+    for line in captured.get().splitlines():
+        print(line.rstrip())
