@@ -23,7 +23,7 @@ COLUMNS: tuple[str, ...] = (
 
 
 class Record(Callback):
-    """After each epoch: a row in the log, a checkpoint, and one more if validation never went better. At the end: curves.
+    """After each epoch: a row in the log, a checkpoint, one more if validation never went better. At the end: curves.
 
     The rows are in the checkpoints too, so that a resumed run continues its own log and knows its own best, wherever
     its folder has been moved. (Lightning's CSVLogger deletes the log of the run that is resumed, and its
