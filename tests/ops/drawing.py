@@ -17,10 +17,11 @@ def per_axis(elements: st.SearchStrategy[Any], axes: int) -> st.SearchStrategy[A
     return elements | st.tuples(*[elements] * axes)
 
 
+FEW = st.integers(1, 4)
+
+
 @st.composite
-def images(
-    draw: st.DrawFn, channels: st.SearchStrategy[int] = st.integers(1, 4), axes: int | None = None
-) -> tuple[int, ...]:
+def images(draw: st.DrawFn, channels: st.SearchStrategy[int] = FEW, axes: int | None = None) -> tuple[int, ...]:
     """A shape [N, C, spatial…], of few cells."""
     if axes is None:
         axes = draw(st.integers(1, 3))
