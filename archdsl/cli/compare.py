@@ -13,7 +13,7 @@ from archdsl.cli.figures import exact, in_bytes, short
 from archdsl.cli.measuring import add_measure_arguments, measured
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.dims import Size
-from archdsl.emit.summary import Summary, totals_to_json
+from archdsl.emit.summary import Summary, tensor_to_json, totals_to_json
 from archdsl.errors import SpecError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _to_json(spec: str, summary: Summary, first: Summary) -> dict[str, Any]:
     return {
         "spec": spec,
         "model": summary.name,
-        "inputs": {name: shape_text(t.shape) for name, t in summary.inputs.items()},
+        "inputs": {name: tensor_to_json(t) for name, t in summary.inputs.items()},
         "totals": totals_to_json(summary),
         "ratios": {key: None if r is None else float(r) for key, r in ratios.items()},
     }

@@ -72,16 +72,17 @@ def summarise(graph: Graph, batch: Size | None = 1, optimizer: str = "adamw") ->
     """The summary of a graph; ``optimizer`` is one of `archdsl.measure.OPTIMIZERS`."""
     sizes = Batch(graph, batch)
     rows = _Rows(graph, sizes).all()
+    totals = _sum(rows)
     return Summary(
         name=graph.name,
         batch=sizes.symbols,
         inputs={i.name: i.value.type for i in graph.inputs},
         outputs={o.name: o.value.type for o in graph.outputs if not o.when_training},
         rows=rows,
-        totals=_sum(rows),
+        totals=totals,
         depth=depth(graph),
         bytes_by_dtype=bytes_by_dtype(graph),
-        training=training_memory(graph, optimizer, batch),
+        training=training_memory(graph, optimizer, totals.memory),
         optimizer=optimizer,
         preconditions=tuple(p.text for p in graph.needs.preconditions()),
     )
@@ -230,8 +231,8 @@ def to_json(summary: Summary, rows: Iterable[Row]) -> dict[str, Any]:
     return {
         "model": summary.name,
         "batch": _plain_sizes(summary.batch),
-        "inputs": {name: _tensor(t) for name, t in summary.inputs.items()},
-        "outputs": {name: _tensor(t) for name, t in summary.outputs.items()},
+        "inputs": {name: tensor_to_json(t) for name, t in summary.inputs.items()},
+        "outputs": {name: tensor_to_json(t) for name, t in summary.outputs.items()},
         "preconditions": list(summary.preconditions),
         "totals": totals_to_json(summary),
         "rows": [_row(row) for row in rows],
@@ -264,7 +265,7 @@ def _plain_sizes(sizes: dict[Any, Size]) -> dict[str, int | str]:
     return {name: plain(size) for name, size in sizes.items()}
 
 
-def _tensor(tensor: Tensor) -> dict[str, Any]:
+def tensor_to_json(tensor: Tensor) -> dict[str, Any]:
     return {"shape": list(map(plain, tensor.shape)), "dtype": tensor.dtype}
 
 

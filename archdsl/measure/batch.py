@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from archdsl.dims import Dim, Size, substitute, symbol, symbols
 from archdsl.graph import Graph, Node, Value
 from archdsl.op import Tensor
@@ -27,20 +25,20 @@ class Batch:
 
     def __init__(self, graph: Graph, size: Size | None = 1) -> None:
         self.symbols: dict[str, Size] = {} if size is None else dict.fromkeys(batch_symbols(graph), size)
-        self._known: dict[Dim, Size] = {}
+        self._sizes: dict[Dim, Size] = {}
+        self._types: dict[Value, Tensor] = {}
 
     def size(self, size: Size) -> Size:
         if isinstance(size, int) or not self.symbols:
             return size
-        if size not in self._known:
-            self._known[size] = substitute(size, self.symbols)
-        return self._known[size]
-
-    def shape(self, shape: Iterable[Size]) -> tuple[Size, ...]:
-        return tuple(map(self.size, shape))
+        if size not in self._sizes:
+            self._sizes[size] = substitute(size, self.symbols)
+        return self._sizes[size]
 
     def type(self, value: Value) -> Tensor:
-        return Tensor(self.shape(value.shape), value.dtype)
+        if value not in self._types:
+            self._types[value] = Tensor(tuple(map(self.size, value.shape)), value.dtype)
+        return self._types[value]
 
     def types(self, node: Node) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """Types of a node's inputs and outputs: what its facets take."""

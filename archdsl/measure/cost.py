@@ -17,20 +17,24 @@ from archdsl.measure.batch import Batch
 def macs(graph: Graph, batch: Size | None = 1) -> Size:
     """Multiply-accumulates for a batch of this size (None: as many as the inputs' shapes say)."""
     sizes = Batch(graph, batch)
-    live = graph.live(training=False)
-    return sum(node_macs(node, sizes) for node in graph.nodes if node in live)
+    return sum(node_macs(node, sizes) for node in _live(graph))
 
 
 def flops(graph: Graph, batch: Size | None = 1) -> Size:
     """Floating-point operations, likewise."""
     sizes = Batch(graph, batch)
-    live = graph.live(training=False)
-    return sum(node_flops(node, sizes) for node in graph.nodes if node in live)
+    return sum(2 * node_macs(node, sizes) + node_operations(node, sizes) for node in _live(graph))
 
 
 def node_macs(node: Node, sizes: Batch) -> Size:
     return sizes.size(node.op.macs(*sizes.types(node)))
 
 
-def node_flops(node: Node, sizes: Batch) -> Size:
-    return 2 * node_macs(node, sizes) + sizes.size(node.op.operations(*sizes.types(node)))
+def node_operations(node: Node, sizes: Batch) -> Size:
+    """Arithmetic besides multiply-accumulates."""
+    return sizes.size(node.op.operations(*sizes.types(node)))
+
+
+def _live(graph: Graph) -> list[Node]:
+    live = graph.live(training=False)
+    return [node for node in graph.nodes if node in live]

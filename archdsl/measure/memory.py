@@ -116,8 +116,8 @@ class TrainingMemory:
         return self.weights + self.gradients + self.optimizer + self.activations
 
 
-def training_memory(graph: Graph, optimizer: str, batch: Size | None = 1) -> TrainingMemory:
-    """Memory to train with an optimizer of `OPTIMIZERS`, all in float32."""
+def training_memory(graph: Graph, optimizer: str, activations: Size) -> TrainingMemory:
+    """Memory to train with an optimizer of `OPTIMIZERS`, all in float32, where backward keeps ``activations`` bytes."""
     state = OPTIMIZERS[optimizer]
     trained = [weight for weight in graph.weights.values() if not weight.buffer]
     gradients = 4 * sum(map(numel, trained))
@@ -125,5 +125,5 @@ def training_memory(graph: Graph, optimizer: str, batch: Size | None = 1) -> Tra
         weights=sum(bytes_by_dtype(graph).values()),
         gradients=gradients,
         optimizer=state.copies * gradients + 4 * state.numbers * len(trained),
-        activations=activation_bytes(graph, batch),
+        activations=activations,
     )

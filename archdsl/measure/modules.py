@@ -8,7 +8,7 @@ from archdsl.dims import Size
 from archdsl.graph import Graph, Module, Node
 from archdsl.grouping import instances, own_nodes
 from archdsl.measure.batch import Batch
-from archdsl.measure.cost import node_flops, node_macs
+from archdsl.measure.cost import node_macs, node_operations
 from archdsl.measure.memory import Activations
 from archdsl.measure.params import numel
 
@@ -52,7 +52,8 @@ class Costs:
         memory = self.activations.made_by(node)
         if node not in self._live:
             return Totals(memory=memory)
-        return Totals(macs=node_macs(node, self._sizes), flops=node_flops(node, self._sizes), memory=memory)
+        macs = node_macs(node, self._sizes)
+        return Totals(macs=macs, flops=2 * macs + node_operations(node, self._sizes), memory=memory)
 
 
 def of_weights(module: Module) -> Totals:
