@@ -39,8 +39,11 @@ class Relation:
     sign: Sign
 
     def holds(self, values: Mapping[str, int]) -> bool:
-        """Whether the condition is met at these values."""
-        return satisfies(evaluate(self.size, values), self.sign)
+        """Whether the condition is met at these values; it is not where a divisor is not at least 1."""
+        try:
+            return satisfies(evaluate(self.size, values), self.sign)
+        except ZeroDivisionError:
+            return False
 
 
 Condition: TypeAlias = Member | Relation

@@ -19,6 +19,7 @@ from archdsl.dims import (
     TooLarge,
     Violated,
     assume,
+    describe,
     dmax,
     symbol,
 )
@@ -200,6 +201,12 @@ def test_divisibility_by_a_symbol() -> None:
         "C must be a multiple of G",
         "H must be a multiple of W - 3",
     ]
+    relation = needs.preconditions()[-1].conditions[0]
+    assert relation.holds({"H": 6, "W": 5})
+    assert not relation.holds({"H": 7, "W": 5})
+    assert not relation.holds({"H": 6, "W": 2})
+    assert describe(relation) == "H must be a multiple of W - 3"
+    assert describe(Member("H", Range(2, ZERO, 2))) == "H must be even"
 
 
 def test_what_cannot_be_decided_is_kept_and_said() -> None:
