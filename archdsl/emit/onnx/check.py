@@ -32,5 +32,17 @@ def check(model: onnx.ModelProto, weights: Mapping[str, np.ndarray]) -> None:
         onnx.checker.check_model(whole, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise SpecError([RefusedByChecker(span=None, reason=str(error).strip())]) from None
-    stated = {info.name for info in model.graph.value_info}
-    model.graph.value_info.extend(info for info in inferred.graph.value_info if info.name not in stated)
+    _add_inferred(model.graph, inferred.graph)
+
+
+def _add_inferred(graph: onnx.GraphProto, inferred: onnx.GraphProto) -> None:
+    """Add what was inferred of tensors of which nothing is said; without the names that ONNX invents for sizes."""
+    said = (*graph.input, *graph.value_info, *graph.output)
+    names = {info.name for info in said}
+    sizes = {dim.dim_param for info in said for dim in info.type.tensor_type.shape.dim}
+    for info in inferred.value_info:
+        if info.name not in names:
+            for dim in info.type.tensor_type.shape.dim:
+                if dim.dim_param not in sizes:
+                    dim.ClearField("dim_param")
+            graph.value_info.append(info)

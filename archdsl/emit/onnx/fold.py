@@ -34,7 +34,7 @@ class _Folding:
         self._uses.update(output.name for output in graph.output)
         constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
         self._known: Mapping[str, np.ndarray] = ChainMap(weights, constants)
-        self._fresh = Unique((*self._uses, *self._makers))
+        self._fresh = Unique((*weights, *self._uses, *self._makers))
 
     def run(self) -> None:
         folded: set[str] = set()
@@ -52,22 +52,25 @@ class _Folding:
         scale, shift, mean, variance = (self._known[name].astype(np.float64) for name in norm.input[1:5])
         factor = scale / np.sqrt(variance + _attribute(norm, "epsilon", 1e-5))
         weight = self._known[layer.input[1]]
-        bias = self._known[layer.input[2]].astype(np.float64) if len(layer.input) > 2 else 0.0
-        bias_name = layer.input[2] if len(layer.input) > 2 else f"{layer.input[1].rpartition('.')[0]}.bias"
-        names = self._own(layer.input[1]), self._own(bias_name)
+        bias: np.ndarray | float = 0.0
+        names = [self._own(name) for name in layer.input[1:]]
+        if len(names) > 1:
+            bias = self._known[layer.input[2]].astype(np.float64)
+        else:
+            names.append(self._fresh(f"{layer.input[1].rpartition('.')[0]}.bias"))
         self._weights[names[0]] = (weight * _per_channel(layer, weight, factor)).astype(np.float32)
         self._weights[names[1]] = ((bias - mean) * factor + shift).astype(np.float32)
-        del layer.input[1:]
-        layer.input.extend(names)
+        layer.input[1:] = names
         layer.output[0] = norm.output[0]
         self._makers[norm.output[0]] = layer
 
     def _own(self, name: str) -> str:
-        """The name, or another one where others read it as well."""
-        if self._uses[name] != 1:
-            name = self._fresh(name)
-            self._uses[name] = 1
-        return name
+        """The name, or another one where other layers read it as well."""
+        if self._uses[name] == 1:
+            return name
+        other = self._fresh(name)
+        self._uses[other] = 1
+        return other
 
     def _drop_unread(self) -> None:
         """Remove what nothing reads any more, and what is said of it."""

@@ -70,8 +70,8 @@ def difference(found: np.ndarray, wanted: np.ndarray) -> float:
         return inf
     if wanted.dtype != np.float32:
         return 0.0 if np.array_equal(found, wanted) else inf
-    same = (found == wanted) | (np.isnan(found) & np.isnan(wanted))
-    gaps = np.abs(found.astype(np.float64) - wanted)[~same]
+    other = (found != wanted) & ~(np.isnan(found) & np.isnan(wanted))
+    gaps = np.abs(found[other].astype(np.float64) - wanted[other])
     largest = np.abs(wanted[np.isfinite(wanted)]).max(initial=1.0)
     return float(np.nan_to_num(gaps, nan=inf, posinf=inf).max(initial=0.0) / largest)
 

@@ -59,9 +59,10 @@ class Writer:
 
 
 def _described(array: np.ndarray) -> str:
+    """The elements of a small constant, the type of a larger one."""
     if array.size > LISTED:
         return f"{array.dtype}{list(array.shape)}".replace(" ", "")
-    return str(array.tolist()).replace(" ", "")
+    return np.array2string(array, separator=",", threshold=LISTED).replace(" ", "").replace("\n", "")
 
 
 def value_info(name: str, tensor: Tensor) -> onnx.ValueInfoProto:

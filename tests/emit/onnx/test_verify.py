@@ -1,0 +1,181 @@
+"""Comparing a file with torch: equal, at fault from a layer on, or rounding that grows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime")
+pytest.importorskip("torch")
+
+import torch
+
+from archdsl.diagnostics.lowering import ModuleIsAnother, OnnxDiffers
+from archdsl.emit.onnx import export, verify
+from archdsl.emit.onnx.sampling import random_inputs, sizes_for
+from archdsl.emit.onnx.verify import difference
+from archdsl.errors import SpecError
+from archdsl.graph import Graph
+
+from .networks import PARTS, UNET, WINDOWS, Reference, body, graph_of, weights_for
+
+torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("fold_bn", [False, True])
+@pytest.mark.parametrize("text", [UNET, WINDOWS, PARTS], ids=["unet", "windows", "parts"])
+def test_equal(text: str, fold_bn: bool, tmp_path: Path) -> None:
+    graph = graph_of(text)
+    weights = weights_for(graph)
+    path = export(graph, weights, tmp_path / "net.onnx", fold_bn=fold_bn)
+    report = verify(graph, Reference(graph, weights), path)
+    assert report.problem is None
+    assert not report.amplifies
+    assert report.difference < 1e-4
+    assert [c.sizes["N"] for c in report.comparisons if c.output == report.comparisons[0].output] == [1, 3]
+    assert report.facts()["ok"] is True
+    assert str(report).startswith("ONNX Runtime equals torch at N = 1")
+
+
+@pytest.mark.parametrize("fold_bn", [False, True])
+@pytest.mark.parametrize(
+    ("weight", "place"),
+    [
+        ("encoder0.0.weight", ("encoder0.0", "encoder0.1")),
+        ("up1.bias", ("up1", "up1")),
+        ("decoder1.4.running_mean", ("decoder1.4", "decoder1.4")),
+        ("head.weight", ("mask", "mask")),
+    ],
+)
+def test_names_the_first_layer_that_differs(weight: str, place: tuple[str, str], fold_bn: bool, tmp_path: Path) -> None:
+    """A folded convolution is no longer there by itself: then its norm is named."""
+    graph = graph_of(UNET)
+    weights = weights_for(graph)
+    path = export(graph, weights, tmp_path / "net.onnx", fold_bn=fold_bn)
+    weights[weight] = weights[weight] + 0.1
+    report = verify(graph, Reference(graph, weights), path)
+    assert isinstance(report.problem, OnnxDiffers)
+    assert report.problem.place == place[fold_bn]
+    assert report.problem.span is not None
+    assert not report.facts()["ok"]
+    assert f"from `{place[fold_bn]}` on" in str(report)
+
+
+def chaos(depth: int = 60) -> Graph:
+    """Doubles its input modulo 1 in each turn: a rounding error becomes 2^60 times as large."""
+    return body(f"conv: conv(8, 1)\nfor i in 0..{depth} {{ it * 2.7 -> sin }}", "[N, 8, 4, 4]")
+
+
+def test_rounding_that_grows_is_no_fault(tmp_path: Path) -> None:
+    graph = chaos()
+    weights = weights_for(graph)
+    path = export(graph, weights, tmp_path / "net.onnx")
+    report = verify(graph, Reference(graph, weights), path)
+    assert report.amplifies
+    assert report.problem is None
+    assert report.difference > 1e-4
+    assert "their roundings grow" in str(report)
+    weights["conv.bias"] = weights["conv.bias"] + 0.01
+    report = verify(graph, Reference(graph, weights), path)
+    assert isinstance(report.problem, OnnxDiffers)
+    assert report.problem.place == "conv"
+
+
+def test_a_module_that_is_not_the_graph(tmp_path: Path) -> None:
+    graph = body("conv: conv(8, 1)")
+    weights = weights_for(graph)
+    path = export(graph, weights, tmp_path / "net.onnx")
+
+    class Other(Reference):
+        def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return tuple(output + 1 for output in super().forward(*inputs))
+
+    report = verify(graph, Other(graph, weights), path)
+    assert isinstance(report.problem, ModuleIsAnother)
+
+
+def test_a_file_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"no model")
+    graph = body("relu")
+    with pytest.raises(SpecError, match="ONNX Runtime cannot run the file"):
+        verify(graph, Reference(graph, {}), tmp_path / "net.onnx")
+
+
+def test_a_module_stays_in_the_mode_it_was_in(tmp_path: Path) -> None:
+    graph = body("conv: conv(8, 1) -> dropout")
+    weights = weights_for(graph)
+    module = Reference(graph, weights).train()
+    assert verify(graph, module, export(graph, weights, tmp_path / "net.onnx")).problem is None
+    assert module.training
+
+
+# ---- differences -------------------------------------------------------------------------------------------
+
+
+def floats(*numbers: float) -> np.ndarray:
+    return np.array(numbers, np.float32)
+
+
+def test_differences() -> None:
+    one = floats(1, -4)
+    assert difference(one, one) == 0
+    assert difference(floats(1, -3.5), one) == 0.5 / 4
+    assert difference(floats(0.25), floats(0)) == 0.25
+    assert difference(one.astype(np.int64), one) == np.inf
+    assert difference(one[:1], one) == np.inf
+    nan, infinite = floats(np.nan, 1), floats(np.inf, 1)
+    assert difference(nan, nan) == difference(infinite, infinite) == 0
+    assert difference(nan, one) == difference(one, nan) == np.inf
+    assert difference(infinite, one) == difference(-infinite, infinite) == np.inf
+    whole = np.array([1, 2])
+    assert difference(whole, whole) == 0
+    assert difference(whole, whole + 1) == np.inf
+    assert difference(floats(), floats()) == 0
+
+
+# ---- inputs ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("assert H >= 200; relu", {"N": 3, "H": 200, "W": 67}),
+        ("assert W == H; relu", {"N": 3, "H": 65, "W": 65}),
+        ("assert H % 32 == 0; relu", {"N": 3, "H": 96, "W": 67}),
+        ("assert H <= 20; relu", {"N": 3, "H": 20, "W": 67}),
+        ("assert N % 4 == 0; relu", {"N": 4, "H": 66, "W": 67}),
+        ("assert H == 2 * W + 1; relu", None),
+    ],
+)
+def test_sizes_meet_the_preconditions(text: str, sizes: dict[str, int] | None) -> None:
+    graph = body(text)
+    found = sizes_for(graph, 3)
+    assert set(found) == {"N", "H", "W"}
+    assert all(condition.holds(found) for need in graph.needs.preconditions() for condition in need.conditions)
+    if sizes is not None:
+        assert found == sizes
+
+
+def test_inputs_of_every_type() -> None:
+    graph = graph_of(
+        """
+        model M {
+          input x: [N, 3]
+          input index: [N, 50] int64
+          input mask: [N, 50] bool
+          output y = x
+          output z = index
+          output m = mask
+        }
+        """
+    )
+    inputs = random_inputs(graph, {"N": 2})
+    assert {name: array.dtype.name for name, array in inputs.items()} == {
+        "x": "float32",
+        "index": "int64",
+        "mask": "bool",
+    }
+    assert set(inputs["index"].flat) == {0, 1}
+    assert inputs["x"].shape == (2, 3)
