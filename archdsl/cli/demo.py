@@ -125,6 +125,6 @@ def _train(model: Model, out: Path, epochs: int) -> float:
     from archdsl.training.run import unused
     from archdsl.training.spec import SpecTrainable
 
-    result = fit(SpecTrainable(model), Config(data="digits", epochs=epochs), unused(out.parent, out.name))
+    result = fit(SpecTrainable(model), Config(data="digits", epochs=epochs, lr=5e-3), unused(out.parent, out.name))
     print(f"  test accuracy {result.test_accuracy:.1%} after {result.epochs} epochs")
     return result.test_accuracy

@@ -96,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
             raise
         show_diagnostics(error.diagnostics, args.format)
         return 130
+    if result is None:
+        return 0
     if args.format == "json":
         print_json({"ok": True, **asdict(result)})
     else:
@@ -103,17 +105,21 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _fit(model: Model, args: argparse.Namespace) -> Result:
+def _fit(model: Model, args: argparse.Namespace) -> Result | None:
+    """None in all but one of the processes that train together: that one tells the result."""
     from archdsl.training.fit import fit
     from archdsl.training.run import Run, resumed, unused
     from archdsl.training.spec import SpecTrainable
+    from archdsl.training.trainer import leads
 
     given = {f.name: getattr(args, f.name) for f in fields(Config) if hasattr(args, f.name)}
     trainable = SpecTrainable(model)
     if args.resume is not None:
-        return fit(trainable, resumed(Run(args.resume), given), args.resume, resume=True, export=args.export)
-    out = args.out or unused(RUNS, model.name.lower())
-    return fit(trainable, Config(**given), out, export=args.export)
+        result = fit(trainable, resumed(Run(args.resume), given), args.resume, resume=True, export=args.export)
+    else:
+        out = args.out or unused(RUNS, model.name.lower())
+        result = fit(trainable, Config(**given), out, export=args.export)
+    return result if leads() else None
 
 
 def _text(result: Result) -> str:

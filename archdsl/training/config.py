@@ -37,7 +37,7 @@ class Config:
     """Epochs over which the learning rate rises from near 0 to its peak."""
     seed: int = 0
     workers: int | None = None
-    """Processes that read pictures. None: 0 for data held in memory, else up to 2."""
+    """Processes that read pictures. None: 0 for data held in memory, else 1 for two CPUs, up to 4."""
     accelerator: str = "auto"
     devices: str = "1"
     precision: str = "32-true"

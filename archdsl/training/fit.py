@@ -102,7 +102,7 @@ def _loaders(data: Data, fitted: Fitted, config: Config) -> Loaders:
     varied = transforms.training(data, fitted.channels, fitted.size, config.augment)
     workers = config.workers
     if workers is None:
-        workers = min(2, os.cpu_count() or 1) if data.photographs else 0
+        workers = min(4, max(1, (os.cpu_count() or 1) // 2)) if data.photographs else 0
 
     def part(indices: list[int], transform: v2.Transform, seed: int | None) -> DataLoader[tuple[Tensor, int]]:
         pictures = Pictures(data, indices, transform, least=min(fitted.size))
@@ -138,7 +138,8 @@ def _facts(model: str, data: Data, fitted: Fitted, config: Config) -> dict[str, 
 
 def _test(engine: Trainer, task: Classification, loaders: Loaders, run: Run) -> Mapping[str, float]:
     """Metrics of the best epoch's network, whose weights are left in it."""
-    task.load_state_dict(torch.load(run.best, map_location="cpu", weights_only=True)["state_dict"])
+    best = engine.strategy.broadcast(run.best)  # other processes may have thought of another free folder
+    task.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
     return engine.test(task, loaders["test"], verbose=False)[0]
 
 

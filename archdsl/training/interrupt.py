@@ -47,14 +47,18 @@ class StopOnInterrupt(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if self.asked and not trainer.is_last_batch:
+        if self._agreed(trainer) and not trainer.is_last_batch:
             trainer.save_checkpoint(self.run.last)
             raise SpecError([Stopped(when=f"after step {trainer.global_step}", advice=self.run.advice)])
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self.asked and trainer.current_epoch > 0:
+        if self._agreed(trainer) and trainer.current_epoch > 0:
             raise SpecError([Stopped(when=f"after epoch {trainer.current_epoch}", advice=self.run.advice)])
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self.asked:
+        if self._agreed(trainer):
             raise SpecError([Stopped(when="after the last epoch, before the test", advice=self.run.advice)])
+
+    def _agreed(self, trainer: Trainer) -> bool:
+        """Has Ctrl-C been heard by any of the processes that train together? They have to stop at the same step."""
+        return trainer.strategy.reduce_boolean_decision(self.asked, all=False)

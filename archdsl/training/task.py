@@ -71,7 +71,7 @@ class Classification(pl.LightningModule):
         mean.update(loss.detach(), weight=len(labels))
         accuracy.update(scores.detach(), labels)
         both = {f"{part}_loss": mean, f"{part}_accuracy": accuracy}
-        self.log_dict(both, on_step=False, on_epoch=True, prog_bar=True)
+        self.log_dict(both, on_step=False, on_epoch=True)
 
     def configure_optimizers(self) -> Any:
         """The rate is set before every step."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.utilities import rank_zero_only
 
 from archdsl.diagnostics.training import RunFailed, Stopped, TrainerRefuses, UnreadablePicture
 from archdsl.errors import SpecError
@@ -42,6 +43,11 @@ def trainer(config: Config, callbacks: list[Callback]) -> Trainer:
         )
     except (MisconfigurationException, ValueError, TypeError, RuntimeError, ImportError) as error:
         raise SpecError([TrainerRefuses(reason=_first_line(error))]) from None
+
+
+def leads() -> bool:
+    """Is this, of the processes that train together, the one that speaks and writes?"""
+    return rank_zero_only.rank == 0
 
 
 @contextmanager
