@@ -375,7 +375,8 @@ def onnx_affine(learned: bool, channels: Size) -> tuple[OnnxRef, OnnxRef]:
     """Scale and shift of each channel as an ONNX norm reads them; ones and zeros where none are learned."""
     if learned:
         return OnnxWeight("weight"), OnnxWeight("bias")
-    assert isinstance(channels, int), "weights of symbolic shape cannot be written"
+    if not isinstance(channels, int):
+        raise Reject(f"ONNX takes a scale for each channel: how many there are (={channels}) must be known")
     return OnnxConst((1.0,) * channels, "float32"), OnnxConst((0.0,) * channels, "float32")
 
 
