@@ -47,7 +47,7 @@ def trainer(config: Config, callbacks: list[Callback]) -> Trainer:
 
 def leads() -> bool:
     """Is this, of the processes that train together, the one that speaks and writes?"""
-    return rank_zero_only.rank == 0
+    return rank_zero_only.rank == 0  # pyright: ignore[reportFunctionMemberAccess]  # set by Lightning
 
 
 @contextmanager
