@@ -107,15 +107,25 @@ def _narrowed(facts: Facts, size: Dim, budget: Budget) -> Facts | None:
 
 def _from_facts(size: Dim, facts: Facts, budget: Budget, depth: int) -> bool:
     """Prove it alone, or as a multiple of a known relation and a rest that can be proved."""
-    eliminated = eliminate(size)
-    if eliminated is not None and proves_nonnegative(eliminated.num, facts, budget):
-        parts = class_polynomials(eliminated, facts, budget)
-        if parts is not None and all(never_negative(part, budget) for part in parts):
-            return True
-    return depth > 0 and any(
-        rest >= 0 if isinstance(rest, int) else _from_facts(rest, facts, budget, depth - 1)
-        for rest in _less_facts(size, facts, budget)
+    return _by_classes(size, facts, budget, depth) or (
+        depth > 0
+        and any(
+            rest >= 0 if isinstance(rest, int) else _from_facts(rest, facts, budget, depth - 1)
+            for rest in _less_facts(size, facts, budget)
+        )
     )
+
+
+def _by_classes(size: Dim, facts: Facts, budget: Budget, depth: int) -> bool:
+    """Prove it on every residue class, as a polynomial."""
+    eliminated = eliminate(size)
+    if eliminated is None:
+        return False
+    num = eliminated.num  # a polynomial: at depth 0 nothing is left to eliminate, and the recursion ends
+    if num < 0 if isinstance(num, int) else not _from_facts(num, facts, budget, max(depth - 1, 0)):
+        return False
+    parts = class_polynomials(eliminated, facts, budget)
+    return parts is not None and all(never_negative(part, budget) for part in parts)
 
 
 def _less_facts(size: Dim, facts: Facts, budget: Budget) -> Iterator[Size]:

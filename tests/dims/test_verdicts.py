@@ -41,11 +41,11 @@ ZERO = frozenset({0})
 def questions(draw: st.DrawFn) -> tuple[list[str], str, str, Operator]:
     """Symbols, two expressions over them, and a relation."""
     names = draw(st.sampled_from([["H"], ["H"], ["H", "W"], ["C", "H", "W"]]))
-    rare = draw(st.sampled_from(["", "", "", "maxima", "products", "products", "divisors"]))
+    rare = draw(st.sampled_from(["", "", "", "maxima", "products", "products", "divisors", "all"]))
     kinds = {
-        "maxima": rare == "maxima",
-        "products": rare == "products",
-        "symbolic_divisors": rare == "divisors",
+        "maxima": rare in ("maxima", "all"),
+        "products": rare in ("products", "all"),
+        "symbolic_divisors": rare in ("divisors", "all"),
     }
     a = draw(texts(names, 4, **kinds))
     b = draw(st.just("0") | texts(names, 3, **kinds))
