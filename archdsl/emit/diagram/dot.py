@@ -1,0 +1,231 @@
+"""From a figure to DOT. Every node bears its width and height, so that the layout hardly depends on the renderer."""
+
+from __future__ import annotations
+
+from graphviz import Digraph, escape
+
+from archdsl.emit.diagram.card import card_label, fork_label, join_label, sized
+from archdsl.emit.diagram.figure import (
+    BESIDE,
+    BORDER,
+    LOOP_GAP,
+    PAD,
+    Caption,
+    Card,
+    Edge,
+    Figure,
+    Fork,
+    Item,
+    Join,
+    Junction,
+    Link,
+    Panel,
+    Passage,
+)
+from archdsl.emit.diagram.space import has_neighbouring_loops
+from archdsl.emit.diagram.text import SIGN, SIZE, SMALL, plain
+from archdsl.emit.diagram.theme import Kind, Theme
+
+FONT = "Arial"
+STROKE = "0.8"
+BETWEEN_PANELS = 16
+
+
+def dot(figure: Figure, theme: Theme) -> str:
+    """The figure in the DOT language."""
+    graph = Digraph(name=escape(plain(figure.name)))
+    graph.attr("graph", _graph_attributes(figure, theme))
+    graph.attr("node", _node_attributes())
+    graph.attr("edge", _edge_attributes(theme))
+    for number, panel in enumerate(figure.panels):
+        graph.subgraph(_panel(f"cluster_{number}", panel, figure.gap < LOOP_GAP, theme))
+    for above, below in zip(figure.panels[1:], figure.panels[2:], strict=False):
+        graph.edge(above.chain[-1], below.chain[0], style="invis")
+    return graph.source
+
+
+def _graph_attributes(figure: Figure, theme: Theme) -> dict[str, str]:
+    return {
+        "id": "figure",
+        "rankdir": "TB",
+        "ranksep": _inches(figure.gap),
+        "nodesep": _inches(BESIDE),
+        "splines": "spline",
+        "outputorder": "edgesfirst",
+        "bgcolor": theme.page,
+        "pad": _inches(PAD),
+        "margin": "0",
+        "pack": str(BETWEEN_PANELS),
+        "packmode": f"array_ut{figure.columns}",
+        "labelloc": "b",
+        "labeljust": "c",
+        "label": _caption(figure.caption, theme),
+        "fontname": FONT,
+        "fontsize": f"{SMALL:g}",
+        "fontcolor": theme.cards["io"].text,
+        "tooltip": escape(plain(figure.caption.title)),
+    }
+
+
+def _node_attributes() -> dict[str, str]:
+    return {
+        "shape": "box",
+        "style": "filled",
+        "fixedsize": "true",
+        "margin": "0",
+        "penwidth": STROKE,
+        "fontname": FONT,
+        "fontsize": f"{SMALL:g}",
+    }
+
+
+def _edge_attributes(theme: Theme) -> dict[str, str]:
+    return {
+        "color": theme.edge,
+        "penwidth": STROKE,
+        "arrowsize": "0.55",
+        "fontname": FONT,
+        "fontsize": f"{SMALL:g}",
+        "fontcolor": theme.dim,
+    }
+
+
+def _caption(caption: Caption, theme: Theme) -> str:
+    first, *more = caption.facts
+    lines = [sized(caption.title, SIZE, bold=True) + sized(f" {first}", SIZE)]
+    lines += [sized(line, SIZE) for line in more]
+    lines += [sized(line, SMALL, theme.dim) for line in caption.legend]
+    return f"<{'<BR/>'.join(lines)}>"
+
+
+def _inches(points: float) -> str:
+    return f"{points / 72:.4f}".rstrip("0").rstrip(".")
+
+
+# ---- panels ------------------------------------------------------------------------------------------------
+
+
+def _panel(name: str, panel: Panel, is_tight: bool, theme: Theme) -> Digraph:
+    cluster = Digraph(name=name)
+    cluster.attr("graph", _opened(panel, theme) if panel.letter else _main(panel))
+    for item in panel.items:
+        _item(cluster, item, theme)
+    for pair in panel.rows:
+        row = Digraph(graph_attr={"rank": "same"})
+        row.edge(*pair, style="invis", minlen="3")  # the first stands at the left
+        cluster.subgraph(row)
+    items = {item.id: item for item in panel.items}
+    is_close = is_tight and has_neighbouring_loops(panel)
+    for edge in sorted(panel.edges, key=lambda edge: -edge.weight):
+        _edge(cluster, edge, items, is_close, theme)
+    return cluster
+
+
+def _main(panel: Panel) -> dict[str, str]:
+    return {"id": f"panel-{panel.id}", "label": "", "peripheries": "0", "margin": "0", "style": ""}
+
+
+def _opened(panel: Panel, theme: Theme) -> dict[str, str]:
+    ground = theme.cluster
+    return {
+        "id": f"panel-{panel.id}",
+        "class": "opened",
+        "label": f"<{sized(f'{panel.letter}  {panel.title}', SIZE, bold=True)}>",
+        "labeljust": "l",
+        "labelloc": "t",
+        "style": "rounded,filled",
+        "color": ground.stroke,
+        "fillcolor": ground.fill,
+        "penwidth": STROKE,
+        "margin": "7",
+    }
+
+
+def _item(cluster: Digraph, item: Item, theme: Theme) -> None:
+    """A node of the item's own size. Fixed sizes do not count the outlines that Graphviz draws around a node."""
+    label, attributes = _node(item, theme)
+    inner = 2 * BORDER if isinstance(item, Card) and item.is_folded else 0
+    size = {"width": _inches(item.width - inner), "height": _inches(item.height - inner)}
+    cluster.node(item.id, label, {"id": item.id, **size, **attributes})
+
+
+def _node(item: Item, theme: Theme) -> tuple[str, dict[str, str]]:
+    match item:
+        case Card():
+            return card_label(item, theme), _card(item, theme)
+        case Junction(sign=sign):
+            look = {"shape": "circle", "penwidth": "1.1", "fontsize": f"{SIGN:g}"}
+            return escape(sign), {"class": "merge", **look, **_paint("merge", item.tooltip, theme)}
+        case Link(number=number):
+            look = {"shape": "circle", "fontsize": f"{SMALL:g}"}
+            return str(number), {"class": "link", **look, **_paint("reshape", f"column {number + 1}", theme)}
+        case Passage(text=text):
+            look = {"shape": "plaintext", "style": "", "fontcolor": theme.skip}
+            return escape(text), {"class": "skip", "tooltip": escape(text), **look}
+        case Fork():
+            look = {"shape": "plaintext", "style": ""}
+            return fork_label(item, theme), {"class": "fork", "tooltip": "branches", **look}
+        case Join():
+            look = {"style": "filled,rounded"}
+            return join_label(item), {"class": "merge", **look, **_paint("merge", item.tooltip, theme)}
+
+
+def _card(card: Card, theme: Theme) -> dict[str, str]:
+    attributes = {"class": card.kind, **_paint(card.kind, card.tooltip or card.title, theme)}
+    if card.kind in ("io", "act", "merge"):
+        attributes["style"] = "filled,rounded"
+    elif card.kind == "reshape":
+        attributes["style"] = "filled,dashed"
+    if card.is_folded:
+        attributes["peripheries"] = "2"
+    return attributes
+
+
+def _paint(kind: Kind, tooltip: str, theme: Theme) -> dict[str, str]:
+    paint = theme.cards[kind]
+    return {
+        "fillcolor": paint.fill,
+        "color": paint.stroke,
+        "fontcolor": paint.text,
+        "tooltip": escape(plain(tooltip)) or " ",
+    }
+
+
+# ---- edges -------------------------------------------------------------------------------------------------
+
+
+def _edge(cluster: Digraph, edge: Edge, items: dict[str, Item], is_close: bool, theme: Theme) -> None:
+    tail, head = items[edge.tail], items[edge.head]
+    attributes = {"id": f"{edge.tail}--{edge.head}", "class": edge.kind}
+    if edge.kind == "skip":
+        attributes |= {"color": theme.skip, "penwidth": "1.4"} | _round(edge, tail, head, is_close)
+    if edge.weight != 1:
+        attributes["weight"] = str(edge.weight)
+    if isinstance(head, Fork | Passage):
+        attributes["arrowhead"] = "none"
+    tail_name = edge.tail + (f":b{edge.tail_branch}:s" if edge.tail_branch is not None else "")
+    head_name = edge.head + (f":b{edge.head_branch}:n" if edge.head_branch is not None else "")
+    if edge.is_upward:
+        tail_name, head_name, attributes["dir"] = head_name, tail_name, "back"
+    cluster.edge(tail_name, head_name, None, attributes)
+
+
+def _round(edge: Edge, tail: Item, head: Item, is_close: bool) -> dict[str, str]:
+    """How a shortcut leaves and arrives: from the right side out, to the right side in.
+
+    A loop spans its card; where rows are so close that it would touch the next one, it ends at the card's middle.
+    """
+    if tail is head:
+        return {"tailport": "ne", "headport": "e" if is_close else "se", "arrowsize": "0.5"}
+    if edge.is_flat:
+        return {"constraint": "false", "tailport": "e", "headport": "w"}
+    ports: dict[str, str] = {}
+    if edge.tail_branch is None:
+        ports["tailport"] = "s" if _is_aside(tail) else "e"
+    if edge.head_branch is None and not _is_aside(head):
+        ports["headport"] = "e"
+    return ports
+
+
+def _is_aside(item: Item) -> bool:
+    return isinstance(item, Passage) or (isinstance(item, Card) and item.is_aside)

@@ -1,0 +1,155 @@
+"""Which folded blocks are opened beside the model.
+
+Rule 4: the most repeated block, one inset for each distinct structure of it, at most two, of at most twelve items each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from archdsl.emit.diagram.figure import Panel
+from archdsl.emit.diagram.fold import alike, leaves
+from archdsl.emit.diagram.outline import Group, Merge, Network, Part
+from archdsl.emit.diagram.panel import Composer
+from archdsl.emit.diagram.paths import in_order
+from archdsl.emit.diagram.sketch import Sketch, Unit
+from archdsl.emit.diagram.style import Style, modules_of, span
+from archdsl.emit.diagram.views import inner_view, size
+from archdsl.graph import GraphOutput
+from archdsl.ops.dropout import Inert
+
+MOST_ITEMS = 12
+MOST_INSETS = 2
+
+
+@dataclass(eq=False)
+class Opened:
+    """A group shown from within, and the card of the main panel that it belongs to."""
+
+    network: Network
+    group: Group
+    unit: Unit
+    closed: Collection[str]
+    most: int = MOST_ITEMS
+
+    @cached_property
+    def sketch(self) -> Sketch:
+        inside = inner_view(self.network, self.group, self.closed, self.most, ())
+        if _ends_openly(inside):
+            return inside
+        return inner_view(self.network, self.group, self.closed, self.most, self._results())
+
+    def _results(self) -> list[GraphOutput]:
+        values = leaves(self.network, self.group)
+        names = ["y"] if len(values) == 1 else [self.network.names.get(v, "y") for v in values]
+        return [GraphOutput(name, value, False) for name, value in zip(names, values, strict=True)]
+
+    @cached_property
+    def structure(self) -> object:
+        """Kinds and operators and how they are joined: the same for blocks that differ in sizes, or in dropping."""
+        number: dict[Unit, int] = {}
+        found: list[object] = []
+        for unit in in_order(self.sketch.units):
+            content = _content(unit)
+            if unit.kind == "norm" and not content:
+                number[unit] = number[unit.sources[0]]
+                continue
+            number[unit] = len(found)
+            found.append((unit.kind, unit.sign, content, tuple(number[s] for s in unit.sources)))
+        return tuple(found)
+
+    @cached_property
+    def manner(self) -> object:
+        """The titles with their numbers left out: strides and the like still count."""
+        return tuple(re.sub(r"\d+", "#", unit.title) for unit in self.sketch.units)
+
+    @property
+    def kin(self) -> tuple[Group, ...]:
+        """The groups of the same card that are equal."""
+        return tuple(group for group in self.unit.groups if alike(group, self.group))
+
+    @property
+    def has_projection(self) -> bool:
+        return any(len(list(m.branches)) == 2 and bool(m.branches[1]) for m in _residuals(self.group.parts))
+
+
+def _content(unit: Unit) -> object:
+    """What a unit does; dropouts do not count."""
+    return unit.title if unit.groups else tuple(type(n.op) for n in unit.nodes if not isinstance(n.op, Inert))
+
+
+def _residuals(parts: Sequence[Part]) -> Iterator[Merge]:
+    return (part for part in parts if isinstance(part, Merge) and part.is_residual)
+
+
+def _ends_openly(sketch: Sketch) -> bool:
+    """Does the panel end in one card with its own shape? Else what comes out is shown."""
+    read = {source for unit in sketch.units for source in unit.sources}
+    ends = [unit for unit in sketch.units if unit not in read]
+    return len(ends) == 1 and not ends[0].sign and not ends[0].is_join
+
+
+# ---- choosing ----------------------------------------------------------------------------------------------
+
+
+def worth_opening(network: Network, main: Sketch, closed: Collection[str]) -> list[Opened]:
+    """Insets by how much they tell, the best first: at most two, in the order of the network."""
+    chosen: list[Opened] = []
+    for family in _by_repetition(main):
+        found = [Opened(network, group, unit, closed) for unit in family for group in unit.groups]
+        fitting = [o for o in found if 1 < size(o.sketch) <= MOST_ITEMS]
+        for opened in _structures(fitting):
+            if len(chosen) < MOST_INSETS:
+                chosen.append(opened)
+    order = {unit: number for number, unit in enumerate(main.units)}
+    return sorted(chosen, key=lambda o: (order[o.unit], o.unit.groups.index(o.group)))
+
+
+def _by_repetition(main: Sketch) -> list[list[Unit]]:
+    """Folded cards by the text that they run, the most repeated first; what stands there once only if all does."""
+    families: dict[object, list[Unit]] = {}
+    for unit in main.units:
+        if unit.groups:
+            families.setdefault(unit.groups[0].text, []).append(unit)
+    often = sorted(families.values(), key=lambda family: -sum(u.count for u in family))
+    repeated = [family for family in often if sum(u.count for u in family) > 1]
+    return repeated or often
+
+
+def _structures(found: list[Opened]) -> list[Opened]:
+    """One for each structure, the most frequent first; together from one card, where one card has them."""
+    kinds: dict[object, list[Opened]] = {}
+    for opened in found:
+        kinds.setdefault(opened.structure, []).append(opened)
+    chosen: list[Opened] = []
+    for members in sorted(kinds.values(), key=len):
+        usual = Counter(o.manner for o in members).most_common(1)[0][0]
+        typical = [o for o in members if o.manner == usual]
+        beside = [o for o in typical if chosen and o.unit is chosen[0].unit]
+        chosen.append((beside or typical)[0])
+    return sorted(chosen, key=lambda o: -len(kinds[o.structure]))
+
+
+# ---- panels ------------------------------------------------------------------------------------------------
+
+
+def inset(style: Style, opened: Opened, letter: str, title: str) -> Panel:
+    return Composer(style, opened.sketch, letter, opened.group.path or "").panel(title=title)
+
+
+def titles(style: Style, insets: Sequence[Opened]) -> list[str]:
+    """``layer2.0, projection shortcut`` and ``layer2.1–3``; with the block's name where it is opened once."""
+    return [_title(style, opened, [o for o in insets if o.group.text is opened.group.text]) for opened in insets]
+
+
+def _title(style: Style, opened: Opened, kin: Sequence[Opened]) -> str:
+    if len(kin) == 1:
+        where = style.place(replace(opened.unit, groups=(opened.group,)))
+        return ", ".join(dict.fromkeys(text for text in (opened.unit.title, where) if text))
+    where = span(modules_of(replace(opened.unit, groups=opened.kin)))
+    is_told = opened.has_projection and not all(o.has_projection for o in kin)
+    return f"{where}, projection shortcut" if is_told else where

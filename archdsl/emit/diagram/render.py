@@ -1,0 +1,132 @@
+"""From DOT to a picture: the system's ``dot``, else the ``graphviz-pure`` wheel; PDF from the SVG where neither can.
+
+Both are programs that read DOT from standard input. A renderer that complains (a missing plug-in, fonts so strange that
+a text leaves its card) is passed over for the next one.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html import escape
+from importlib.metadata import PackageNotFoundError, distribution
+from io import BytesIO
+from pathlib import Path
+from typing import Literal
+
+from archdsl.diagnostics.diagrams import CannotRender, NoPdf, NoRenderer
+from archdsl.emit.diagram.dot import FONT
+from archdsl.errors import SpecError
+
+Format = Literal["svg", "png", "pdf"]
+
+PRINT_DPI = 300
+SECONDS = 120
+"""A page takes a fraction of a second; a figure that was opened by hand may take longer."""
+
+FAMILY = "Arial, Helvetica, 'Liberation Sans', Arimo, sans-serif"
+_HARMLESS = re.compile(r"(Warning: )+no value for width of non-ASCII character \d+\. Falling back to width of space .*")
+"""Widths come with the DOT: the renderer's own are not used."""
+_COMPLAINT = re.compile(r"(Warning|Error|Format): |Format: ")
+
+
+def render(dot: str, format: Format, dpi: int = PRINT_DPI, title: str = "", description: str = "") -> bytes:
+    """The picture that a DOT text draws; ``title`` and ``description`` are an SVG's, for those who cannot see it.
+
+    Raises:
+        SpecError: no renderer is installed, or none can draw this.
+    """
+    match format:
+        case "svg":
+            return _finish(_draw(dot, "svg"), title, description)
+        case "png":
+            return _draw(dot, "png", f"-Gdpi={dpi}")
+        case "pdf":
+            return _pdf(dot)
+
+
+# ---- renderers ---------------------------------------------------------------------------------------------
+
+
+def renderers() -> list[Path]:
+    """The programs that can draw, best first."""
+    return [path for path in (system_dot(), pure_dot()) if path is not None]
+
+
+def system_dot() -> Path | None:
+    found = shutil.which("dot")
+    return Path(found) if found else None
+
+
+def pure_dot() -> Path | None:
+    """The program of the ``graphviz-pure`` wheel: in the environment's folder of scripts, on the path or not."""
+    try:
+        files = distribution("graphviz-pure").files or ()
+    except PackageNotFoundError:
+        files = ()
+    for file in files:
+        if file.stem == "graphviz-pure":
+            return Path(str(file.locate()))
+    found = shutil.which("graphviz-pure")
+    return Path(found) if found else None
+
+
+def _draw(dot: str, format: str, *options: str) -> bytes:
+    """The first picture that a renderer draws without complaint."""
+    complaint: CannotRender | None = None
+    for renderer in renderers():
+        drawn = run(renderer, dot, format, *options)
+        if isinstance(drawn, bytes):
+            return drawn
+        complaint = complaint or drawn
+    raise SpecError([complaint or NoRenderer()])
+
+
+def run(renderer: Path, dot: str, format: str, *options: str) -> bytes | CannotRender:
+    """What one renderer makes of a DOT text."""
+    command = [str(renderer), f"-T{format}", *options]
+    try:
+        done = subprocess.run(command, input=dot.encode(), capture_output=True, timeout=SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = f"it took over {SECONDS} s" if isinstance(error, subprocess.TimeoutExpired) else str(error)
+        return CannotRender(renderer=renderer.name, format=format, reason=reason)
+    lines = done.stderr.decode(errors="replace").splitlines()
+    complaints = [line for line in lines if _COMPLAINT.match(line) and not _HARMLESS.fullmatch(line)]
+    if done.returncode or complaints or not done.stdout:
+        reason = (complaints or lines or [f"exit code {done.returncode}"])[0]
+        return CannotRender(renderer=renderer.name, format=format, reason=reason)
+    return done.stdout
+
+
+# ---- SVG and PDF -------------------------------------------------------------------------------------------
+
+
+def _finish(svg: bytes, title: str, description: str) -> bytes:
+    """Fonts that exist on other machines too; a role, a title and a description for screen readers."""
+    text = svg.decode().replace(f'font-family="{FONT}"', f'font-family="{FAMILY}"')
+    told = f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>\n"
+    return re.sub(r"<svg ([^>]*)>\n", lambda m: f'<svg role="img" {m[1]}>\n{told}', text, count=1).encode()
+
+
+def _pdf(dot: str) -> bytes:
+    """By the system's ``dot``, which embeds its fonts; else from the SVG, by svglib."""
+    renderer = system_dot()
+    if renderer is not None:
+        drawn = run(renderer, dot, "pdf")
+        if isinstance(drawn, bytes):
+            return drawn
+    try:
+        from reportlab.graphics.renderPDF import drawToFile
+        from svglib.svglib import svg2rlg
+    except ImportError:
+        raise SpecError([NoPdf()]) from None
+    import logging
+
+    logging.getLogger("svglib").setLevel(logging.ERROR)  # it says of each title that a page cannot show it
+    drawing = svg2rlg(BytesIO(_draw(dot, "svg")))
+    if drawing is None:
+        raise SpecError([CannotRender(renderer="svglib", format="pdf", reason="it cannot read the SVG")])
+    pdf = BytesIO()
+    drawToFile(drawing, pdf)
+    return pdf.getvalue()

@@ -1,0 +1,182 @@
+"""Other shapes of a panel than one straight column: a U, several columns, a column with its middle left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from archdsl.emit.diagram.figure import Card, Edge, Item, Link, Panel, Passage
+from archdsl.emit.diagram.words import count_text
+
+# ---- a U ---------------------------------------------------------------------------------------------------
+
+
+def bends(panel: Panel) -> list[tuple[str, str]]:
+    """The shortcuts of a panel that is a U: nested in each other, the outermost first. Empty where it is none."""
+    passages = {item.id for item in panel.items if isinstance(item, Passage)}
+    if {item.id for item in panel.items} - passages != set(panel.chain):
+        return []
+    place = {name: number for number, name in enumerate(panel.chain)}
+    ends = {e.tail: e.head for e in panel.edges if e.tail in passages}
+    skips = sorted(((e.tail, ends[e.head]) for e in panel.edges if e.head in passages), key=lambda s: place[s[0]])
+    nested = all(place[a] < place[c] < place[d] < place[b] for (a, b), (c, d) in pairwise(skips))
+    return skips if len(skips) > 1 and nested else []
+
+
+def u_shaped(panel: Panel, turn: str) -> Panel:
+    """The way down at the left, the way up at the right, each shortcut straight across; it turns before ``turn``."""
+    skips = bends(panel)
+    up = set(panel.chain[panel.chain.index(turn) :])
+    edges = [
+        replace(edge, is_upward=edge.head in up, weight=1 if edge.head == turn else edge.weight)
+        for edge in panel.edges
+        if edge.kind == "flow"
+    ]
+    flat = [Edge(tail, head, "skip", is_flat=True) for tail, head in skips]
+    items = tuple(item for item in panel.items if not isinstance(item, Passage))
+    return replace(panel, items=items, edges=(*edges, *flat), rows=tuple(skips))
+
+
+# ---- columns -----------------------------------------------------------------------------------------------
+
+
+def cuts(panel: Panel) -> list[int]:
+    """Places on the main chain after which nothing but the chain goes on, from an item that feeds nothing else."""
+    place = {name: number for number, name in enumerate(panel.chain)}
+    fed = Counter(edge.tail for edge in panel.edges if edge.tail != edge.head)
+    covered = [0] * (len(panel.chain) + 1)
+    for first, last in _spans(panel, place):
+        covered[first] += 1
+        covered[last] -= 1
+    found, open_spans = [], 0
+    for number, name in enumerate(panel.chain[:-1]):
+        open_spans += covered[number]
+        if not open_spans and fed[name] == 1:
+            found.append(number)
+    return found
+
+
+def _spans(panel: Panel, place: Mapping[str, int]) -> Iterator[tuple[int, int]]:
+    """Pieces of the main chain that something beside it ties together: their first and last places."""
+    near: dict[str, set[str]] = {item.id: set() for item in panel.items}
+    for edge in panel.edges:
+        near[edge.tail].add(edge.head)
+        near[edge.head].add(edge.tail)
+        ends = place.get(edge.tail), place.get(edge.head)
+        if ends[0] is not None and ends[1] is not None and ends[1] > ends[0] + 1:
+            yield ends[0], ends[1]
+    seen: set[str] = set()
+    for item in panel.items:
+        if item.id not in place and item.id not in seen:
+            beside = _beside(item.id, near, place)
+            seen |= beside
+            held = [place[other] for name in beside for other in near[name] if other in place]
+            yield min(held, default=0), max(held, default=0)
+
+
+def _beside(name: str, near: Mapping[str, set[str]], place: Mapping[str, int]) -> set[str]:
+    """The items off the main chain that hang together with one."""
+    seen, stack = {name}, [name]
+    while stack:
+        for other in near[stack.pop()]:
+            if other not in place and other not in seen:
+                seen.add(other)
+                stack.append(other)
+    return seen
+
+
+def in_columns(panel: Panel, count: int) -> Panel | None:
+    """The panel in columns of about the same height; None where it cannot be cut so often."""
+    heights = _running_heights(panel)
+    chosen: list[int] = []
+    for number in range(1, count):
+        wished = heights[-1] * number / count
+        left = [cut for cut in cuts(panel) if not chosen or cut > chosen[-1]]
+        if not left:
+            return None
+        chosen.append(min(left, key=lambda cut: abs(heights[cut] - wished)))
+    return _cut(panel, chosen)
+
+
+def _running_heights(panel: Panel) -> list[float]:
+    heights = {item.id: item.height + 12 for item in panel.items}
+    running, total = [], 0.0
+    for name in panel.chain:
+        total += heights[name]
+        running.append(total)
+    return running
+
+
+def _cut(panel: Panel, places: Sequence[int]) -> Panel:
+    items: list[Item] = list(panel.items)
+    edges = list(panel.edges)
+    rows: list[tuple[str, str]] = []
+    top = panel.chain[0]
+    for number, place in enumerate(places, 1):
+        above, below = panel.chain[place], panel.chain[place + 1]
+        goes, comes = Link(f"to-{number}", number), Link(f"from-{number}", number)
+        items += [goes, comes]
+        whole = next(e for e in edges if (e.tail, e.head) == (above, below))
+        edges.remove(whole)
+        edges += [replace(whole, head=goes.id), replace(whole, tail=comes.id)]
+        rows.append((top, comes.id))
+        top = comes.id
+    return replace(panel, items=tuple(items), edges=tuple(edges), rows=tuple(rows))
+
+
+# ---- leaving out -------------------------------------------------------------------------------------------
+
+
+def shortened(panel: Panel, kept: int) -> Panel:
+    """The panel with one card for the middle of its main chain, so that about ``kept`` cards of it are left."""
+    places = cuts(panel)
+    first = next((c for c in places if c >= kept // 2), None)
+    last = next((c for c in reversed(places) if c < len(panel.chain) - kept // 2), None)
+    if first is None or last is None or last <= first + 1:
+        return panel
+    middle = panel.chain[first + 1 : last + 1]
+    gone = _hanging_on(panel, middle)
+    card = _summary([item for item in panel.items if item.id in gone], panel, middle)
+    items = [card if item.id == card.id else item for item in panel.items if item.id not in gone or item.id == card.id]
+    new = dict.fromkeys(gone, card.id)
+    edges = [
+        replace(e, tail=new.get(e.tail, e.tail), head=new.get(e.head, e.head))
+        for e in panel.edges
+        if not (e.tail in gone and e.head in gone)
+    ]
+    if card.is_bypassed:
+        edges.append(Edge(card.id, card.id, "skip"))
+    chain = (*panel.chain[: first + 1], card.id, *panel.chain[last + 1 :])
+    return replace(panel, items=tuple(items), edges=tuple(edges), chain=chain)
+
+
+def _hanging_on(panel: Panel, names: Sequence[str]) -> set[str]:
+    """Some of the chain's items, with what stands beside them."""
+    chain = dict.fromkeys(panel.chain, 0)
+    near: dict[str, set[str]] = {item.id: set() for item in panel.items}
+    for edge in panel.edges:
+        near[edge.tail].add(edge.head)
+        near[edge.head].add(edge.tail)
+    found = set(names)
+    for name in names:
+        for other in near[name]:
+            if other not in chain and other not in found:
+                found |= _beside(other, near, chain)
+    return found
+
+
+def _summary(items: Sequence[Item], panel: Panel, middle: Sequence[str]) -> Card:
+    """One folded card for many items."""
+    cards = [item for item in items if isinstance(item, Card)]
+    by_id = {item.id: item for item in items}
+    last = next((c for name in reversed(middle) if isinstance(c := by_id[name], Card)), None)
+    params = sum((p for item in items if (p := getattr(item, "params", 0))), start=0)
+    residuals = sum(getattr(item, "residuals", 0) for item in items)
+    return Card(
+        id=middle[0], kind="block", title=f"{sum(card.count for card in cards):,} more layers",
+        detail=f"{middle[0]} to {middle[-1]}", shape=last.shape if last else "", params=params,
+        params_text=count_text(params), is_folded=True, is_bypassed=residuals > 0, residuals=residuals,
+        tooltip=f"{middle[0]} to {middle[-1]}", width=next(i.width for i in panel.items if i.id == panel.chain[0]),
+    )  # fmt: skip

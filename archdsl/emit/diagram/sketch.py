@@ -1,0 +1,359 @@
+"""The units of a panel and what flows between them: which operators share a card, which groups are one card.
+
+Rule 1 of folding: norms, activations and dropouts fuse into the card before them where they alone read it. Rule 2:
+equal cards in a row become one, with a count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from archdsl.dims import Size
+from archdsl.emit.diagram.fold import Run, folded, leaves
+from archdsl.emit.diagram.outline import Group, Leaf, Merge, Network, Part, does_nothing, is_sum
+from archdsl.emit.diagram.theme import Kind
+from archdsl.emit.diagram.words import SIGNS, kind_of, last_name, same_numbers, title_of
+from archdsl.graph import GraphOutput, Node, Value
+from archdsl.ops.dropout import Inert
+from archdsl.ops.einops import Rearrange
+from archdsl.ops.elementwise import Arithmetic
+from archdsl.ops.merge import Concat, Mul
+from archdsl.ops.tensor import OwnTensor
+
+
+@dataclass(eq=False)
+class Unit:
+    """What becomes one item of a panel.
+
+    ``value`` is what it gives. ``groups`` are what a folded card stands for: none for operators. ``sign`` makes it a
+    junction; ``merge`` is the combinator that it ends. ``sources`` feed it; ``fork`` is the bar from which its branch
+    parts, ``branch`` the number of that.
+    """
+
+    kind: Kind
+    title: str
+    nodes: list[Node] = field(default_factory=list)
+    value: Value | None = None
+    details: list[str] = field(default_factory=list)
+    groups: tuple[Group, ...] = ()
+    sign: str = ""
+    merge: Merge | None = None
+    count: int = 1
+    is_aside: bool = False
+    is_tensor: bool = False
+    is_join: bool = False
+    is_fork: bool = False
+    sources: list[Unit] = field(default_factory=list)
+    branch: int | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """A card of operators: neither a folded group, nor a junction, nor an end of the network."""
+        return not self.groups and not self.sign and self.kind not in ("io", "merge") and not self.is_fork
+
+    @property
+    def is_merge(self) -> bool:
+        return bool(self.sign) or self.kind == "merge"
+
+
+IsOpen = Callable[[Group], bool | None]
+"""Whether a group is opened; None leaves it to whether there is anything in it to fold."""
+
+
+class Sketch:
+    """The units of some parts of a network, in the order in which they run, joined to each other."""
+
+    def __init__(
+        self, network: Network, parts: Sequence[Part], is_open: IsOpen, outputs: Sequence[GraphOutput] = ()
+    ) -> None:
+        self.network = network
+        self.units: list[Unit] = []
+        self._is_open = is_open
+        self._home: dict[Value, Unit] = {}
+        self._branches: list[tuple[Unit, list[list[Unit]]]] = []
+        self._visit(parts)
+        for output in outputs:
+            unit = Unit(
+                "io", output.name, value=output.value, details=["training only"] if output.when_training else []
+            )
+            unit.sources = [self._at(output.value)]
+            self.units.append(unit)
+        self._join()
+        self._fold_cards()
+        self._fork()
+
+    @property
+    def entries(self) -> list[Unit]:
+        return [u for u in self.units if u.kind == "io" and not u.sources]
+
+    # ---- units ----
+
+    def _visit(self, parts: Sequence[Part]) -> None:
+        for part in folded(self.network, parts):
+            match part:
+                case Leaf(node=node):
+                    self._leaf(node)
+                case Run():
+                    self._run(part)
+                case Merge():
+                    self._merge(part)
+                case Group():
+                    raise AssertionError("groups come in runs")
+
+    def _at(self, value: Value) -> Unit:
+        """The unit that gives a value; one for the value itself where it comes from outside."""
+        if value not in self._home:
+            entry = Unit("io", self.network.names.get(value, "x"), value=value)
+            self.units.insert(sum(u.kind == "io" and not u.sources for u in self.units), entry)
+            self._home[value] = entry
+        return self._home[value]
+
+    def _add(self, unit: Unit, nodes: Sequence[Node]) -> Unit:
+        unit.nodes = list(nodes)
+        for node in nodes:
+            self._home.update(dict.fromkeys(node.outputs, unit))
+        self.units.append(unit)
+        return unit
+
+    def _leaf(self, node: Node) -> None:
+        if node in self.network.constants:
+            return
+        sources = self.network.sources(node)
+        if len(sources) == 1 and self._absorbed(self._at(sources[0]), node, sources[0]):
+            return
+        is_tensor = isinstance(node.op, OwnTensor)
+        sign = SIGNS.get(node.op.op, "") if isinstance(node.op, Arithmetic) and len(sources) == 2 else ""
+        unit = Unit(kind_of(node), title_of(node), value=node.output, sign=sign, is_tensor=is_tensor)
+        if unit.kind == "merge" and not sign:
+            unit.kind = "other"
+        self._add(unit, [node])
+
+    def _absorbed(self, home: Unit, node: Node, value: Value) -> bool:
+        """Let a card take in an operator that changes what it gives but little."""
+        if does_nothing(node):
+            self._take_in(home, node)
+            return True
+        if home.value is not value or not self.network.is_only_for(value, node):
+            return False
+        word = _fused(home, node, self.network)
+        if word is None:
+            return False
+        if word:
+            home.details.append(word)
+        self._take_in(home, node)
+        return True
+
+    def _take_in(self, home: Unit, node: Node) -> None:
+        home.nodes.append(node)
+        self._home[node.output] = home
+        if home.value is node.inputs[0]:
+            home.value = node.output
+
+    def _run(self, run: Run) -> None:
+        if any(self._opens(group) for group in run.groups) or len(run.groups) == 1:
+            for group in run.groups:
+                self._group(group)
+        else:
+            self._folded(run.groups, run.notes)
+
+    def _opens(self, group: Group) -> bool:
+        """A turn of a loop is opened where it stands alone, or does nothing worth repeating."""
+        wanted = self._is_open(group)
+        if wanted is None:
+            return is_trivial(self.network, group) or (group.instance is None and not has_merge(group))
+        return wanted
+
+    def _group(self, group: Group) -> None:
+        is_lone_turn = group.instance is None and self._is_open(group) is None
+        if is_lone_turn or self._opens(group):
+            self._visit(group.parts)
+        else:
+            self._folded((group,), ())
+
+    def _folded(self, groups: Sequence[Group], notes: Sequence[str]) -> None:
+        nodes = [node for group in groups for node in group.nodes]
+        if all(node in self.network.constants for node in nodes):
+            return
+        given = leaves(self.network, groups[-1])
+        value = given[-1] if given else nodes[-1].output
+        unit = Unit(
+            "block", group_title(self.network, groups[0]), value=value, groups=tuple(groups), count=len(groups),
+            details=list(notes),
+        )  # fmt: skip
+        self._add(unit, nodes)
+
+    def _merge(self, merge: Merge) -> None:
+        branches: list[list[Unit]] = []
+        for branch in merge.branches:
+            first = len(self.units) - len(self.entries)
+            self._visit(branch)
+            branches.append([u for u in self.units if u.kind != "io" or u.sources][first:])
+        nodes = [node for node in merge.merged.nodes if node not in self.network.constants]
+        if not nodes:
+            return
+        node = nodes[-1]
+        is_met = len({self._at(v) for v in self.network.sources(node)}) > 1
+        sign = ("+" if is_sum(node) else "×" if isinstance(node.op, Mul) else "") if is_met else ""
+        unit = Unit("merge", title_of(node), value=node.output, sign=sign, merge=merge)
+        self._add(unit, nodes)
+        if merge.is_residual and len(branches) == 2 and all(u.is_plain for u in branches[1]):
+            for aside in branches[1]:
+                aside.is_aside = True
+        elif isinstance(node.op, Concat):
+            self._branches.append((unit, branches))
+
+    # ---- what flows ----
+
+    def _join(self) -> None:
+        """Edges are those of the graph between nodes of different units."""
+        for unit in list(self.units):
+            own = set(unit.nodes)
+            for node in unit.nodes:
+                for value in self.network.sources(node):
+                    source = self._at(value)
+                    if self.network.graph.producer.get(value) not in own and source not in (unit, *unit.sources):
+                        unit.sources.append(source)
+
+    def readers(self) -> dict[Unit, list[Unit]]:
+        found: dict[Unit, list[Unit]] = {unit: [] for unit in self.units}
+        for unit in self.units:
+            for source in unit.sources:
+                found[source].append(unit)
+        return found
+
+    def _fold_cards(self) -> None:
+        """Equal cards of operators in a row become one."""
+        readers = self.readers()
+        gone: dict[Unit, Unit] = {}
+        for unit in self.units:
+            if len(unit.sources) != 1:
+                continue
+            before = gone.get(unit.sources[0], unit.sources[0])
+            if len(readers[unit.sources[0]]) == 1 and _same_face(before, unit):
+                before.count += unit.count
+                before.nodes += unit.nodes
+                before.value = unit.value
+                gone[unit] = before
+        self.units = [u for u in self.units if u not in gone]
+        for unit in self.units:
+            unit.sources = [gone.get(s, s) for s in unit.sources]
+
+    def _fork(self) -> None:
+        """Branches of one value that are plain chains and meet in a concatenation stand between two bars."""
+        present = set(self.units)
+        for unit, branches in self._branches:
+            kept = [[u for u in branch if u in present] for branch in branches]
+            if len(kept) < 2 or not all(kept):
+                continue
+            stream = kept[0][0].sources[:1]
+            ends = [branch[-1] for branch in kept]
+            if stream and all(_is_chain(branch, stream[0]) for branch in kept) and unit.sources == ends:
+                fork = Unit("merge", "", sources=stream, is_fork=True)
+                self.units.insert(self.units.index(kept[0][0]), fork)
+                for number, branch in enumerate(kept):
+                    branch[0].sources = [fork]
+                    for member in branch:
+                        member.branch = number
+                unit.is_join = True
+
+
+def _is_chain(branch: list[Unit], stream: Unit) -> bool:
+    before = stream
+    for unit in branch:
+        if not unit.is_plain or unit.sources != [before]:
+            return False
+        before = unit
+    return True
+
+
+def _same_face(a: Unit, b: Unit) -> bool:
+    if not (a.is_plain and b.is_plain) or a.is_tensor or a.is_aside is not b.is_aside:
+        return False
+    assert a.value is not None
+    assert b.value is not None
+    alike = (a.kind, a.title, a.details, a.value.shape) == (b.kind, b.title, b.details, b.value.shape)
+    return alike and a.kind not in ("reshape", "act", "norm") and _same_operators(a, b)
+
+
+def _same_operators(a: Unit, b: Unit) -> bool:
+    """Argument by argument: cards do not tell padding, groups and the like."""
+    per_card = len(b.nodes)
+    return [_key(n) for n in a.nodes[:per_card]] == [_key(n) for n in b.nodes]
+
+
+def _key(node: Node) -> object:
+    return type(node.op) if isinstance(node.op, Inert) else node.op
+
+
+def _fused(home: Unit, node: Node, network: Network) -> str | None:
+    """The word that a card adds when it takes in an operator ("" for none); None where the operator stands alone."""
+    if home.kind == "io" or home.is_merge:
+        return None
+    if home.is_tensor:
+        return "" if node in network.stored and not node.op.weights(node.input_types) else None
+    if isinstance(node.op, Inert):
+        return title_of(node)
+    if home.groups:
+        return None
+    if kind_of(node) == "reshape":
+        if same_numbers(node.inputs[0], node.output) and home.kind != "reshape":
+            return ""
+        return _transposed(node)
+    if kind_of(node) in ("norm", "act") and home.kind not in ("act", "reshape"):
+        return title_of(node)
+    return None
+
+
+def _transposed(node: Node) -> str | None:
+    """How the axes stand now, where an operator does no more than move them."""
+    if not isinstance(node.op, Rearrange) or len(node.inputs[0].shape) != len(node.output.shape):
+        return None
+    left, right = (side.split() for side in node.op.pattern.split("->"))
+    if sorted(left) != sorted(right) or left == right:
+        return None
+    return f"as {' '.join(right[1:] if left[0] == right[0] else right)}"
+
+
+# ---- groups ------------------------------------------------------------------------------------------------
+
+
+def is_trivial(network: Network, group: Group) -> bool:
+    """Does a group open into a single card that tells more than its own would? Then it is never shown folded."""
+    if group not in network.trivial:
+        units = [u for u in Sketch(network, group.parts, lambda _: None).units if u.kind != "io"]
+        is_block = group.instance is not None and group.instance.scope.name is not None
+        is_more = all(not unit.groups or unit.count > 1 or not is_block for unit in units)
+        network.trivial[group] = len(units) <= 1 and is_more
+    return network.trivial[group]
+
+
+def has_merge(group: Group) -> bool:
+    return any(isinstance(part, Merge) for part in group.parts)
+
+
+def group_title(network: Network, group: Group) -> str:
+    """What a folded group is called: its block's name, else its label; a loop's turn, for what is in it."""
+    if group.instance is not None:
+        name = group.instance.scope.name
+        return name if name is not None else last_name(group.instance.module.path)
+    inner = [part for part in _members(group.parts) if isinstance(part, Group)]
+    if len(inner) == 1:
+        return group_title(network, inner[0])
+    units = [u.title for u in Sketch(network, group.parts, lambda _: None).units if u.is_plain or u.groups]
+    return " · ".join(units)
+
+
+def _members(parts: Sequence[Part]) -> list[Part]:
+    """Parts with those of their merges' branches."""
+    found: list[Part] = []
+    for part in parts:
+        found.append(part)
+        if isinstance(part, Merge):
+            for branch in part.branches:
+                found += _members(branch)
+    return found
+
+
+def params_of(network: Network, nodes: Sequence[Node]) -> Size:
+    return sum((network.params[node] for node in nodes), start=0)

@@ -1,0 +1,99 @@
+"""How much room a panel takes: estimated from its items, so that a figure is planned without a renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from archdsl.emit.diagram.figure import BESIDE, Card, Edge, Fork, Item, Panel, Passage
+
+LOOP = 24.0
+"""What a loop beside a card adds to the right."""
+MARGIN, HEADING = 7.0, 17.0
+"""Around and above what is opened."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Width, and heights of the rows, in points."""
+
+    width: float
+    rows: tuple[float, ...]
+    around: float = 0.0
+
+    def height(self, gap: float) -> float:
+        return sum(self.rows) + gap * (len(self.rows) - 1) + self.around
+
+
+def space(panel: Panel) -> Space:
+    """Room for the rows that a layered layout gives a panel: its chain in the middle, shortcuts at the right of it."""
+    rank = ranks(panel)
+    rows: list[list[Item]] = [[] for _ in range(1 + max(rank.values(), default=0))]
+    for item in panel.items:
+        rows[rank[item.id]].append(item)
+    passing: list[list[Edge]] = [[] for _ in rows]
+    for edge in panel.edges:
+        for row in range(rank[edge.tail] + 1, rank[edge.head]):
+            passing[row].append(edge)
+    chain = frozenset(panel.chain)
+    parts = [_parts(row, lines, chain) for row, lines in zip(rows, passing, strict=True)]
+    across = [sum(part) for part in parts]
+    is_forked = any(isinstance(item, Fork) for item in panel.items)
+    width = max(across) if is_forked else sum(max(part) for part in zip(*parts, strict=True))
+    heights = tuple(max((item.height for item in row), default=0.0) for row in rows)
+    return Space(width + 2 * MARGIN, heights, 2 * MARGIN + HEADING) if panel.letter else Space(width, heights)
+
+
+def _parts(row: Sequence[Item], passing: Sequence[Edge], chain: Collection[str]) -> tuple[float, float, float]:
+    """Of a row: how wide it is at the left of the chain, on it (or in columns), at the right."""
+    left = middle = right = 0.0
+    for item in row:
+        if item.id in chain:
+            middle += item.width + (BESIDE if middle else 0)
+            right += LOOP if isinstance(item, Card) and item.is_bypassed else 0
+        elif isinstance(item, Passage) or (isinstance(item, Card) and item.is_aside):
+            right += item.width + BESIDE
+        else:
+            left += item.width + BESIDE
+    for edge in passing:
+        if edge.kind == "skip":
+            right += BESIDE
+        elif edge.tail not in chain:
+            left += BESIDE
+    return left, middle, right
+
+
+def ranks(panel: Panel) -> dict[str, int]:
+    """The row of each item: the longest way down to it; items that stand side by side share the lower one's."""
+    partner = {a: b for pair in panel.rows for a, b in (pair, pair[::-1])}
+    below: dict[str, list[str]] = {item.id: [] for item in panel.items}
+    for edge in panel.edges:
+        if not edge.is_flat and edge.tail != edge.head:
+            above, under = _downward(edge)
+            below[above].append(under)
+    found = dict.fromkeys(below, 0)
+    waiting = list(below)
+    while waiting:
+        name = waiting.pop()
+        if name in partner and found[partner[name]] < found[name]:
+            found[partner[name]] = found[name]
+            waiting.append(partner[name])
+        for under in below[name]:
+            if found[under] <= found[name]:
+                found[under] = found[name] + 1
+                waiting.append(under)
+    fed = {under for others in below.values() for under in others}
+    for name, others in below.items():
+        if others and name not in fed:
+            found[name] = min(found[under] for under in others) - 1  # what only goes in stands where it is wanted
+    return found
+
+
+def _downward(edge: Edge) -> tuple[str, str]:
+    return (edge.head, edge.tail) if edge.is_upward else (edge.tail, edge.head)
+
+
+def has_neighbouring_loops(panel: Panel) -> bool:
+    """Do two cards that bear a loop follow each other?"""
+    looped = {item.id for item in panel.items if isinstance(item, Card) and item.is_bypassed}
+    return any(e.tail in looped and e.head in looped and e.tail != e.head for e in panel.edges)

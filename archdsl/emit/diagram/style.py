@@ -1,0 +1,126 @@
+"""What all panels of a figure share: what is true of the whole network, and how parts of it are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from archdsl.dims import Size, symbols
+from archdsl.emit.diagram.outline import Group, Network, groups_of
+from archdsl.emit.diagram.sketch import Unit, params_of
+from archdsl.emit.diagram.text import SMALL, shorten
+from archdsl.emit.diagram.words import EXACT_BELOW, kind_of, last_name, parent, shape_text, title_of
+from archdsl.graph import Module, Node, Value
+
+SHAPE_ROOM = 80.0
+"""Shapes of symbols may be long; the tooltip has them whole."""
+
+
+@dataclass
+class Style:
+    """The words of the network, and the ids that are taken."""
+
+    network: Network
+    taken: set[str] = field(default_factory=set)
+
+    @cached_property
+    def batch(self) -> Size | None:
+        """The first size of the inputs, where it is a symbol: figures leave it out."""
+        firsts = {i.value.shape[0] for i in self.network.graph.inputs if i.value.shape}
+        only = firsts.pop() if len(firsts) == 1 else None
+        return only if only is not None and symbols(only) else None
+
+    @cached_property
+    def total(self) -> Size:
+        return params_of(self.network, self.network.graph.nodes)
+
+    @cached_property
+    def is_exact(self) -> bool:
+        """Are parameters written out at each layer?"""
+        return isinstance(self.total, int) and self.total < EXACT_BELOW
+
+    @cached_property
+    def implied(self) -> str:
+        """The norm that follows every convolution: the caption says it once. Empty where there is none."""
+        convs = [n for n in self.network.graph.nodes if kind_of(n) == "conv"]
+        follow = {self._norm_after(node) for node in convs}
+        return follow.pop() if len(convs) > 1 and len(follow) == 1 else ""
+
+    def _norm_after(self, node: Node) -> str:
+        readers = self.network.consumers[node.output]
+        return title_of(readers[0]) if len(readers) == 1 and kind_of(readers[0]) == "norm" else ""
+
+    @cached_property
+    def _modules(self) -> Mapping[str, Module]:
+        return {module.path: module for module in self.network.graph.root.walk()}
+
+    def shape(self, value: Value | None, batch: Size | None) -> str:
+        return shorten(shape_text(value.shape, batch), SHAPE_ROOM, SMALL) if value is not None else ""
+
+    def id(self, wish: str) -> str:
+        """An id that no other item has: the wish, where it is free."""
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", wish) or "item"
+        number = 1
+        while (found := name if number == 1 else f"{name}-{number}") in self.taken:
+            number += 1
+        self.taken.add(found)
+        return found
+
+    def place(self, unit: Unit, within: str = "") -> str:
+        """``layer1`` for all that it holds, ``features.4–6`` for some, ``conv1`` for one; below ``within``."""
+        paths = modules_of(unit)
+        if not paths:
+            return ""
+        above = parent(paths[0])
+        module = self._modules.get(above)
+        if len(paths) == 1:
+            found = paths[0]
+        elif above and module is not None and [c.path for c in module.children.values()] == paths:
+            found = above
+        else:
+            found = span(paths)
+        return found.removeprefix(f"{within}.") if within else found
+
+
+def modules_of(unit: Unit) -> list[str]:
+    """Paths of the modules that a folded card stands for; a loop's turn stands where its first module does."""
+    found: list[str] = []
+    for group in unit.groups:
+        inner = [group] if group.path is not None else list(groups_of(group.parts))
+        found += [g.path for g in inner if g.path is not None][:1]
+    return list(dict.fromkeys(found))
+
+
+def span(paths: Sequence[str]) -> str:
+    """``layer2.1–3``, ``block1 to block3``; one path as it is."""
+    if len(paths) == 1:
+        return paths[0]
+    first, last = paths[0], last_name(paths[-1])
+    return f"{first}–{last}" if last.isdecimal() and last_name(first).isdecimal() else f"{first} to {last}"
+
+
+def distinctions(units: Iterable[Unit]) -> dict[Unit, list[str]]:
+    """For folded cards of one block, the arguments that tell them apart: whole numbers, and at most two."""
+    families: dict[object, list[Unit]] = {}
+    for unit in units:
+        if unit.groups and unit.groups[0].instance is not None:
+            families.setdefault(unit.groups[0].text, []).append(unit)
+    return {unit: texts for family in families.values() for unit, texts in _distinguish(family).items()}
+
+
+def _distinguish(family: Sequence[Unit]) -> dict[Unit, list[str]]:
+    instance = family[0].groups[0].instance
+    assert instance is not None
+    required = [p.name.text for p in instance.scope.params if p.default is None and p.name.text != "stride"]
+    rows = [_arguments(unit.groups[-1], required) for unit in family]
+    varying = [n for n in required if len(family) == 1 or any(row[n] != rows[0][n] for row in rows)]
+    telling = [n for n in varying if not any(isinstance(row[n], float) for row in rows)]
+    is_told = len(telling) <= 2 and all(type(row[n]) is int for row in rows for n in telling)
+    return {u: [f"{n} {row[n]}" for n in telling] if is_told else [] for u, row in zip(family, rows, strict=True)}
+
+
+def _arguments(group: Group, names: Sequence[str]) -> dict[str, object]:
+    assert group.instance is not None
+    return {name: group.instance.arguments.get(name) for name in names}
