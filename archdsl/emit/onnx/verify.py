@@ -53,7 +53,9 @@ def compare(graph: Graph, module: nn.Module, path: Path, batch_sizes: Sequence[i
         SpecError: ONNX Runtime cannot run the file, or no sizes meet the network's preconditions.
     """
     session = _session(str(path))
-    trials = [_trial(graph, module, session, batch) for batch in batch_sizes]
+    choices = [sizes_for(graph, batch) for batch in batch_sizes]
+    distinct = [sizes for i, sizes in enumerate(choices) if sizes not in choices[:i]]
+    trials = [_trial(graph, module, session, sizes) for sizes in distinct]
     comparisons = tuple(
         Comparison(output, trial.sizes, found) for trial in trials for output, found in trial.differences().items()
     )
@@ -79,8 +81,7 @@ def difference(found: np.ndarray, wanted: np.ndarray) -> float:
 # ---- both sides --------------------------------------------------------------------------------------------
 
 
-def _trial(graph: Graph, module: nn.Module, session: onnxruntime.InferenceSession, batch: int) -> Trial:
-    sizes = sizes_for(graph, batch)
+def _trial(graph: Graph, module: nn.Module, session: onnxruntime.InferenceSession, sizes: dict[str, int]) -> Trial:
     inputs = random_inputs(graph, sizes)
     return Trial(sizes, inputs, _run_module(graph, module, inputs), _run(session, inputs))
 

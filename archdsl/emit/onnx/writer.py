@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,7 @@ def value_info(name: str, tensor: Tensor) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, ELEMENT[tensor.dtype], [_dim(size) for size in tensor.shape])
 
 
+@lru_cache(maxsize=4096)
 def _dim(size: Size) -> int | str:
     return size if isinstance(size, int) else str(size)
 

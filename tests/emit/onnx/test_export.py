@@ -21,6 +21,8 @@ from archdsl.emit.onnx import export, to_model
 from archdsl.emit.onnx.sampling import random_inputs
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
+from archdsl.op import OnnxIn, OnnxNode, OnnxWeight
+from archdsl.ops.conv import Conv
 
 from .networks import PARTS, UNET, WINDOWS, assert_equal, body, exported, graph_of, in_torch, run, session, weights_for
 
@@ -288,6 +290,21 @@ def test_hostile_names(tmp_path: Path) -> None:
     path, weights = exported(graph, tmp_path)
     inputs = random_inputs(graph, {"N": 3})
     assert_equal(run(session(path), inputs), in_torch(graph, weights, inputs))
+
+
+def test_a_model_that_the_checker_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """ONNX infers another shape than the graph states."""
+    graph = body("conv: conv(6, 3)", "[N, 8, 9, 9]")
+    weights = weights_for(graph)
+
+    def wrong(self: Conv, *_: object) -> tuple[OnnxNode, ...]:
+        inputs = (OnnxIn(), OnnxWeight("weight"), OnnxWeight("bias"))
+        return (OnnxNode("Conv", inputs, {"kernel_shape": (3, 3), "pads": (1, 1, 1, 1)}),)
+
+    monkeypatch.setattr(Conv, "onnx", wrong)
+    (fault,) = _faults(graph, weights, tmp_path)
+    assert fault.startswith("A0527 the ONNX checker refuses what was written")
+    assert "(9) vs (7)" in fault
 
 
 def test_onnx_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -103,6 +103,14 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         verify(graph, Reference(graph, {}), tmp_path / "net.onnx")
 
 
+def test_a_network_of_one_size_is_run_once(tmp_path: Path) -> None:
+    graph = body("conv: conv(8, 1)", "[2, 8, 4, 4]")
+    weights = weights_for(graph)
+    report = verify(graph, Reference(graph, weights), export(graph, weights, tmp_path / "net.onnx"))
+    assert [dict(c.sizes) for c in report.comparisons] == [{}]
+    assert "at the sizes stated" in str(report)
+
+
 def test_a_module_stays_in_the_mode_it_was_in(tmp_path: Path) -> None:
     graph = body("conv: conv(8, 1) -> dropout")
     weights = weights_for(graph)
