@@ -1,11 +1,11 @@
 """Receptive fields: which cells of the inputs a position of a value sees, and how far apart neighbours look.
 
 A position on an axis is a number; `archdsl.op.Look` writes it in digits, each of which moves along one axis of the
-operator's input. Composed from the network's input on, they move along that: a *trail*. Windows add up to an extent,
-each stretched by what one step on its axis moves.
+operator's input. Composed from the network's input on, they move along that: a *way* (`archdsl.measure.trail`). Windows
+add up, each stretched by what one step on its axis moves.
 
-Over the paths of the graph the least and the greatest extents are kept, by the trails to which the paths lead: paths
-with the same trails have the same future. So the fold is exact and linear, however many paths there are.
+Over the paths of the graph the least and the greatest are kept, by the ways that the paths go: what is on one way has
+one future. So the fold is linear, however many paths there are.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from __future__ import annotations
 from functools import reduce
 from typing import Literal, NamedTuple, TypeAlias
 
-from archdsl.dims import Size
+from archdsl.dims import Size, dmax, dmin
 from archdsl.graph import Graph, GraphInput, Node, Value
-from archdsl.measure.ratio import ZERO, Ratio
-from archdsl.measure.trail import Composer, Span, Trail, Trails, straight
+from archdsl.measure.ratio import Ratio
+from archdsl.measure.trail import Composer, Moves, Scale, Trail, Way, span, straight, stride
 from archdsl.op import Look
 
 MAX_WAYS = 64
@@ -41,9 +41,8 @@ class AxisField(NamedTuple):
 Field: TypeAlias = tuple[AxisField, ...]
 """For each axis of an input."""
 
-_Spans: TypeAlias = tuple[Span, ...]
-_Ways: TypeAlias = dict[Trails, tuple[_Spans, _Spans]]
-"""By the trails of a value: the least and the greatest spans of the paths that lead to them."""
+_Ways: TypeAlias = dict[Way, tuple[tuple[Moves, ...], tuple[Moves, ...]]]
+"""For each axis of the input, the least and the greatest moves of the paths that lead this way."""
 
 
 def receptive_field(graph: Graph) -> list:
@@ -75,69 +74,78 @@ class Fields:
 
 def _fold(start: GraphInput, looks: list[tuple[Node, tuple[Look, ...]]], composer: Composer) -> dict[Value, _Ways]:
     shape = start.value.shape
-    origin = (ZERO,) * len(shape)
-    found: dict[Value, _Ways] = {start.value: {straight(shape): (origin, origin)}}
+    still: tuple[Moves, ...] = ((0,),) * len(shape)
+    found: dict[Value, _Ways] = {start.value: {straight(shape): (still, still)}}
     for node, seen in looks:
         ways: _Ways = {}
         for value, look in zip(node.inputs, seen, strict=True):
-            for trails, spans in found.get(value, {}).items():
-                _add_way(ways, trails, spans, look, composer)
+            for way, moves in found.get(value, {}).items():
+                _add_way(ways, way, moves, look, composer)
         if len(ways) > MAX_WAYS:
-            ways = {(Trail(),) * len(node.output.shape): (origin, (None,) * len(shape))}
+            anywhere = Way((Trail(),) * len(node.output.shape), ((),) * len(shape))
+            ways = {anywhere: (still, (None,) * len(shape))}
         if ways:
             found.update(dict.fromkeys(node.outputs, ways))
     return found
 
 
-def _add_way(ways: _Ways, trails: Trails, spans: tuple[_Spans, _Spans], look: Look, composer: Composer) -> None:
-    least, most = list(spans[0]), list(spans[1])
-    for axis, more in composer.seen(trails, look.windows):
-        least[axis] = _sum(least[axis], more)
-        most[axis] = _sum(most[axis], more)
-    key = composer.onward(trails, look)
+def _add_way(
+    ways: _Ways, way: Way, moves: tuple[tuple[Moves, ...], tuple[Moves, ...]], look: Look, composer: Composer
+) -> None:
+    least, most = map(list, moves)
+    for axis, more in composer.seen(way, look.windows):
+        least[axis] = _moved(least[axis], more)
+        most[axis] = _moved(most[axis], more)
+    key = composer.onward(way, look)
+    least, most = (tuple(map(_on_scales, side, key.scales)) for side in (least, most))
     if key in ways:
-        least = map(_least, least, ways[key][0])
-        most = map(_most, most, ways[key][1])
-    ways[key] = tuple(least), tuple(most)
+        least = tuple(map(_least, least, ways[key][0]))
+        most = tuple(map(_most, most, ways[key][1]))
+    ways[key] = least, most
 
 
 def _field(ways: _Ways) -> Field:
-    least, most = (list(zip(*spans, strict=True)) for spans in zip(*ways.values(), strict=True))
-    return tuple(
-        AxisField(_extent(reduce(_least, least[axis])), _extent(reduce(_most, most[axis])), _strides(ways, axis))
-        for axis in range(len(most))
-    )
+    axes = range(len(next(iter(ways)).scales))
+    return tuple(AxisField(_extent(ways, axis, 0), _extent(ways, axis, 1), _strides(ways, axis)) for axis in axes)
+
+
+def _extent(ways: _Ways, axis: int, side: Literal[0, 1]) -> Extent:
+    """The least (side 0) or the greatest extent of all ways."""
+    found = [(way.scales[axis], moves[side][axis]) for way, moves in ways.items()]
+    sizes = [span(scales, moves) + 1 for scales, moves in found if moves is not None]
+    if not sizes or (side == 1 and len(sizes) < len(found)):
+        return "all"
+    return reduce(dmin if side == 0 else dmax, sizes)
 
 
 def _strides(ways: _Ways, axis: int) -> tuple[Ratio, ...]:
     """The finest stride along an axis, of each way on which not all is seen from everywhere."""
     found: dict[Ratio, None] = {}
-    for trails, (least, _) in ways.items():
-        strides = [d.stride for trail in trails for d in trail.digits if d.axis == axis]
-        if strides and least[axis] is not None:
-            finest = strides[0]
-            for stride in strides[1:]:
-                finest = finest.least(stride)
-            found[finest] = None
+    for way, (least, _) in ways.items():
+        digits = [d for trail in way.trails for d in trail.digits if d.axis == axis]
+        if digits and least[axis] is not None:
+            strides = [stride(way.scales[axis], digit) for digit in digits]
+            found[reduce(Ratio.least, strides)] = None
     return tuple(found)
 
 
-# ---- spans: None is the whole axis, more than any number ---------------------------------------------------
+# ---- moves: None is the whole axis, more than any number ---------------------------------------------------
 
 
-def _sum(left: Span, right: Span) -> Span:
-    return None if left is None or right is None else left.plus(right)
+def _moved(moves: Moves, more: Size | None) -> Moves:
+    return None if moves is None or more is None else (*moves[:-1], moves[-1] + more)
 
 
-def _least(left: Span, right: Span) -> Span:
+def _on_scales(moves: Moves, scales: tuple[Scale, ...]) -> Moves:
+    """With none yet on the scales that are new."""
+    return None if moves is None else moves + (0,) * (len(scales) + 1 - len(moves))
+
+
+def _least(left: Moves, right: Moves) -> Moves:
     if left is None or right is None:
         return right if left is None else left
-    return left.least(right)
+    return tuple(map(dmin, left, right))
 
 
-def _most(left: Span, right: Span) -> Span:
-    return None if left is None or right is None else left.most(right)
-
-
-def _extent(span: Span) -> Extent:
-    return "all" if span is None else span.ceil() + 1
+def _most(left: Moves, right: Moves) -> Moves:
+    return None if left is None or right is None else tuple(map(dmax, left, right))

@@ -1,12 +1,11 @@
-"""Fractions of sizes: how far a step moves, how many cells are seen. Exact, and whole wherever they are whole."""
+"""Fractions of sizes, whole wherever they are whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import gcd
 from typing import NamedTuple
 
-from archdsl.dims import Size, dmax, dmin
+from archdsl.dims import Size, dmin
 
 
 class Ratio(NamedTuple):
@@ -15,26 +14,11 @@ class Ratio(NamedTuple):
     num: Size
     den: Size = 1
 
-    def times(self, num: Size, den: Size = 1) -> Ratio:
-        return ratio(self.num * num, self.den * den)
-
-    def plus(self, other: Ratio) -> Ratio:
-        if self.den == other.den:
-            return ratio(self.num + other.num, self.den)
-        return ratio(self.num * other.den + other.num * self.den, self.den * other.den)
-
     def least(self, other: Ratio) -> Ratio:
-        return self if self == other else self._extreme(other, dmin)
-
-    def most(self, other: Ratio) -> Ratio:
-        return self if self == other else self._extreme(other, dmax)
-
-    def _extreme(self, other: Ratio, choose: Callable[[Size, Size], Size]) -> Ratio:
-        return ratio(choose(self.num * other.den, other.num * self.den), self.den * other.den)
-
-    def ceil(self) -> Size:
-        """The least whole number that is not less."""
-        return self.num if self.den == 1 else -(-self.num // self.den)
+        """The lesser of two."""
+        if self == other:
+            return self
+        return ratio(dmin(self.num * other.den, other.num * self.den), self.den * other.den)
 
     def __str__(self) -> str:
         if self.den == 1:
@@ -43,14 +27,8 @@ class Ratio(NamedTuple):
         return "/".join(parts)
 
 
-ZERO = Ratio(0)
-ONE = Ratio(1)
-
-
-def ratio(num: Size, den: Size = 1) -> Ratio:
+def ratio(num: Size, den: Size) -> Ratio:
     """``num / den`` for a ``den`` that is at least 1."""
-    if den == 1:
-        return Ratio(num)
     whole = exact_quotient(num, den)
     if whole is not None:
         return Ratio(whole)

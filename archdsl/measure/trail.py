@@ -1,27 +1,28 @@
-"""How positions on the axes of a value move over an input of the network: looks composed."""
+"""How positions on the axes of a value move over an input of the network: the looks of operators, composed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from math import prod
 from typing import NamedTuple, TypeAlias
 
 from archdsl.dims import Dim, Facts, Proved, Size, equal, evaluate, witness
-from archdsl.measure.ratio import ONE, ZERO, Ratio, exact_quotient, ratio
+from archdsl.measure.ratio import Ratio, exact_quotient, ratio
 from archdsl.op import Look, Step, Window
 
 
 class Digit(NamedTuple):
-    """One digit of a position: a step of it moves ``stride`` cells along the input's axis (None: it stays).
+    """One digit of a position: a step of it moves ``stride`` places along the input's axis (None: it stays).
 
     ``line`` is the undivided axis of which it is a part, as (stride, size): a digit that is all of it sees all of the
     input's axis when it runs from end to end.
     """
 
     axis: int | None
-    stride: Ratio
+    stride: Size
     size: Size
-    line: tuple[Ratio, Size] | None = None
+    line: tuple[Size, Size] | None = None
 
 
 class Trail(NamedTuple):
@@ -35,49 +36,91 @@ class Trail(NamedTuple):
     in_order: bool = True
 
 
-Trails: TypeAlias = tuple[Trail, ...]
-"""For each axis of a value."""
+class Scale(NamedTuple):
+    """New places between those of an axis, made by upsampling: ``den`` new places for ``num`` old ones.
 
-Span: TypeAlias = Ratio | None
-"""Cells that are seen beside the first one; None: the whole axis."""
+    Old ones were ``stride`` places of the scale before apart. ``m`` new places touch ``⌈m * num / den⌉ + 1`` old ones.
+    """
+
+    stride: Size
+    num: int
+    den: int
 
 
-def straight(shape: Iterable[Size]) -> Trails:
-    """The trails of the input itself."""
-    return tuple(Trail((Digit(axis, ONE, size, (ONE, size)),)) for axis, size in enumerate(shape))
+class Way(NamedTuple):
+    """Where paths lead: a trail for each axis of the value, and for each axis of the input the scales laid over it.
+
+    Digits count places of the last scale; without one, cells.
+    """
+
+    trails: tuple[Trail, ...]
+    scales: tuple[tuple[Scale, ...], ...]
+
+
+Moves: TypeAlias = tuple[Size, ...] | None
+"""Places that are seen beside the first one, for the cells and for each scale over them; None: the whole axis."""
+
+
+def straight(shape: tuple[Size, ...]) -> Way:
+    """The way from the input to itself."""
+    trails = (Trail((Digit(axis, 1, size, (1, size)),)) for axis, size in enumerate(shape))
+    return Way(tuple(trails), ((),) * len(shape))
+
+
+def span(scales: tuple[Scale, ...], moves: tuple[Size, ...]) -> Size:
+    """Cells that are seen beside the first one."""
+    total = moves[-1]
+    for scale, more in zip(reversed(scales), reversed(moves[:-1]), strict=True):
+        total = more + scale.stride * -(-total * scale.num // scale.den)
+    return total
+
+
+def stride(scales: tuple[Scale, ...], digit: Digit) -> Ratio:
+    """Cells from one step of a digit to the next, on average."""
+    return ratio(digit.stride * prod(s.stride * s.num for s in scales), prod(s.den for s in scales))
 
 
 class Composer:
-    """Composes trails with the looks of operators, given what is known of symbolic sizes."""
+    """Composes ways with the looks of operators, given what is known of symbolic sizes."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
 
-    def onward(self, trails: Trails, look: Look) -> Trails:
-        """Trails of the output of an operator, from those of its input."""
+    def onward(self, way: Way, look: Look) -> Way:
+        """The way to the output of an operator, from that to its input."""
         parts = Counter(step.axis for steps in look.steps for step in steps)
-        return tuple(
-            _joined([self._select(trails, step, is_part=parts[step.axis] > 1) for step in steps])
+        laid = _Laid(way, parts)
+        trails = [
+            _joined([self._select(way, step, parts[step.axis] > 1, laid) for step in steps], laid)
             for steps in look.steps
-        )
+        ]
+        return Way(tuple(trails), tuple(laid.scales))
 
-    def seen(self, trails: Trails, windows: Iterable[Window]) -> Iterator[tuple[int, Span]]:
-        """What windows add along the axes of the network's input."""
+    def seen(self, way: Way, windows: Iterable[Window]) -> Iterator[tuple[int, Size | None]]:
+        """What windows add along the axes of the network's input, in places of the last scale."""
         for window in windows:
-            trail = trails[window.axis]
-            if window.size is None or len(trail.digits) > 1 or not trail.in_order:
-                if window.size != 1:
-                    yield from self._whole(trail)
-            else:
-                for axis, stride, _, _ in trail.digits:
-                    if axis is not None:
-                        yield axis, stride.times((window.size - 1) * window.stride)
+            trail = way.trails[window.axis]
+            if window.size is None:
+                yield from self._whole(trail.digits)
+            elif window.size != 1:
+                yield from self._slid(trail, (window.size - 1) * window.stride)
 
-    def _whole(self, trail: Trail) -> Iterator[tuple[int, Span]]:
-        """What is seen from end to end; of an axis of several digits, whatever sees more than one place."""
-        for digit in trail.digits:
+    def _whole(self, digits: Iterable[Digit]) -> Iterator[tuple[int, Size | None]]:
+        """What is seen from end to end."""
+        for digit in digits:
             if digit.axis is not None:
-                yield digit.axis, None if self._is_undivided(digit) else digit.stride.times(digit.size - 1)
+                yield digit.axis, None if self._is_undivided(digit) else digit.stride * (digit.size - 1)
+
+    def _slid(self, trail: Trail, moved: Size) -> Iterator[tuple[int, Size | None]]:
+        """What is seen from some position and from the one ``moved`` further.
+
+        Only the outermost digit has counted just so far; those within it may have begun anew between.
+        """
+        inner = trail.digits[1:] if trail.in_order else trail.digits
+        yield from self._whole(inner)
+        if trail.in_order and trail.digits and trail.digits[0].axis is not None:
+            counted = -(-moved // prod(digit.size for digit in inner)) if inner else moved
+            yield trail.digits[0].axis, trail.digits[0].stride * counted
 
     def _is_undivided(self, digit: Digit) -> bool:
         if digit.line is None:
@@ -87,38 +130,60 @@ class Composer:
             digit.size == size or isinstance(equal(digit.size, size, self._facts), Proved)
         )
 
-    def _select(self, trails: Trails, step: Step, is_part: bool) -> Trail:
-        trail = trails[step.axis] if step.axis is not None else Trail()
+    def _select(self, way: Way, step: Step, is_part: bool, laid: _Laid) -> Trail:
+        trail = way.trails[step.axis] if step.axis is not None else Trail()
         if not trail.digits:
-            return Trail((Digit(None, ZERO, step.size),))
+            return Trail((Digit(None, 0, step.size),))
         if not trail.in_order:
             return trail
         if len(trail.digits) == 1:
-            return self._stepped(trail.digits[0], step, is_part)
+            return self._stepped(trail.digits[0], step, is_part, laid)
         digits = _taken(trail.digits, step.stride, step.size) if step.per == 1 else None
         return Trail(trail.digits, in_order=False) if digits is None else Trail(digits)
 
-    def _stepped(self, digit: Digit, step: Step, is_part: bool) -> Trail:
+    def _stepped(self, digit: Digit, step: Step, is_part: bool, laid: _Laid) -> Trail:
         if digit.axis is None:
             return Trail((digit._replace(size=step.size),))
-        stride = self._simplest(digit.stride.times(step.stride, step.per))
-        if isinstance(stride.den, Dim):  # resized by a factor that is no number: uneven steps
-            return Trail((digit,), in_order=False)
-        line = digit.line
-        if not is_part and self._is_undivided(digit):
-            line = stride, step.size
-        return Trail((Digit(digit.axis, stride, step.size, line),))
+        moved = self._simplest(step)
+        whole = not is_part and self._is_undivided(digit)
+        if moved.den == 1:
+            stride = digit.stride * moved.num
+            return Trail((Digit(digit.axis, stride, step.size, (stride, step.size) if whole else digit.line),))
+        finer = laid.finer(digit, moved, step.size, whole)
+        return Trail((digit,), in_order=False) if finer is None else Trail((finer,))
 
-    def _simplest(self, stride: Ratio) -> Ratio:
-        """A fraction of symbolic sizes as a number, where it is the same for all allowed sizes."""
-        num, den = stride
-        if isinstance(den, int):
-            return stride
-        example = witness(den, ">=", 1, self._facts)
+    def _simplest(self, step: Step) -> Ratio:
+        """What one step moves; of symbolic sizes a number, where it is the same for all that are allowed."""
+        found = ratio(step.stride, step.per)
+        example = witness(found.den, ">=", 1, self._facts) if isinstance(found.den, Dim) else None
         if example is None:
-            return stride
-        found = ratio(evaluate(num, example), evaluate(den, example))
-        return found if isinstance(equal(num * found.den, den * found.num, self._facts), Proved) else stride
+            return found
+        guess = ratio(evaluate(found.num, example), evaluate(found.den, example))
+        is_right = equal(found.num * guess.den, found.den * guess.num, self._facts)
+        return guess if isinstance(is_right, Proved) else found
+
+
+class _Laid:
+    """The scales over the axes, while an operator adds some."""
+
+    def __init__(self, way: Way, parts: Mapping[int | None, int]) -> None:
+        self.scales = list(way.scales)
+        self._digits = Counter[int | None]()
+        """Those that are left of each axis of the network's input."""
+        for axis, trail in enumerate(way.trails):
+            for digit in trail.digits:
+                self._digits[digit.axis] += parts[axis]
+
+    def finer(self, digit: Digit, moved: Ratio, size: Size, is_whole: bool) -> Digit | None:
+        """The digit on a new scale, of which a step is ``moved`` old ones; None if that cannot be said.
+
+        It can be if the steps are even, and no other digit counts places of the old scale.
+        """
+        num, den = moved
+        if digit.axis is None or self._digits[digit.axis] > 1 or not isinstance(num, int) or not isinstance(den, int):
+            return None
+        self.scales[digit.axis] = (*self.scales[digit.axis], Scale(digit.stride, num, den))
+        return Digit(digit.axis, 1, size, (1, size) if is_whole else None)
 
 
 def _taken(digits: tuple[Digit, ...], skip: Size, take: Size) -> tuple[Digit, ...] | None:
@@ -132,7 +197,7 @@ def _taken(digits: tuple[Digit, ...], skip: Size, take: Size) -> tuple[Digit, ..
         rest = exact_quotient(digit.size, skip)
         if rest is None:
             return None
-        upper = digit._replace(stride=digit.stride.times(skip), size=rest)
+        upper = digit._replace(stride=digit.stride * skip, size=rest)
         skip = 1
         if take == 1:
             break
@@ -148,15 +213,13 @@ def _taken(digits: tuple[Digit, ...], skip: Size, take: Size) -> tuple[Digit, ..
     return tuple(reversed(taken)) if skip == take == 1 else None
 
 
-def _joined(parts: list[Trail]) -> Trail:
+def _joined(parts: list[Trail], laid: _Laid) -> Trail:
     """One axis from the digits of several: neighbours that continue each other become one."""
     digits: list[Digit] = []
     for digit in (d for part in parts for d in part.digits):
-        if digits and _continues(digits[-1], digit):
-            digit = digit._replace(
-                size=digits[-1].size * digit.size, line=digit.line if digit.line == digits[-1].line else None
-            )
-            digits[-1] = digit
+        fused = _fused(digits[-1], digit, laid) if digits else None
+        if fused is not None:
+            digits[-1] = fused
         else:
             digits.append(digit)
     if all(digit.axis is None for digit in digits):
@@ -164,5 +227,11 @@ def _joined(parts: list[Trail]) -> Trail:
     return Trail(tuple(digits), all(part.in_order for part in parts))
 
 
-def _continues(outer: Digit, inner: Digit) -> bool:
-    return outer.axis == inner.axis and outer.stride == inner.stride.times(inner.size)
+def _fused(outer: Digit, inner: Digit, laid: _Laid) -> Digit | None:
+    """Two digits as one, where they count on."""
+    size = outer.size * inner.size
+    if outer.axis == inner.axis and outer.stride == inner.stride * inner.size:
+        return inner._replace(size=size, line=inner.line if inner.line == outer.line else None)
+    if inner.axis is None:  # each place for ``inner.size`` positions, as after upsampling
+        return laid.finer(outer, Ratio(1, inner.size), size, outer.line == (outer.stride, outer.size))
+    return None

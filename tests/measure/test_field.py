@@ -1,0 +1,243 @@
+"""Receptive fields against published figures, gradients, and paths told one by one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from archdsl.emit.torch.run import GraphRunner
+from archdsl.graph import Graph
+from archdsl.measure import AxisField, Fields, receptive_field
+
+from .nets import body, shipped, text
+from .oracle import weights
+from .random_nets import nets
+
+torch.set_num_threads(1)
+
+
+def fields(graph: Graph) -> list[tuple[AxisField, ...]]:
+    """The field of every node's output in the only input."""
+    found = Fields(graph)
+    name = graph.inputs[0].name
+    return [found.of(node.output)[name] for node in graph.nodes]
+
+
+def along(field: tuple[AxisField, ...], axis: int = 2) -> tuple[object, object, str]:
+    """Least, greatest, strides."""
+    least, most, strides = field[axis]
+    return least, most, ", ".join(map(str, strides))
+
+
+def before(graph: Graph, op: str) -> tuple[object, object, str]:
+    """What the last operator of that name looks at."""
+    last = [node for node in graph.nodes if node.op.name == op][-1]
+    return along(Fields(graph).of(last.inputs[0])[graph.inputs[0].name])
+
+
+# Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019; VGG-16's last
+# convolution and AlexNet's layers as commonly given.
+@pytest.mark.parametrize(
+    ("name", "op", "most", "stride"),
+    [
+        ("PaperResNet50", "global_avgpool", 483, 32),
+        ("PaperResNet101", "global_avgpool", 1027, 32),
+        ("PaperResNet152", "global_avgpool", 1507, 32),
+        ("VGG16", "maxpool", 196, 16),
+        ("VGG16", "adaptive_avgpool", 212, 32),
+        ("alexnet", "maxpool", 163, 16),
+        ("alexnet", "flatten", 195, 32),
+    ],
+)
+def test_published_figures(name: str, op: str, most: int, stride: int) -> None:
+    _, found, strides = before(shipped(name), op)
+    assert (found, strides) == (most, str(stride))
+
+
+def test_the_narrowest_path_leads_through_the_shortcuts() -> None:
+    least, most, _ = before(shipped("resnet50"), "global_avgpool")
+    assert (least, most) == (11, 427)
+
+
+# ---- gradients ---------------------------------------------------------------------------------------------
+
+
+def seen(graph: Graph, size: int, place: int) -> tuple[int, int] | None:
+    """First and last row of an image of this size that an output row depends on; None if it has no such row."""
+    state = {n: torch.zeros_like(t) if "running_mean" in n else torch.ones_like(t) for n, t in weights(graph).items()}
+    image = torch.ones(1, 8, size, 5, requires_grad=True)
+    output = GraphRunner(graph, {n: t.detach() for n, t in state.items()}).outputs({"x": image})["y"]
+    if place >= output.shape[2]:
+        return None
+    (gradient,) = torch.autograd.grad(output[0, :, place].sum(), image)
+    rows = gradient.abs().sum((0, 1, 3)).nonzero().flatten().tolist()
+    return rows[0], rows[-1]
+
+
+UPSAMPLING = [
+    "up: convtranspose(8, 2, stride=2)",
+    "up: convtranspose(8, 3, stride=2, pad=1, output_pad=1)",
+    'resize(scale=3, mode="nearest"); up: conv(8, 1)',
+    'resize(scale=2, mode="bilinear"); up: conv(8, 1)',
+]
+
+
+@given(nets(monotonic=True))
+@settings(max_examples=30, deadline=None)
+def test_gradients_reach_as_far_as_is_said_and_move_as_said(statements: str) -> None:
+    size = 151
+    graph = body(statements, f"[N, 8, {size}, 5]")
+    _, most, strides = fields(graph)[-1][2]
+    assert isinstance(most, int)
+    height = graph.outputs[0].value.shape[2]
+    assert isinstance(height, int)
+    spans = [seen(graph, size, height // 2 + more) for more in (0, 1)]
+    inner = [span for span in spans if span is not None and span[0] > 0 and span[1] < size - 1]
+    assume(len(inner) == 2)
+    assert [last - first + 1 for first, last in inner] == [most, most]
+    assert [Fraction(b[0] - a[0]) for a, b in pairwise(inner)] == [Fraction(s.num, s.den) for s in strides]
+
+
+@given(nets(monotonic=True), st.sampled_from(UPSAMPLING), nets(monotonic=True, prefix="m"))
+@settings(max_examples=30, deadline=None)
+def test_after_upsampling_no_position_sees_more_than_is_said(down: str, up: str, after: str) -> None:
+    size = 61
+    graph = body(f"{down}\n{up}\n{after}", f"[N, 8, {size}, 5]")
+    _, most, _ = fields(graph)[-1][2]
+    assert isinstance(most, int)
+    height = graph.outputs[0].value.shape[2]
+    assert isinstance(height, int)
+    spans = [seen(graph, size, place) for place in range(max(0, height // 2 - 2), height // 2 + 2)]
+    assert max(last - first + 1 for first, last in filter(None, spans)) <= most
+
+
+# ---- path by path ------------------------------------------------------------------------------------------
+
+
+def paths(graph: Graph) -> set[tuple[int, int]]:
+    """Field and stride along axis 2 of every path, by the textbook's recurrence."""
+    found = {graph.inputs[0].value: {(1, 1)}}
+    for node in graph.nodes:
+        kernel, stride, dilation = (getattr(node.op, name, 1) for name in ("kernel", "stride", "dilation"))
+        arriving = {pair for value in node.inputs for pair in found[value]}
+        found[node.output] = {(r + (kernel - 1) * dilation * j, j * stride) for r, j in arriving}
+    return found[graph.outputs[0].value]
+
+
+@given(nets(monotonic=True))
+@settings(max_examples=60, deadline=None)
+def test_the_fold_is_over_all_paths(statements: str) -> None:
+    graph = body(statements, "[N, 8, 64, 64]")
+    every = paths(graph)
+    least, most, strides = fields(graph)[-1][2]
+    assert (least, most) == (min(r for r, _ in every), max(r for r, _ in every))
+    assert {str(s) for s in strides} == {str(j) for _, j in every}
+
+
+def test_paths_of_different_strides_are_told_apart() -> None:
+    graph = body("concat { { maxpool(2); a: conv(8, 3) } ; it[:, :, :6, :6] }")
+    assert along(fields(graph)[-1]) == (1, 6, "2, 1")
+
+
+def test_many_paths_cost_no_more_than_many_layers() -> None:
+    graph = body("for i in 0..200 { residual { c{i}: conv(8, 3, pad=1) } }")  # 2**200 paths
+    assert along(fields(graph)[-1]) == (1, 401, "1")
+
+
+# ---- looks of all kinds, composed --------------------------------------------------------------------------
+
+IMAGE = "[N, 8, 28, 28]"
+CASES = {
+    "a convolution": ("c: conv(4, 5, stride=2, pad=2)", (5, 5, "2")),
+    "dilation": ("c: conv(4, 3, dilation=4)", (9, 9, "1")),
+    "global pool": ("global_avgpool", ("all", "all", "")),
+    "squeeze and excitation": ("c: conv(8, 3, pad=1); mul { it; { global_avgpool; s: conv(8, 1) } }", (3, "all", "1")),
+    "upsampling by 2, then a convolution": ("up: convtranspose(8, 2, stride=2); c: conv(8, 3, pad=1)", (2, 2, "1/2")),
+    "down and up": ("maxpool(2); up: convtranspose(8, 2, stride=2)", (2, 2, "1")),
+    "roll": ("roll(axis=2, by=3)", ("all", "all", "")),
+    "a part of the axis": ("c: conv(8, 3); it[:, :, 2:9]", (3, 3, "1")),
+    "one row": ("c: conv(8, 3); it[:, :, 4]", (3, 3, "")),
+    "a linear layer over the row": ("l: linear(4)", (1, 1, "1")),
+    "attention in windows of 7": (
+        'rearrange("n c (h p) (w q) -> n (h w) (p q) c", p=7, q=7)\n'
+        '(it, it) -> einsum("n w i c, n w j c -> n w i j") -> softmax(axis=-1)',
+        (1, 7, "1"),  # what is asked sees itself
+    ),
+    "windows mixed and put back, then a convolution": (
+        'rearrange("n c (h p) w -> n h w c p", p=7); l: linear(7)\n'
+        'rearrange("n h w c p -> n c (h p) w"); c: conv(8, 3, pad=1)',
+        (14, 14, "1"),  # two windows
+    ),
+    "windows put back are the whole axis again": (
+        'rearrange("n c (h p) w -> n h w c p", p=7) -> relu -> rearrange("n h w c p -> n c (h p) w"); global_avgpool',
+        ("all", "all", ""),
+    ),
+    "a window that is the whole axis": (
+        'rearrange("n c (h p) w -> n h w c p", p=28); l: linear(7)',
+        ("all", "all", ""),
+    ),
+    "tokens": ('c: conv(16, 4, stride=4); rearrange("n c h w -> n (h w) c"); l: linear(4)', (4, 4, "4")),
+    "tokens with one before them": (
+        'c: conv(16, 4, stride=4); rearrange("n c h w -> n (h w) c")\npad(axis=1, before=1)',
+        (4, 4, "4"),
+    ),
+    "tokens that all see each other": (
+        'c: conv(16, 4, stride=4); rearrange("n c h w -> n (h w) c"); a: attention(4)',
+        ("all", "all", ""),
+    ),
+    "pooled by 4, doubled, pairs": (
+        'maxpool(4); resize(scale=2, mode="nearest"); c: conv(8, 2)',
+        (8, 8, "2"),
+    ),
+    "pooled by 4, doubled, two pairs": (
+        'maxpool(4); resize(scale=2, mode="nearest"); c: conv(8, 2); d: conv(8, 2)',
+        (8, 8, "2"),
+    ),
+    "pixel shuffle": ("c: conv(8, 3, pad=1); pixel_shuffle(2); d: conv(2, 3, pad=1)", (4, 4, "1/2")),
+}
+
+
+@pytest.mark.parametrize(("statements", "expected"), CASES.values(), ids=CASES)
+def test_looks_composed(statements: str, expected: tuple[object, object, str]) -> None:
+    assert along(fields(body(statements, IMAGE))[-1]) == expected
+
+
+def test_symbolic_windows() -> None:
+    graph = text(
+        "model M(p = 7) { input x: [N, C, H, W]\n"
+        'rearrange("n c (h p) w -> n h w c p", p=p); l: linear(p)\n'
+        'rearrange("n h w c p -> n c (h p) w"); output y }'
+    )
+    assert along(fields(graph)[-1]) == (7, 7, "1")
+    pooled = text(
+        "model M { input x: [N, C, H, W]\n"
+        'rearrange("n c (h p) w -> n h w c p", p=7) -> rearrange("n h w c p -> n c (h p) w")\n'
+        "global_avgpool; output y }"
+    )
+    assert along(fields(pooled)[-1]) == ("all", "all", "")
+
+
+def test_resizing_by_an_uneven_factor_sees_the_whole_axis_from_then_on() -> None:
+    uneven = (
+        'model M {{ input x: [N, 8, H, W]{}; resize(size=[H // 2, W // 2], mode="nearest"); c: conv(8, 3); output y }}'
+    )
+    assert along(fields(text(uneven.format("")))[-1])[1] == "all"
+    even = fields(text(uneven.format("; assert H % 2 == 0 and W % 2 == 0")))
+    assert along(even[-1]) == (5, 5, "2")
+
+
+def test_all_outputs_and_inputs() -> None:
+    graph = text(
+        "model M { input a: [N, 4, 8, 8]; input b: [N, 4, 8, 8]\n"
+        "output p = a -> c: conv(4, 3); output q = concat { a; b -> d: conv(4, 1) } }"
+    )
+    assert receptive_field(graph) == [[[1, "all", 3, 3], []], [[1, 1, 1, 1], [1, "all", 1, 1]]]
+
+
+def test_one_of_each_is_a_list_of_its_axes() -> None:
+    assert receptive_field(body("c: conv(4, [3, 5])")) == [1, "all", 3, 5]

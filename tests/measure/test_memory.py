@@ -1,0 +1,137 @@
+"""Activation memory against torch's saved tensors; training memory against torch's optimizers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from torch import nn
+
+from archdsl.measure import OPTIMIZERS, activation_bytes, bytes_by_dtype, params, training_memory
+
+from .nets import body, shipped, text
+from .oracle import held_bytes, saved_bytes, weights
+from .random_nets import nets
+
+torch.set_num_threads(1)
+
+NETWORKS = [
+    ("lenet5", None),
+    ("alexnet", None),
+    ("torchvision/alexnet", None),
+    ("VGG11", "Nx3x32x32"),
+    ("VGG11_BN", "Nx3x32x32"),
+    ("ResNet18", "Nx3x33x47"),
+    ("Plain18", "Nx3x32x32"),
+    ("resnet50", "Nx3x64x64"),
+    ("ResNetCifar20", None),
+    ("GoogLeNet", None),
+    ("torchvision/googlenet", "Nx3x96x96"),
+    ("InceptionNaive", None),
+    ("InceptionReduced", None),
+    ("GlobalPool", None),
+]
+
+
+@pytest.mark.parametrize(("name", "shape"), NETWORKS)
+def test_whole_networks_to_the_byte(name: str, shape: str | None) -> None:
+    graph = shipped(name, shape)
+    assert activation_bytes(graph, 2) == saved_bytes(graph, 2)
+
+
+@pytest.mark.parametrize(("name", "theirs"), [("resnet18", "resnet18"), ("VGG11_BN", "vgg11_bn")])
+def test_as_torchvision_itself_keeps(name: str, theirs: str) -> None:
+    models = pytest.importorskip("torchvision.models")
+    network = models.get_model(theirs).train()
+    image = torch.randn(2, 3, 64, 64)
+    held = held_bytes(lambda: network(image), network.state_dict().values())
+    assert activation_bytes(shipped(name, "Nx3x64x64"), 2) == held
+
+
+@given(nets())
+@settings(max_examples=40, deadline=None)
+def test_drawn_networks_to_the_byte(statements: str) -> None:
+    graph = body(statements)
+    assert activation_bytes(graph, 3) == saved_bytes(graph, 3)
+
+
+BODIES = {
+    "attention": "a: attention(4) -> b: layernorm; linear_: linear(8)",
+    "tokens": 'rearrange("n c h w -> n (h w) c"); c: linear(16) -> gelu; d: linear(8)',
+    "shared layers keep both their inputs": "let c: conv(8, 3, pad=1)\nc -> relu -> c -> relu",
+    "one tensor, three keepers": "relu as r\nconcat { a: conv(4, 1); b: conv(4, 3, pad=1); it * it }",
+    "a view of what is kept": "relu -> flatten(2); a: linear(4)",
+    "no gradient, nothing kept": "it * it -> sigmoid -> tanh -> maxpool(2)",
+    "a gradient in one factor only": "let y = it -> a: conv(8, 1)\nx * y",
+    "weights are no activations": "param w: [8, 1, 1] = ones\nit * w -> exp",
+}
+
+
+@pytest.mark.parametrize("statements", BODIES.values(), ids=BODIES)
+def test_bodies_to_the_byte(statements: str) -> None:
+    size = "[N, 12, 8]" if "attention" in statements else "[N, 8, 16, 16]"
+    graph = body(statements, size)
+    assert activation_bytes(graph, 2) == saved_bytes(graph, 2)
+
+
+def test_a_relu_keeps_its_output_and_a_batch_norm_its_input() -> None:
+    graph = body("a: conv(8, 1, bias=false); b: batchnorm; relu")
+    image = 4 * 8 * 16 * 16
+    statistics = 4 * 2 * 8  # mean and deviation of each channel
+    assert activation_bytes(graph) == image + image + statistics + image
+
+
+def test_nothing_is_kept_where_no_gradient_flows() -> None:
+    assert activation_bytes(body(BODIES["no gradient, nothing kept"])) == 0
+
+
+def test_training_outputs_are_run_in_training() -> None:
+    with_heads = activation_bytes(shipped("GoogLeNet"))
+    assert with_heads - activation_bytes(shipped("GoogLeNet", auxiliary=False)) == 53_248 + 54_272
+
+
+def test_activations_grow_with_the_batch() -> None:
+    graph = shipped("lenet5")
+    assert activation_bytes(graph, 10) == 10 * activation_bytes(graph)
+
+
+STEPS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
+    "momentum": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9),
+    "rmsprop": torch.optim.RMSprop,
+    "adagrad": torch.optim.Adagrad,
+    "adadelta": torch.optim.Adadelta,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "adamax": torch.optim.Adamax,
+    "radam": torch.optim.RAdam,
+    "nadam": torch.optim.NAdam,
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_what_optimizers_remember(name: str) -> None:
+    graph = shipped("ResNetCifar20")
+    trained = [w for w in weights(graph).values() if isinstance(w, nn.Parameter)]
+    optimizer = STEPS[name](trained)
+    for tensor in trained:
+        tensor.grad = torch.ones_like(tensor)
+    optimizer.step()
+    found = [v for state in optimizer.state.values() for v in state.values() if isinstance(v, torch.Tensor)]
+    memory = training_memory(graph, name, 0)
+    assert memory.optimizer == sum(t.untyped_storage().nbytes() for t in found)
+    assert memory.gradients == sum(t.grad.untyped_storage().nbytes() for t in trained if t.grad is not None)
+
+
+def test_training_memory_is_the_sum_of_its_parts() -> None:
+    graph = shipped("resnet50")
+    memory = training_memory(graph, "sgd", activation_bytes(graph))
+    assert memory.weights == sum(bytes_by_dtype(graph).values()) == 102_440_608 + 424
+    assert memory.gradients == 4 * params(graph)
+    assert memory.total == memory.weights + memory.gradients + memory.activations
+
+
+def test_a_symbolic_size_gives_a_polynomial() -> None:
+    graph = text("model M { input x: [N, 3, H, W]; a: conv(8, 3, pad=1) -> relu; output y }")
+    assert str(activation_bytes(graph)) == "44 * H * W"
+    assert str(activation_bytes(graph, None)) == "44 * H * N * W"
