@@ -153,7 +153,17 @@ class MaxPool(SlidingPool):
         return self._slides(tensor, self.dilation)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
-        return (self._pooled(inputs[0], self.ceil, needs),)
+        """
+        Raises:
+            Reject: the pad is more than half the kernel, or the kernel does not fit; or a window might see nothing but
+                padding. Torch takes the last, and then writes outside of the gradient.
+        """
+        output = self._pooled(inputs[0], self.ceil, needs)
+        for size, window in zip(inputs[0].shape[SPATIAL:], self._windows(inputs[0]), strict=True):
+            if window.before != 0 and window.dilation != 1:
+                message = f"with padding, dilation (={window.dilation}) must not be more than the size of the axis"
+                needs.require(size, ">=", window.dilation, f"{message}, {size}", arg="dilation")
+        return (output,)
 
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return (prod(w.kernel for w in self._windows(inputs[0])) - 1) * outputs[0].numel
@@ -319,6 +329,9 @@ class AdaptiveAvgPool(AdaptivePool):
     def _parts(self, axes: int) -> tuple[int, ...]:
         return per_axis(self.size, axes, "size")
 
+    def caption(self, inputs: tuple[Tensor, ...]) -> str:
+        return f"{self.name} {'×'.join(map(str, self._parts(inputs[0].rank - SPATIAL)))}"
+
 
 @dataclass(frozen=True)
 class AdaptiveMaxPool(AdaptivePool):
@@ -339,6 +352,9 @@ class AdaptiveMaxPool(AdaptivePool):
 
     def _parts(self, axes: int) -> tuple[int, ...]:
         return per_axis(self.size, axes, "size")
+
+    def caption(self, inputs: tuple[Tensor, ...]) -> str:
+        return f"{self.name} {'×'.join(map(str, self._parts(inputs[0].rank - SPATIAL)))}"
 
 
 @dataclass(frozen=True)
