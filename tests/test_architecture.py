@@ -29,7 +29,7 @@ FLOORS = (
     ("op",),
     ("syntax",),
     ("diagnostics", "dims", "init"),
-    ("source",),
+    ("source", "collection"),
 )
 """From the top floor down. A module may import from its own floor's package and from floors below."""
 

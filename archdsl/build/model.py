@@ -13,6 +13,7 @@ from archdsl.build.expressions import as_layer
 from archdsl.build.nearest import did_you_mean
 from archdsl.build.sizes import Origin
 from archdsl.build.values import BlockLayer, Given, describe
+from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic, Frame
 from archdsl.diagnostics.claims import AssertionFails
 from archdsl.diagnostics.files import BadSetting
@@ -37,6 +38,7 @@ class Built:
     """The model whose body was built: the family's, where the model is a member."""
 
 
+@paused_collection()
 def build_model(
     model: BlockLayer, settings: Mapping[str, Given] | None = None, inputs: InputShapes | None = None
 ) -> Built:

@@ -10,6 +10,7 @@ from archdsl.build.model import InputShapes
 from archdsl.build.values import BlockLayer
 from archdsl.checks import FILE_CHECKS, GRAPH_CHECKS
 from archdsl.checks.claims import ClaimResult, Graphs, check_claim
+from archdsl.collection import paused_collection
 from archdsl.compiler import Spec, build, choose
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.graph import Graph
@@ -30,6 +31,7 @@ class Report:
         return not any(d.severity == "error" for d in self.diagnostics)
 
 
+@paused_collection()
 def check(spec: Spec, settings: Mapping[str, Any] | None = None, inputs: InputShapes | None = None) -> Report:
     """Check a spec: the model that was named, or all that need no argument; and its claims.
 

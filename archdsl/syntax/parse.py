@@ -17,6 +17,7 @@ from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, VisitError
 from lark.exceptions import UnexpectedToken as LarkUnexpectedToken
 
+from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic, Edit, Label
 from archdsl.diagnostics.syntax import (
     NestedTooDeep,
@@ -38,6 +39,7 @@ _LOCK = RLock()
 _DEFINITION = re.compile(r"^(?:arch|use|block|model|fn|let|claim)\b", re.MULTILINE)
 
 
+@paused_collection()
 def parse(source: Source) -> tuple[tree.File, list[Diagnostic]]:
     """The definitions of a source that could be read, and what is wrong with the others."""
     problems: list[Diagnostic] = []
