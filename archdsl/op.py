@@ -473,8 +473,11 @@ class Op(ABC):
         return False
 
     @abstractmethod
-    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
-        """Receptive field: for each input, what the positions of the outputs see of it (all look alike)."""
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look | None, ...]:
+        """Receptive field: for each input, what the positions of the outputs see of it (all look alike).
+
+        None for an input of which only the shape is read.
+        """
 
     @abstractmethod
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:

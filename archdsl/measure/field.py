@@ -72,15 +72,18 @@ class Fields:
         return {name: _field(ways[value]) for name, ways in self._ways.items() if value in ways}
 
 
-def _fold(start: GraphInput, looks: list[tuple[Node, tuple[Look, ...]]], composer: Composer) -> dict[Value, _Ways]:
+def _fold(
+    start: GraphInput, looks: list[tuple[Node, tuple[Look | None, ...]]], composer: Composer
+) -> dict[Value, _Ways]:
     shape = start.value.shape
     still: tuple[Moves, ...] = ((0,),) * len(shape)
     found: dict[Value, _Ways] = {start.value: {straight(shape): (still, still)}}
     for node, seen in looks:
         ways: _Ways = {}
         for value, look in zip(node.inputs, seen, strict=True):
-            for way, moves in found.get(value, {}).items():
-                _add_way(ways, way, moves, look, composer)
+            if look is not None:
+                for way, moves in found.get(value, {}).items():
+                    _add_way(ways, way, moves, look, composer)
         if len(ways) > MAX_WAYS:
             anywhere = Way((Trail(),) * len(node.output.shape), ((),) * len(shape))
             ways = {anywhere: (still, (None,) * len(shape))}

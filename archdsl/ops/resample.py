@@ -127,7 +127,7 @@ class Resize(Op):
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
         return Kept()
 
-    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
+    def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look | None, ...]:
         x, y = inputs[0], outputs[0]
         windows = tuple(
             Window(axis, TAPS[self.mode])
@@ -135,7 +135,7 @@ class Resize(Op):
             if TAPS[self.mode] > 1 and x.shape[axis] != y.shape[axis]
         )
         look = spatial_look(y, (Step(CHANNELS, 1, y.shape[CHANNELS]),), self._moves(x, y), windows)
-        return (look, Look(((),) * y.rank))[: len(inputs)]
+        return (look, None)[: len(inputs)]
 
     def _moves(self, x: Tensor, y: Tensor) -> list[tuple[Size, Size]]:
         if self.scale is not None and not self.align_corners:
