@@ -120,3 +120,14 @@ class NoSizesFound(Diagnostic):
     hint = "give the input's size in numbers: `--input`"
 
     network: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotInOnnx(Diagnostic):
+    code = "A0532"
+    title = "`{op}` has no form in ONNX here: {reason}"
+    hint = "{advice}"
+
+    op: str
+    reason: str
+    advice: str | None = None

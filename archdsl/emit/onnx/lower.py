@@ -10,13 +10,15 @@ import onnx
 from onnx import helper
 
 import archdsl
-from archdsl.diagnostics.lowering import NameTakenTwice, NothingToExport
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.lowering import NameTakenTwice, NothingToExport, NotInOnnx
 from archdsl.emit.onnx.names import Place, Places
 from archdsl.emit.onnx.sizes import Sizes
 from archdsl.emit.onnx.writer import OPSET, Writer, array, value_info
 from archdsl.errors import SpecError
 from archdsl.graph import Graph, GraphOutput, Node, Value
-from archdsl.op import OnnxConst, OnnxIn, OnnxLocal, OnnxNode, OnnxRef, OnnxSizes, OnnxWeight, Weight
+from archdsl.op import OnnxConst, OnnxIn, OnnxLocal, OnnxNode, OnnxRef, OnnxSizes, OnnxWeight, Reject, Weight
+from archdsl.source import Span
 
 IR_VERSION = 10
 """The first whose nodes have metadata."""
@@ -46,10 +48,7 @@ class _Lowering:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._outputs = [output for output in graph.outputs if not output.when_training]
-        live = graph.live(training=False)
-        self._steps: list[tuple[Node, Parts]] = [
-            (node, node.op.onnx(node.input_types, node.output_types)) for node in graph.nodes if node in live
-        ]
+        self._steps = _steps(graph)
         self._weights = self._read_weights()
         self._writer = Writer(graph.name, self._interface())
         self._sizes = Sizes(self._writer, graph.inputs)
@@ -181,6 +180,27 @@ class _Lowering:
         if name != output.name:
             lineage = (("", self._graph.name),)
             self._writer.node("Identity", [name], [output.name], name=f"{output.name}/Identity", lineage=lineage)
+
+
+def _steps(graph: Graph) -> list[tuple[Node, Parts]]:
+    """What runs at inference, with what it is in ONNX.
+
+    Raises:
+        SpecError: some operators cannot be said in ONNX; each place in the text is named once.
+    """
+    live = graph.live(training=False)
+    steps: list[tuple[Node, Parts]] = []
+    faults: dict[Span, Diagnostic] = {}
+    for node in graph.nodes:
+        if node in live:
+            try:
+                steps.append((node, node.op.onnx(node.input_types, node.output_types)))
+            except Reject as reject:
+                fault = NotInOnnx(span=node.span, op=node.op.name, reason=reject.message, advice=reject.help)
+                faults.setdefault(node.span, fault)
+    if faults:
+        raise SpecError(faults.values())
+    return steps
 
 
 def _full_name(node: Node, weight: str) -> str:

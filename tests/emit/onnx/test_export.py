@@ -292,6 +292,26 @@ def test_hostile_names(tmp_path: Path) -> None:
     assert_equal(run(session(path), inputs), in_torch(graph, weights, inputs))
 
 
+def test_what_onnx_cannot_say_is_named_once_for_each_place(tmp_path: Path) -> None:
+    graph = graph_of(
+        """
+        block Half { input x: [N, C, H, W]; conv: conv(C, 3, pad=1); avgpool([H // 2, 2]) }
+        model M {
+          input image: [N, 4, H, W]
+          a: Half
+          b: Half
+          adaptive_avgpool([3, 2])
+          output y
+        }
+        """
+    )
+    faults = _faults(graph, weights_for(graph), tmp_path)
+    assert [fault[: fault.index(":")] for fault in faults] == [
+        "A0532 `avgpool` has no form in ONNX here",
+        "A0532 `adaptive_avgpool` has no form in ONNX here",
+    ]
+
+
 def test_a_model_that_the_checker_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """ONNX infers another shape than the graph states."""
     graph = body("conv: conv(6, 3)", "[N, 8, 9, 9]")
