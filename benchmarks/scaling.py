@@ -1,6 +1,6 @@
 """Cost against the length of the spec: chains of 1,000 and of 10,000 layers, checked, written as a loop and as lines.
 
-    python benchmarks/scaling.py
+python benchmarks/scaling.py
 """
 
 from __future__ import annotations
