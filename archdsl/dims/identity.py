@@ -119,8 +119,7 @@ def decide_box(fact: Relation, facts: Facts, budget: Budget) -> Verdict | None:
     bad = [point for point, value in zip(box.points, box.values, strict=True) if value]
     if not bad:
         return PROVED
-    examples = (dict(zip(box.names, point, strict=True)) for point in sorted(bad, key=_smallness))
-    example = next((values for values in examples if facts.allow(values)), None)
+    example = _least_allowed(bad, box.names, facts)
     if example is None:
         return None
     bad_classes = {_class_of(point, box.periods) for point in bad}
@@ -156,6 +155,13 @@ def _box(size: Dim, facts: Facts, budget: Budget) -> _Box | None:
 
 def _members(known: Range, length: int) -> list[int]:
     return [value for value in range(known.lo, known.lo + length) if value in known]
+
+
+def _least_allowed(points: list[tuple[int, ...]], names: list[str], facts: Facts) -> dict[str, int] | None:
+    if not facts.relations:
+        return dict(zip(names, min(points, key=_smallness), strict=True))
+    examples = (dict(zip(names, point, strict=True)) for point in sorted(points, key=_smallness))
+    return next(filter(facts.allow, examples), None)
 
 
 def _smallness(point: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
