@@ -152,7 +152,8 @@ class Named(Op):
         x: TorchExpr = In()
         for axis, group in reversed(list(enumerate(self.parsed.left))):
             if len(group) > 1:
-                x = Method(x, "unflatten", (Arg(Hole(axis)), Arg(Several(self._holes(group), is_tuple=True))))
+                sizes = Several(tuple(self._hole(name, -1) for name in group), is_tuple=True)
+                x = Method(x, "unflatten", (Arg(Hole(axis)), Arg(sizes)))
         return x
 
     def arrange(self, x: TorchExpr, axes: tuple[Axis, ...]) -> TorchExpr:
@@ -163,16 +164,17 @@ class Named(Op):
         if spare:
             x = Method(x, "squeeze", (dims(spare),))
         x = permute(x, [axis for axis in axes if axis in pattern.kept], pattern.kept)
-        for place in missing:
+        in_front = pattern.new and missing == tuple(range(len(missing)))  # expand adds these by itself
+        for place in () if in_front else missing:
             x = Method(x, "unsqueeze", (Arg(Hole(place)),))
         if pattern.new:
-            x = Method(x, "expand", tuple(Arg(hole) for hole in self._holes(target, pattern.new)))
+            sizes = (self._hole(axis, 1 if in_front and place in missing else -1) for place, axis in enumerate(target))
+            x = Method(x, "expand", tuple(map(Arg, sizes)))
         return merge(x, pattern.right)
 
-    def _holes(self, axes: tuple[Axis, ...], names: tuple[str, ...] | None = None) -> tuple[Hole, ...]:
-        """The sizes that are given (those of ``names`` alone, if stated), and -1 for the rest."""
-        given = {name: size for name, size in self.axes if names is None or name in names}
-        return tuple(Hole(given[axis], axis) if axis in given else Hole(-1) for axis in axes)
+    def _hole(self, axis: Axis, other: int) -> Hole:
+        """The size of a new axis or of one that is split, if it is given."""
+        return Hole(self.given[axis], axis) if axis in self.given else Hole(other)
 
     def merges_in_place(self, x: Tensor) -> bool:
         """Whether axes that are merged lie beside each other in memory, where what is left is contiguous."""
