@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.build.values import shape_text
@@ -129,8 +130,7 @@ def _print(names: Sequence[str], summaries: Sequence[Summary]) -> None:
 
 
 def _columns(names: Sequence[str], summaries: Sequence[Summary]) -> list[Column]:
-    models = [s.name for s in summaries]
-    columns = [Column("model", list(names) if len(set(models)) < len(models) else models, [])]
+    columns = [Column("model", _labels(names, summaries), [])]
     inputs = [", ".join(shape_text(t.shape) for t in s.inputs.values()) for s in summaries]
     if len(set(inputs)) > 1:
         columns.append(Column("input", inputs, []))
@@ -140,6 +140,12 @@ def _columns(names: Sequence[str], summaries: Sequence[Summary]) -> list[Column]
         columns.append(Column(fact.heading, [fact.text(size) or "0" for size in sizes], ["", *ratios]))
     columns.append(Column("depth", [str(s.depth) for s in summaries], []))
     return columns
+
+
+def _labels(names: Sequence[str], summaries: Sequence[Summary]) -> list[str]:
+    """What tells the networks apart: their names, those of their files, or else all that was given."""
+    short = [s.name for s in summaries], [Path(name).name for name in names]
+    return next((labels for labels in short if len(set(labels)) == len(labels)), list(names))
 
 
 def _ratio_text(ratio: Fraction | None) -> str:
