@@ -73,3 +73,9 @@ TIGHT = [
     case(ConvTranspose(4, 3, stride=2, dilation=2, pad=1), (1, 4, 7, 7)),
     case(ConvTranspose(4, 4, stride=4, dilation=6), (1, 2, 12)),
 ]
+
+RARE = [
+    case(ConvTranspose(2, 1, output_pad=1, dilation=2), (1, 2, 3)),  # output_pad not less than stride
+    case(ConvTranspose(2, 2, output_pad=2, dilation=3, pad=1), (1, 2, 3)),
+    case(ConvTranspose(2, 2, output_pad=(2, 1), dilation=3, pad=2, stride=2, bias=False), (1, 2, 3, 4)),
+]

@@ -71,3 +71,5 @@ TIGHT = [
     case(GroupNorm(2), (2, 6, 3)),
     case(InstanceNorm(), (2, 3, 4)),
 ]
+
+RARE = [case(LayerNorm(axis=1), (2, 6, 3, 4)), case(LayerNorm(axis=1, affine=False), (2, 3, 4, 5, 6))]

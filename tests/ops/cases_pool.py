@@ -65,3 +65,11 @@ TIGHT = [
     case(AdaptiveAvgPool((3, 5)), (1, 2, 8, 12)),
     case(GlobalAvgPool(), (2, 3, 4, 4)),
 ]
+
+RARE = [
+    case(MaxPool(2, ceil=True, pad=1), (1, 1, 1)),  # nothing hangs over, though ⌈⌉ says so
+    case(MaxPool(2, ceil=True, pad=1), (1, 1, 1, 3)),  # along one axis only
+    case(AvgPool(2, stride=3, ceil=True, pad=1), (1, 1, 4, 3)),  # where the other must be cut
+    case(AvgPool((1, 2), stride=(3, 2), ceil=True), (1, 2, 3, 5)),
+    case(MaxPool((1, 2), stride=(3, 2), ceil=True), (1, 2, 3, 5)),
+]

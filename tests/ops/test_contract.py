@@ -49,6 +49,8 @@ FILES = [
 ]
 CASES: dict[str, SearchStrategy[Case]] = {name: cases for file in FILES for name, cases in file.CASES.items()}
 TIGHT: list[Case] = [case for file in FILES for case in file.TIGHT]
+RARE: list[Case] = [case for file in FILES for case in getattr(file, "RARE", ())]
+"""What drawing seldom meets."""
 
 every_operator = pytest.mark.parametrize("name", sorted(CASES))
 
@@ -280,6 +282,13 @@ def prove_onnx(case: Case) -> None:
         sized = case._replace(inputs=tuple(at(t, {"N": batch + more}) for t in inputs))
         if accepted(sized) is not None:
             compare(model, sized)
+
+
+@pytest.mark.parametrize("case", RARE, ids=repr)
+def test_rare_cases(case: Case) -> None:
+    pytest.importorskip("onnxruntime")
+    for prove in (prove_shape, prove_symbolic, prove_onnx):
+        prove(case)
 
 
 def is_batch(case: Case, number: int, axis: int) -> bool:
