@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from archdsl.emit.diagram.figure import Caption, Card, Item, Link, Panel
 from archdsl.emit.diagram.style import Style
-from archdsl.emit.diagram.text import SIZE, SMALL, width, wrap
+from archdsl.emit.diagram.text import SIZE, SMALL, TIE, width, wrap
 from archdsl.emit.diagram.words import rounded
 from archdsl.measure import macs
 
@@ -31,7 +31,7 @@ def height(caption: Caption) -> float:
 def facts_text(style: Style) -> str:
     """Parameters, multiply-accumulates, and what is true of every convolution."""
     total = style.total
-    found = [f"{total:,} parameters" if isinstance(total, int) else f"{total} parameters"]
+    found = [f"{total:,}{TIE}parameters" if isinstance(total, int) else f"{total}{TIE}parameters"]
     work = macs(style.network.graph)
     if isinstance(work, int):
         found.append(f"{_work(work)}{_at(style)}")
@@ -40,7 +40,7 @@ def facts_text(style: Style) -> str:
 
 
 def _work(work: int) -> str:
-    return f"{work:,} MACs" if work < 1_000_000 else f"{rounded(work)}MACs"
+    return f"{work:,}{TIE}MACs" if work < 1_000_000 else f"{rounded(work, TIE)}MACs"
 
 
 def _at(style: Style) -> str:
@@ -56,7 +56,7 @@ def _marks(panels: Sequence[Panel], columns: int) -> Iterator[str]:
     if any(card.is_folded for card in cards):
         yield "Double outline: a folded block."
     if any(card.count > 1 for card in cards):
-        yield "×n: n in a row."
+        yield "×n: n times."
     yield from _shortcuts(panels)
     letters = [panel.letter for panel in panels if panel.letter]
     if letters:

@@ -34,9 +34,9 @@ BETWEEN_PANELS = 16
 def dot(figure: Figure, theme: Theme) -> str:
     """The figure in the DOT language."""
     graph = Digraph(name=escape(plain(figure.name)))
-    graph.attr("graph", _graph_attributes(figure, theme))
-    graph.attr("node", _node_attributes())
-    graph.attr("edge", _edge_attributes(theme))
+    graph.attr("graph", **_graph_attributes(figure, theme))
+    graph.attr("node", **_node_attributes())
+    graph.attr("edge", **_edge_attributes(theme))
     for number, panel in enumerate(figure.panels):
         graph.subgraph(_panel(f"cluster_{number}", panel, figure.gap < LOOP_GAP, theme))
     for above, below in zip(figure.panels[1:], figure.panels[2:], strict=False):
@@ -107,7 +107,7 @@ def _inches(points: float) -> str:
 
 def _panel(name: str, panel: Panel, is_tight: bool, theme: Theme) -> Digraph:
     cluster = Digraph(name=name)
-    cluster.attr("graph", _opened(panel, theme) if panel.letter else _main(panel))
+    cluster.attr("graph", **(_opened(panel, theme) if panel.letter else _main(panel)))
     for item in panel.items:
         _item(cluster, item, theme)
     for pair in panel.rows:
@@ -146,7 +146,7 @@ def _item(cluster: Digraph, item: Item, theme: Theme) -> None:
     label, attributes = _node(item, theme)
     inner = 2 * BORDER if isinstance(item, Card) and item.is_folded else 0
     size = {"width": _inches(item.width - inner), "height": _inches(item.height - inner)}
-    cluster.node(item.id, label, {"id": item.id, **size, **attributes})
+    cluster.node(item.id, label, **{"id": item.id, **size, **attributes})
 
 
 def _node(item: Item, theme: Theme) -> tuple[str, dict[str, str]]:
@@ -207,7 +207,7 @@ def _edge(cluster: Digraph, edge: Edge, items: dict[str, Item], is_close: bool, 
     head_name = edge.head + (f":b{edge.head_branch}:n" if edge.head_branch is not None else "")
     if edge.is_upward:
         tail_name, head_name, attributes["dir"] = head_name, tail_name, "back"
-    cluster.edge(tail_name, head_name, None, attributes)
+    cluster.edge(tail_name, head_name, **attributes)
 
 
 def _round(edge: Edge, tail: Item, head: Item, is_close: bool) -> dict[str, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from archdsl.dims import Size
+from archdsl.emit.diagram.text import TIE
 from archdsl.emit.diagram.theme import Kind
 
 PAD = 5.76
@@ -172,7 +173,7 @@ class Caption:
 
     @property
     def text(self) -> str:
-        return " ".join((self.title, *self.facts, *self.legend))
+        return " ".join((self.title, *self.facts, *self.legend)).replace(TIE, " ")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from typing import Any
 from archdsl.build.values import BlockLayer, OpLayer
 from archdsl.emit.diagram.outline import Group, Network, Part
 from archdsl.graph import Node, Value
-from archdsl.ops.dropout import Inert
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +113,12 @@ def alike(a: Group, b: Group) -> bool:
 
 
 def _same_operator(a: Node, b: Node) -> bool:
-    return type(a.op) is type(b.op) if isinstance(a.op, Inert) else a.op == b.op
+    return operator_key(a) == operator_key(b)
+
+
+def operator_key(node: Node) -> object:
+    """Equal for operators that are equal argument by argument, whatever their probabilities of dropping are."""
+    return type(node.op) if node.op.is_random else node.op
 
 
 def _may_differ(first: Group, second: Group) -> str | None:
@@ -124,7 +128,7 @@ def _may_differ(first: Group, second: Group) -> str | None:
     if first.instance is None or second.instance is None:
         return None
     ours, theirs = first.instance.arguments, second.instance.arguments
-    names = [name for name in ours if not _same(ours[name], theirs.get(name))]
+    names = [name for name in ours if not same_argument(ours[name], theirs.get(name))]
     if len(names) > 1 or not all(isinstance(ours[name], int) for name in names):
         return None
     return names[0] if names else ""
@@ -135,13 +139,13 @@ def _same_result(a: Group, b: Group) -> bool:
     return isinstance(ours, Value) and isinstance(theirs, Value) and ours.shape == theirs.shape
 
 
-def _same(a: Any, b: Any) -> bool:
+def same_argument(a: Any, b: Any) -> bool:
     """Are two arguments equal? Rates (floats) are not compared, nor what is given to a layer that is an argument."""
     match a, b:
         case (float(), int() | float()) | (int(), float()):
             return True
         case list(), list():
-            return len(a) == len(b) and all(map(_same, a, b))
+            return len(a) == len(b) and all(map(same_argument, a, b))
         case OpLayer(), OpLayer():
             return a.op is b.op
         case BlockLayer(), BlockLayer():

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from archdsl.dims import Size
 from archdsl.graph import (
+    Branch,
     Chose,
     Declared,
     Entered,
@@ -28,6 +29,7 @@ from archdsl.graph import (
     Node,
     Owned,
     Ran,
+    Skipped,
     Value,
 )
 from archdsl.measure.params import numel
@@ -126,9 +128,25 @@ def _parts(events: Iterable[Event]) -> Iterator[Part]:
                 for turn in turns:
                     yield from _turn(parts_of(turn.events), site)
             case Merged():
+                yield from _parts(_beside_branches(event.events))
                 yield Merge(event, tuple(parts_of(branch.events) for branch in event.branches))
-            case Named() | Declared():
+            case Branch() | Named() | Declared() | Skipped():
                 pass
+
+
+def _beside_branches(events: Iterable[Event]) -> Iterator[Event]:
+    """What happened in the body of a combinator but in none of its branches: values that ``let`` named."""
+    for event in events:
+        match event:
+            case Branch():
+                pass
+            case Chose(events=inner):
+                yield from _beside_branches(inner)
+            case Looped(turns=turns):
+                for turn in turns:
+                    yield from _beside_branches(turn.events)
+            case _:
+                yield event
 
 
 def _turn(parts: tuple[Part, ...], site: tree.Node) -> Iterator[Part]:

@@ -12,6 +12,7 @@ from archdsl.emit.diagram.figure import GAP, LOOP_GAP, PAD, Card, Figure, Fork, 
 from archdsl.emit.diagram.insets import Opened, inset, titles, worth_opening
 from archdsl.emit.diagram.outline import Group, Network, groups_of
 from archdsl.emit.diagram.panel import Composer
+from archdsl.emit.diagram.parallel import gather
 from archdsl.emit.diagram.shapes import in_columns, shortened
 from archdsl.emit.diagram.sketch import Sketch, Unit
 from archdsl.emit.diagram.space import Space, has_neighbouring_loops, space
@@ -51,11 +52,11 @@ def plan(graph: Graph, opened: Sequence[str] = (), closed: Collection[str] = (),
     for paths, done in ((opened, "opened"), (closed, "folded")):
         _check(graph, paths, groups, done)
     main = _main(network, closed, depth)
-    style = Style(network)
     if opened:
         insets = [Opened(network, groups[path], _card_of(main, groups[path]), closed) for path in opened]
-        return _assemble(style, main, insets, len(insets))
-    return _assemble(style, main, worth_opening(network, main, closed), 0)
+    else:
+        insets = worth_opening(network, main, closed)
+    return _assemble(Style(network), main, insets, wanted=len(opened), is_whole=depth is not None)
 
 
 def _check(graph: Graph, paths: Collection[str], groups: Collection[str], done: str) -> None:
@@ -72,12 +73,18 @@ def _main(network: Network, closed: Collection[str], depth: int | None) -> Sketc
     outputs = network.graph.outputs
     if depth is not None:
         return Sketch(network, network.parts, to_depth(depth, closed), outputs)
-    return widest_view(network, closed, lambda sketch: _fits(network, sketch), outputs)
+    sketch = widest_view(network, closed, lambda view: _fits(_room(network, view)), outputs)
+    if _room(network, sketch).width > ROOM_WIDTH:
+        gather(sketch)
+    return sketch
 
 
-def _fits(network: Network, sketch: Sketch) -> bool:
+def _room(network: Network, sketch: Sketch) -> Space:
+    return space(Composer(Style(network), sketch).panel())
+
+
+def _fits(room: Space) -> bool:
     """Does a panel fit the page, its rows not too close?"""
-    room = space(Composer(Style(network), sketch).panel())
     return room.width <= ROOM_WIDTH and room.height(CLOSE_GAP) <= ROOM_HEIGHT
 
 
@@ -91,10 +98,11 @@ def _card_of(main: Sketch, group: Group) -> Unit:
 # ---- putting together --------------------------------------------------------------------------------------
 
 
-def _assemble(style: Style, main: Sketch, insets: Sequence[Opened], wanted: int) -> Figure:
+def _assemble(style: Style, main: Sketch, insets: Sequence[Opened], wanted: int, is_whole: bool) -> Figure:
     """The main panel and as many insets as fit, ``wanted`` at least; in columns, where it would be too high.
 
-    Where nothing fits, and nobody asked for more, the middle of the main chain is left out, and the card there says so.
+    Where nothing fits, the middle of the main chain is left out and a card there says so, unless the whole was asked
+    for (``is_whole``).
     """
     for columns, count in _arrangements(len(insets), wanted):
         panels = _panels(style, main, insets[:count])
@@ -102,7 +110,7 @@ def _assemble(style: Style, main: Sketch, insets: Sequence[Opened], wanted: int)
         if first is not None and (side := _side([first, *panels[1:]])):
             return _figure(style, [first, *panels[1:]], side)
     panels = _panels(style, main, insets[:wanted])
-    return _figure(style, [_within_page(panels[0]), *panels[1:]], 2)
+    return _figure(style, panels if is_whole else [_within_page(panels[0]), *panels[1:]], 2)
 
 
 def _arrangements(insets: int, wanted: int) -> Iterator[tuple[int, int]]:
@@ -114,11 +122,12 @@ def _arrangements(insets: int, wanted: int) -> Iterator[tuple[int, int]]:
 
 
 def _within_page(panel: Panel) -> Panel:
-    kept = len(panel.chain)
-    while kept > 4 and space(panel).height(LEAST_GAP) > ROOM_HEIGHT:
+    """The panel with as much left out of its middle as the page demands."""
+    kept, found = len(panel.chain), panel
+    while kept > 4 and space(found).height(LEAST_GAP) > ROOM_HEIGHT:
         kept -= max(2, kept // 10)
-        panel = shortened(panel, kept)
-    return panel
+        found = shortened(panel, kept)
+    return found
 
 
 def _panels(style: Style, main: Sketch, insets: Sequence[Opened]) -> list[Panel]:
@@ -176,6 +185,6 @@ def _gap(panels: Sequence[Panel], spaces: Sequence[Space], columns: int, page: f
     stacks = [spaces[:1], spaces[1:]] if columns == 2 else [spaces]
     for stack in stacks:
         gaps = sum(len(s.rows) for s in stack) - 1
-        if gaps > 0:
+        if gaps > 0 and _stacked(stack, LEAST_GAP) <= page:
             gap = min(gap, (page - _stacked(stack, 0)) / gaps)
-    return max(gap, LEAST_GAP)
+    return gap

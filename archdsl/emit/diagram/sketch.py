@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.dims import Size
-from archdsl.emit.diagram.fold import Run, folded, leaves
+from archdsl.emit.diagram.fold import Run, folded, leaves, operator_key
 from archdsl.emit.diagram.outline import Group, Leaf, Merge, Network, Part, does_nothing, is_sum
 from archdsl.emit.diagram.theme import Kind
 from archdsl.emit.diagram.words import SIGNS, kind_of, last_name, same_numbers, title_of
@@ -279,11 +279,7 @@ def _same_face(a: Unit, b: Unit) -> bool:
 def _same_operators(a: Unit, b: Unit) -> bool:
     """Argument by argument: cards do not tell padding, groups and the like."""
     per_card = len(b.nodes)
-    return [_key(n) for n in a.nodes[:per_card]] == [_key(n) for n in b.nodes]
-
-
-def _key(node: Node) -> object:
-    return type(node.op) if isinstance(node.op, Inert) else node.op
+    return [operator_key(n) for n in a.nodes[:per_card]] == [operator_key(n) for n in b.nodes]
 
 
 def _fused(home: Unit, node: Node, network: Network) -> str | None:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from archdsl.dims import Size, symbols
+from archdsl.emit.diagram.fold import same_argument
 from archdsl.emit.diagram.outline import Group, Network, groups_of
 from archdsl.emit.diagram.sketch import Unit, params_of
 from archdsl.emit.diagram.text import SMALL, shorten
@@ -111,16 +113,23 @@ def distinctions(units: Iterable[Unit]) -> dict[Unit, list[str]]:
 
 
 def _distinguish(family: Sequence[Unit]) -> dict[Unit, list[str]]:
-    instance = family[0].groups[0].instance
-    assert instance is not None
-    required = [p.name.text for p in instance.scope.params if p.default is None and p.name.text != "stride"]
-    rows = [_arguments(unit.groups[-1], required) for unit in family]
-    varying = [n for n in required if len(family) == 1 or any(row[n] != rows[0][n] for row in rows)]
+    first = family[0].groups[0].instance
+    assert first is not None
+    required = [p.name.text for p in first.scope.params if p.default is None and p.name.text != "stride"]
+    settled = [n for n in required if all(_is_settled(unit, n) for unit in family)]
+    rows = [_arguments(unit.groups[0]) for unit in family]
+    varying = [n for n in settled if len(family) == 1 or any(row[n] != rows[0][n] for row in rows)]
     telling = [n for n in varying if not any(isinstance(row[n], float) for row in rows)]
     is_told = len(telling) <= 2 and all(type(row[n]) is int for row in rows for n in telling)
     return {u: [f"{n} {row[n]}" for n in telling] if is_told else [] for u, row in zip(family, rows, strict=True)}
 
 
-def _arguments(group: Group, names: Sequence[str]) -> dict[str, object]:
+def _is_settled(unit: Unit, name: str) -> bool:
+    """Have all groups of a card the same value of an argument?"""
+    first = _arguments(unit.groups[0])[name]
+    return all(same_argument(_arguments(group)[name], first) for group in unit.groups)
+
+
+def _arguments(group: Group) -> Mapping[str, Any]:
     assert group.instance is not None
-    return {name: group.instance.arguments.get(name) for name in names}
+    return group.instance.arguments

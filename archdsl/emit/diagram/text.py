@@ -32,7 +32,21 @@ _ASCII = {
 }  # fmt: skip
 """Thousandths of the font size for the characters from the space to the tilde, plain and bold."""
 
-_OTHER = {"×": 584, "·": 333, "−": 584, "–": 556, "—": 1000, "…": 1000, "²": 333, "³": 333, "±": 584, "°": 400}
+TIE = "\u00a0"
+"""A space at which no line ends: between a number and its unit."""
+_OTHER = {
+    TIE: 278,
+    "×": 584,
+    "·": 278,
+    "−": 584,
+    "–": 556,
+    "—": 1000,
+    "…": 1000,
+    "²": 333,
+    "³": 333,
+    "±": 584,
+    "°": 400,
+}
 _UNKNOWN = 1000
 """No letter of the fonts in question is much wider than its size."""
 
@@ -75,7 +89,7 @@ def wrap(text: str, room: float, size: float, before: float = 0.0) -> list[str]:
 def _lines(text: str, room: float, size: float, before: float) -> list[str]:
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in text.split(" "):
         longer = f"{line} {word}" if line else word
         taken = before if not lines else 0.0
         if line and taken + width(longer, size) > room:
@@ -88,4 +102,4 @@ def _lines(text: str, room: float, size: float, before: float) -> list[str]:
 
 def plain(text: str) -> str:
     """The text on one line, without characters that a picture cannot show (control characters, half surrogates)."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return "".join(letter if letter.isprintable() or letter == TIE else " " for letter in text)

@@ -54,12 +54,12 @@ def count_text(count: Size, exact: bool = False) -> str:
     return rounded(count)
 
 
-def rounded(count: int) -> str:
+def rounded(count: int, space: str = " ") -> str:
     """Three digits and a unit: ``4.09 G``."""
     unit, name = next((u, n) for u, n in _UNITS if count >= 0.9995 * u)
     value = count / unit
     digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-    return f"{value:.{digits}f} {name}"
+    return f"{value:.{digits}f}{space}{name}"
 
 
 def is_symbolic(sizes: Sequence[Size]) -> bool:

@@ -1,0 +1,55 @@
+"""``archdsl viz``: a diagram fit for a paper."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
+    parser.add_argument(
+        "-o", "--output", type=_picture, metavar="FILE",
+        help="the file to write: .svg, .png, .pdf or .dot (default: the model's name, .svg)",
+    )  # fmt: skip
+    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="colours (default: light)")
+    parser.add_argument(
+        "--open", action="append", default=[], metavar="PATH", dest="opened",
+        help="show a module from within, beside the model (layer2.0); may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fold", action="append", default=[], metavar="PATH", dest="closed",
+        help="show a module as one card; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--depth", type=_depth, metavar="N", help="levels of the module tree that are shown (default: what fits a page)"
+    )
+    add_build_arguments(parser)
+    add_format_argument(parser)
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in (".svg", ".png", ".pdf", ".dot"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .svg, .png, .pdf or .dot")
+    return path
+
+
+def _depth(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of levels")
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    model = load_model(args.spec, args)
+    picture = model.diagram(args.theme, open=args.opened, fold=args.closed, depth=args.depth)
+    path = picture.save(args.output or Path(f"{model.name.lower()}.svg"))
+    if args.format == "json":
+        print_json({"ok": True, "file": str(path), "model": model.name, "caption": picture.figure.caption.text})
+    else:
+        caption = picture.figure.caption
+        print(f"wrote {path}: {' '.join((caption.title, *caption.facts))}")
+    return 0

@@ -1,0 +1,129 @@
+"""What a reader sees, measured in the pictures of every shipped spec, by both renderers."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from archdsl.compiler import build as build_model
+from archdsl.compiler import open_spec, shipped_specs
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.emit.diagram import Diagram, diagram
+from archdsl.emit.diagram import render as rendering
+from archdsl.emit.diagram.figure import Card, Figure
+from archdsl.graph import Graph
+from tests.emit.diagram.pictures import DENSENET, HEADS, SHUFFLENET, SVG, TOWERS, UNET, VIT, Picture, network, read
+
+TEXTS = {
+    "UNet": UNET, "DenseNet": DENSENET, "ViT": VIT, "ShuffleNet": SHUFFLENET, "Towers": TOWERS, "Heads": HEADS,
+}  # fmt: skip
+
+
+def shipped() -> list[str]:
+    """Every model that ships and that needs no argument."""
+    found = []
+    for path in shipped_specs():
+        spec = open_spec(str(path))
+        assert not isinstance(spec, Diagnostic)
+        found += [f"{path}:{name}" for name in spec.buildable]
+    return found
+
+
+@cache
+def graph(name: str) -> Graph:
+    if name in TEXTS:
+        return network(TEXTS[name], name)
+    spec = open_spec(name)
+    assert not isinstance(spec, Diagnostic)
+    built = build_model(spec, spec.buildable[name.rpartition(":")[2]], {}, {})
+    assert built.graph is not None
+    return built.graph
+
+
+@cache
+def figure(name: str) -> Figure:
+    return diagram(graph(name)).figure
+
+
+@cache
+def picture(name: str, renderer: str) -> Picture:
+    program = rendering.pure_dot() if renderer == "graphviz-pure" else rendering.system_dot()
+    assert program is not None
+    drawn = rendering.run(program, diagram(graph(name)).dot, "svg")
+    assert isinstance(drawn, bytes), drawn
+    return read(drawn.decode())
+
+
+@pytest.fixture(params=["graphviz-pure", "dot"])
+def renderer(request: pytest.FixtureRequest) -> str:
+    if request.param == "dot" and rendering.system_dot() is None:
+        pytest.skip("Graphviz's dot is not installed")
+    return request.param
+
+
+SHIPPED = shipped()
+ALL = pytest.mark.parametrize("name", [*SHIPPED, *TEXTS], ids=lambda n: n.rpartition("/")[2])
+
+
+@ALL
+def test_a_model_fits_a_page(name: str, renderer: str) -> None:
+    page = picture(name, renderer)
+    assert page.width <= 523
+    assert page.height <= 770
+
+
+@ALL
+def test_no_text_is_smaller_than_the_smallest_and_each_lies_in_its_card(name: str, renderer: str) -> None:
+    page = picture(name, renderer)
+    assert min(text.size for text in page.texts) >= 7.5
+    for node in page.of("node"):
+        for text in node.texts:
+            assert node.box is not None or "skip" in node.classes
+            assert node.box is None or node.box.holds(text.box, 1.0), (node.id, text.words)
+
+
+@ALL
+def test_no_card_lies_on_another(name: str, renderer: str) -> None:
+    boxes = [(node.id, node.box) for node in picture(name, renderer).of("node") if node.box is not None]
+    for number, (one, box) in enumerate(boxes):
+        for other, second in boxes[number + 1 :]:
+            assert not box.overlaps(second), (one, other)
+
+
+@ALL
+def test_straight_chains_are_vertical(name: str, renderer: str) -> None:
+    boxes = {node.id: node.box for node in picture(name, renderer).of("node")}
+    for panel in figure(name).panels:
+        breaks = {name for row in panel.rows for name in row}
+        for edge in panel.edges:
+            if edge.weight >= 1000 and not {edge.tail, edge.head} <= breaks:
+                above, below = boxes[edge.tail], boxes[edge.head]
+                assert above is not None
+                assert below is not None
+                assert above.middle == pytest.approx(below.middle, abs=0.6), (edge.tail, edge.head)
+
+
+@ALL
+def test_what_is_planned_is_drawn(name: str, renderer: str) -> None:
+    page = picture(name, renderer)
+    assert {node.id for node in page.of("node")} == {item.id for item in figure(name).items()}
+    drawn = {edge.id for edge in page.of("edge") if {"flow", "skip"} & edge.classes}
+    assert drawn == {f"{edge.tail}--{edge.head}" for panel in figure(name).panels for edge in panel.edges}
+
+
+def test_the_card_column_is_as_wide_everywhere() -> None:
+    items = figure(next(n for n in SHIPPED if n.endswith(":ResNet50"))).panels[0].items
+    assert len({item.width for item in items if isinstance(item, Card)}) == 1
+
+
+def test_an_svg_says_what_it_shows_and_names_fonts_that_exist_elsewhere() -> None:
+    drawn: Diagram = diagram(graph("Towers"))
+    root = read(drawn.svg()).root
+    assert root.get("role") == "img"
+    assert root[0].tag == f"{SVG}title"
+    assert "Towers" in (root[0].text or "")
+    assert root[1].tag == f"{SVG}desc"
+    assert "parameters" in (root[1].text or "")
+    families = {text.family for text in read(drawn.svg()).texts}
+    assert families == {"Arial, Helvetica, 'Liberation Sans', Arimo, sans-serif"}
