@@ -2,8 +2,8 @@
 
     python benchmarks/start.py
 
-The peer is what a user would write to see the same of ResNet-50: import torchvision, build the network, print torchinfo's
-summary. The commands run in turn; ratios are of the medians.
+The peer is what a user would write to see the same of ResNet-50: import torchvision, build the network, print
+torchinfo's summary. The commands run in turn; ratios are of the medians.
 """
 
 from __future__ import annotations

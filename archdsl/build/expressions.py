@@ -11,6 +11,7 @@ from archdsl.build.builtins import LISTS, MAX_LIST, NUMERIC
 from archdsl.build.context import Context, Fault, Here, Poison
 from archdsl.build.env import MISSING, Env, FileScope
 from archdsl.build.nearest import did_you_mean
+from archdsl.build.sizes import Questions
 from archdsl.build.values import (
     BAD,
     NONE,
@@ -35,6 +36,7 @@ from archdsl.diagnostics.shapes import SizeDivided, SizeTooLarge, Undecided
 from archdsl.dims import Dim, TooLarge, truth
 from archdsl.graph import Chose, Looped, Turn, Value
 from archdsl.init import INITS, Init
+from archdsl.op import Reject
 from archdsl.ops import OPS_BY_NAME
 from archdsl.ops.elementwise import Arithmetic, Negative
 from archdsl.ops.shape import Gather, Select, Unbind
@@ -160,6 +162,8 @@ class Expressions(Context):
     def _numbers(self, op: str, left: Any, right: Any, node: tree.Node) -> Any:
         if op == "/" and (isinstance(left, Dim) or isinstance(right, Dim)):
             raise Fault(SizeDivided(span=node.span))
+        if op in ("//", "%") and isinstance(right, Dim):
+            self._positive(right, node)
         if op == "**" and not (isinstance(left, Dim) or isinstance(right, Dim)):
             self._power_limit(left, right, node)
         try:
@@ -175,6 +179,13 @@ class Expressions(Context):
         if not isinstance(result, Dim) and not abs(result) < MAX_MAGNITUDE:
             raise Fault(BadArithmetic(span=node.span, reason="this number is too large"))
         return result
+
+    def _positive(self, divisor: Dim, node: tree.Node) -> None:
+        """A symbolic divisor is at least 1 for every input that the model accepts."""
+        try:
+            Questions(self.needs, node, self.frames).require(divisor, ">=", 1, "")
+        except Reject:
+            raise Fault(BadArithmetic(span=node.span, reason=f"the divisor {divisor} can be less than 1")) from None
 
     def _power_limit(self, base: Any, exponent: Any, node: tree.Node) -> None:
         if isinstance(base, int) and abs(base) > 1 and exponent > 200:
