@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from archdsl.dims import Dim
@@ -284,12 +285,16 @@ def require_sizes(op: Op, needs: Needs) -> None:
     Raises:
         Reject: a symbolic size can never be as large as its argument must be.
     """
-    for name, _, kind, _ in parameters(type(op)):
-        least = _least(kind)
-        if least is None:
-            continue
+    for name, least in _bounds(type(op)):
         for size in _symbolic(getattr(op, name)):
             needs.require(size, ">=", least, f"{name} (={size}) must be at least {least}", arg=name)
+
+
+@cache
+def _bounds(op: type[Op]) -> tuple[tuple[str, int], ...]:
+    """The arguments that are sizes, with the least that each may be."""
+    found = ((name, _least(kind)) for name, _, kind, _ in parameters(op))
+    return tuple((name, least) for name, least in found if least is not None)
 
 
 def _least(kind: Kind) -> int | None:

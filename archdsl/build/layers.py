@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from archdsl.arguments import require_sizes
 from archdsl.build.binding import Binding
 from archdsl.build.context import MAX_NESTING, UNNAMED, Counter, Fault, Here, Naming, Poison
 from archdsl.build.env import Env, FileScope
@@ -183,7 +184,13 @@ class Layers(Expressions, Places, Binding):
         return outputs
 
     def _infer(self, op: Op, types: tuple[Tensor, ...], site: tree.Node) -> tuple[Tensor, ...]:
-        return self._guarded(lambda: op.infer(types, Questions(self.needs, site, self.frames)), op, site, types)
+        questions = Questions(self.needs, site, self.frames)
+
+        def facet() -> tuple[Tensor, ...]:
+            require_sizes(op, questions)
+            return op.infer(types, questions)
+
+        return self._guarded(facet, op, site, types)
 
     def _guarded(self, facet: Any, op: Op, site: tree.Node, types: tuple[Tensor, ...]) -> Any:
         """What a facet says, its rejection made a fault in its place."""
