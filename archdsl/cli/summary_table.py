@@ -14,6 +14,7 @@ from archdsl.build.values import shape_text
 from archdsl.cli.figures import exact, in_bytes, short
 from archdsl.cli.screen import show, terminal_width
 from archdsl.dims import Size, symbols
+from archdsl.dims.wording import listed
 from archdsl.emit.summary import Row, Summary
 from archdsl.measure import AxisField, Field
 from archdsl.op import Tensor
@@ -205,7 +206,7 @@ def _notes(summary: Summary, lines: Sequence[Line], shown: Sequence[str], depth:
     """What the figures mean, as far as there are such."""
     batch = ", ".join(f"{name} = {size}" for name, size in summary.batch.items())
     free = sorted(_symbols(summary) - set(summary.batch))
-    every = f", as polynomials for every {' and '.join(free)}" if free else ""
+    every = f", as polynomials for every {listed(free)}" if free else ""
     yield f"Costs for {batch or 'the batch of the input'}{every}."
     if summary.preconditions:
         yield f"Preconditions: {'; '.join(summary.preconditions)}."

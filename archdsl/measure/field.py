@@ -96,10 +96,10 @@ def _add_way(
     ways: _Ways, way: Way, moves: tuple[tuple[Moves, ...], tuple[Moves, ...]], look: Look, composer: Composer
 ) -> None:
     least, most = map(list, moves)
-    for axis, more in composer.seen(way, look.windows):
+    key, seen = composer.compose(way, look)
+    for axis, more in seen:
         least[axis] = _moved(least[axis], more)
         most[axis] = _moved(most[axis], more)
-    key = composer.onward(way, look)
     least, most = (tuple(map(_on_scales, side, key.scales)) for side in (least, most))
     if key in ways:
         least = tuple(map(_least, least, ways[key][0]))

@@ -61,6 +61,10 @@ Moves: TypeAlias = tuple[Size, ...] | None
 """Places that are seen beside the first one, for the cells and for each scale over them; None: the whole axis."""
 
 
+Seen: TypeAlias = tuple[tuple[int, Size | None], ...]
+"""What windows add: an axis of the network's input, and places of its last scale (None: the whole axis)."""
+
+
 def straight(shape: tuple[Size, ...]) -> Way:
     """The way from the input to itself."""
     trails = (Trail((Digit(axis, 1, size, (1, size)),)) for axis, size in enumerate(shape))
@@ -85,9 +89,16 @@ class Composer:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
+        self._known: dict[tuple[Way, Look], tuple[Way, Seen]] = {}
+        """Networks repeat themselves."""
 
-    def onward(self, way: Way, look: Look) -> Way:
-        """The way to the output of an operator, from that to its input."""
+    def compose(self, way: Way, look: Look) -> tuple[Way, Seen]:
+        """The way to the output of an operator, from that to its input; and what its windows see there."""
+        if (way, look) not in self._known:
+            self._known[way, look] = self._onward(way, look), tuple(self._seen(way, look.windows))
+        return self._known[way, look]
+
+    def _onward(self, way: Way, look: Look) -> Way:
         parts = Counter(step.axis for steps in look.steps for step in steps)
         laid = _Laid(way, parts)
         trails = [
@@ -96,8 +107,7 @@ class Composer:
         ]
         return Way(tuple(trails), tuple(laid.scales))
 
-    def seen(self, way: Way, windows: Iterable[Window]) -> Iterator[tuple[int, Size | None]]:
-        """What windows add along the axes of the network's input, in places of the last scale."""
+    def _seen(self, way: Way, windows: Iterable[Window]) -> Iterator[tuple[int, Size | None]]:
         for window in windows:
             trail = way.trails[window.axis]
             if window.size is None:
