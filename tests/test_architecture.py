@@ -12,18 +12,19 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "archdsl"
 
 FLOORS = (
+    ("__main__",),
     ("cli",),
     ("training",),
     ("model",),
     ("checks", "weights"),
     ("emit",),
     ("measure",),
+    ("grouping",),
     ("compiler",),
     ("files",),
     ("build",),
     ("errors",),
     ("ops",),
-    ("grouping",),
     ("graph",),
     ("arguments",),
     ("op",),

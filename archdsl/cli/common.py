@@ -96,5 +96,3 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic], format: str = "text") ->
 def print_json(facts: Any) -> None:
     """Facts as JSON; a symbolic size as the text that the language would say."""
     print(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
-
-

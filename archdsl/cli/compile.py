@@ -17,7 +17,9 @@ ENDINGS = {"torch": ".py", "onnx": ".onnx"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
-    parser.add_argument("--to", choices=tuple(ENDINGS), help="what to write (default: by the file's ending, else torch)")
+    parser.add_argument(
+        "--to", choices=tuple(ENDINGS), help="what to write (default: by the file's ending, else torch)"
+    )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="the file to write (default: the model's name; `-`: standard output)"
     )
@@ -25,7 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--weights", type=Path, metavar="FILE",
         help="a checkpoint (.safetensors, .pth, .ckpt): stored in the ONNX file; for torch, checked to load strictly",
     )  # fmt: skip
-    parser.add_argument("--fold-bn", action="store_true", help="onnx: fold batch norms into the convolutions before them")
+    parser.add_argument(
+        "--fold-bn", action="store_true", help="onnx: fold batch norms into the convolutions before them"
+    )
     parser.add_argument(
         "--verify", action="store_true", help="onnx: compare ONNX Runtime with torch at two batch sizes"
     )

@@ -96,7 +96,7 @@ def test_statements_end_at_newlines_and_semicolons() -> None:
 
 
 def test_spans_are_the_text_of_the_node() -> None:
-    text = 'model M(k = 2) {\n  conv1: conv(64, (k + 1) * 2, pad=[1, 2]) -> relu as x: [N, C]\n  skip{k - 1}\n}'
+    text = "model M(k = 2) {\n  conv1: conv(64, (k + 1) * 2, pad=[1, 2]) -> relu as x: [N, C]\n  skip{k - 1}\n}"
     (model,) = parsed(text).definitions
     texts = {n.span.text for n in tree.walk(model)}
     assert {"conv(64, (k + 1) * 2, pad=[1, 2])", "(k + 1) * 2", "pad=[1, 2]", "[N, C]", "k - 1", "k = 2"} <= texts
