@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd, prod, sqrt
+from math import prod, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from archdsl.arguments import COUNTS, FLAG, INIT, PAD, SIZE, SIZES, per_axis
@@ -289,13 +289,13 @@ def group_look(groups: Size, channels: Size, width: Size) -> tuple[tuple[Step, .
 def transposed_window(axis: int, window: Slide) -> Window:
     """The cells that one output cell of a transposed convolution sees.
 
-    It sees cell i through cell t of the filter where ``i * stride + t * dilation`` is its own place: every
-    ``stride / gcd``-th t, each ``dilation / gcd`` cells of the input apart.
+    It sees cell i through cell t of the filter where ``i * stride + t * dilation`` is its own place. If the stride
+    divides the dilation that is every t or none. Else which t it is differs from place to place: then these are the
+    cells from the first to the last that it may be, of which a dilated filter does not see all.
     """
     kernel, stride, dilation = window.kernel, window.stride, window.dilation
-    if isinstance(stride, int) and isinstance(dilation, int):
-        shared = gcd(stride, dilation)
-        return Window(axis, (kernel - 1) // (stride // shared) + 1, dilation // shared)
+    if isinstance(stride, int) and isinstance(dilation, int) and dilation % stride == 0:
+        return Window(axis, kernel, dilation // stride)
     return Window(axis, dilation * (kernel - 1) // stride + 1)
 
 

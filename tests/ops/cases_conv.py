@@ -71,7 +71,8 @@ TIGHT = [
     case(Conv(2, 4, pad="same"), (1, 3, 11)),
     case(ConvTranspose(4, 4, stride=2, groups=2), (1, 4, 7)),
     case(ConvTranspose(4, 3, stride=2, dilation=2, pad=1), (1, 4, 7, 7)),
-    case(ConvTranspose(4, 4, stride=4, dilation=6), (1, 2, 12)),
+    case(ConvTranspose(4, 4, stride=2, dilation=4), (1, 2, 12)),
+    case(ConvTranspose(4, 7, stride=3), (1, 2, 12)),
 ]
 
 RARE = [

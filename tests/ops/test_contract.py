@@ -53,6 +53,7 @@ RARE: list[Case] = [case for file in FILES for case in getattr(file, "RARE", ())
 """What drawing seldom meets."""
 
 every_operator = pytest.mark.parametrize("name", sorted(CASES))
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding=.same.")
 
 
 def test_every_operator_has_cases() -> None:
