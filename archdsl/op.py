@@ -458,10 +458,11 @@ class Op(ABC):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         """Arithmetic besides those, at inference.
 
-        1 for each sum, difference, product, quotient, minimum, maximum, absolute value, selection (with its
-        comparison), power, root, exp, log, tanh and erf of an element. To sum k elements, or to find the largest,
-        takes k - 1; so a mean takes k. Nothing is counted for moving data, nor for what depends on the weights
-        alone (a batch norm is one product and one sum). A bias takes 1 for each output element.
+        1 for each sum, difference, product, quotient, remainder, comparison, minimum, maximum, absolute value, sign,
+        rounding, selection (with its comparison), power, root, exp, log, sine, tanh and erf of an element. To sum k
+        elements, or to find the largest, takes k - 1; so a mean takes k. Nothing is counted for moving data, nor for
+        what depends on the weights alone (a batch norm is one product and one sum). A bias takes 1 for each output
+        element.
         """
 
     @abstractmethod

@@ -82,7 +82,6 @@ class Attention(Op):
             needs.require(tensor.shape[0], "==", batch, f"batches of {batch} and {tensor.shape[0]}")
             needs.require(tensor.shape[2], "==", width, f"widths of {width} and {tensor.shape[2]}")
         needs.require(key.shape[1], "==", value.shape[1], f"{key.shape[1]} keys for {value.shape[1]} values")
-        needs.require(self.heads, ">=", 1, f"`heads` is {self.heads}", arg="heads")
         needs.multiple(width, self.heads, f"{self.heads} heads cannot share a width of {width}", arg="heads")
         return (query,)
 

@@ -347,7 +347,6 @@ class ChannelShuffle(Reshape):
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs
         spatial_axes(x)
-        needs.require(self.groups, ">=", 1, f"`groups` is {self.groups}", arg="groups")
         message = f"{x.shape[CHANNELS]} channels do not fall into {self.groups} groups"
         needs.multiple(x.shape[CHANNELS], self.groups, message, arg="groups")
         return (x,)
