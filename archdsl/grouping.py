@@ -68,6 +68,8 @@ class Sameness:
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
         self._seen: dict[Instance, int] = {}
+        self._local: dict[Instance, dict[Value, Hashable]] = {}
+        self._by_name: dict[Instance, dict[Hashable, Value]] = {}
         self._kept: list[object] = []
         """Objects whose ids stand in keys: kept, so that no other object gets their id."""
 
@@ -76,8 +78,18 @@ class Sameness:
             self._walk(instance)
         return self._seen[instance]
 
+    def counterpart(self, value: Value, instance: Instance, other: Instance) -> Value:
+        """The value that in another instance, where the same happened, stands where ``value`` does in this one."""
+        if instance is other:
+            return value
+        if other not in self._by_name:
+            self._by_name[other] = {name: v for v, name in self._local[other].items()}
+        return self._by_name[other][self._local[instance][value]]
+
     def _walk(self, instance: Instance) -> dict[Value, Hashable]:
         """Numbers an instance and those in it; gives its values their names within it."""
+        if instance in self._seen:
+            return self._local[instance]
         local: dict[Value, Hashable] = {}
         key = (
             self._id(instance.scope.text),
@@ -88,6 +100,7 @@ class Sameness:
             self.plain(instance.result, local),
         )
         self._seen[instance] = self._numbers.setdefault(key, len(self._numbers))
+        self._local[instance] = local
         return local
 
     def _event(self, event: Event, around: Instance, local: dict[Value, Hashable]) -> Hashable:

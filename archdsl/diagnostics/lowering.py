@@ -6,6 +6,19 @@ from dataclasses import dataclass
 
 from archdsl.diagnostics.base import Diagnostic
 
+# ---- PyTorch -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceNotProved(Diagnostic):
+    code = "A0500"
+    title = "no PyTorch source of `{network}` could be proved equal to the checked network: {reason}"
+    hint = "this is a fault of archdsl: please report it with the spec"
+
+    network: str
+    reason: str
+
+
 # ---- ONNX --------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,254 @@
+"""What operators say in torch, said once for all rows."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from archdsl.dims import show
+from archdsl.emit.torch.flow import Flow, Ref, SizeOf, Slot
+from archdsl.emit.torch.holes import Holes
+from archdsl.emit.torch.rows import Conflict, Row
+from archdsl.emit.torch.state import Level
+from archdsl.emit.torch.terms import NoValue, all_same, call, exact, has_symbols, holds, literal, name, own
+from archdsl.graph import Node
+from archdsl.op import (
+    REQUIRED,
+    Arg,
+    Attribute,
+    Call,
+    Cut,
+    Hole,
+    In,
+    Infix,
+    Item,
+    Method,
+    Own,
+    Prefix,
+    Several,
+    This,
+    TorchExpr,
+    Training,
+)
+
+Said = TorchExpr | Hole | Cut | None
+
+_INFIX: dict[str, type[ast.operator]] = {
+    "+": ast.Add,
+    "-": ast.Sub,
+    "*": ast.Mult,
+    "/": ast.Div,
+    "//": ast.FloorDiv,
+    "%": ast.Mod,
+    "**": ast.Pow,
+    "@": ast.MatMult,
+    "&": ast.BitAnd,
+    "|": ast.BitOr,
+    "^": ast.BitXor,
+}
+_COMPARE: dict[str, type[ast.cmpop]] = {
+    "==": ast.Eq,
+    "!=": ast.NotEq,
+    "<": ast.Lt,
+    "<=": ast.LtE,
+    ">": ast.Gt,
+    ">=": ast.GtE,
+}
+_PREFIX: dict[str, type[ast.unaryop]] = {"-": ast.USub, "~": ast.Invert, "+": ast.UAdd}
+
+
+@dataclass(frozen=True)
+class Site:
+    """One operator in all rows: its nodes and the slots that it reads, and where its text will stand."""
+
+    rows: tuple[Row, ...]
+    nodes: tuple[Node, ...]
+    inputs: tuple[Slot, ...]
+    flow: Flow
+    level: Level
+    this: ast.expr | None = None
+    """The operator's own module."""
+    callee: str = ""
+
+
+class Calls(Holes):
+    """Says operators."""
+
+    def torch(self, exprs: Sequence[Said], site: Site) -> ast.expr:
+        """One expression for what the rows say.
+
+        Raises:
+            Conflict: they say different things.
+        """
+        first = exprs[0]
+        if any(type(e) is not type(first) for e in exprs):
+            raise Conflict("operators differ", site.rows, [type(e) for e in exprs], _word(site))
+        match first:
+            case Hole():
+                return self._hole(exprs, site)  # type: ignore[arg-type]
+            case In(index=index):
+                self._same([e.index for e in exprs], site)  # type: ignore[union-attr]
+                return Ref(site.inputs[index])
+            case Training():
+                return own("training")
+            case Own(name=label):
+                self._same([e.name for e in exprs], site)  # type: ignore[union-attr]
+                return own(label)
+            case Prefix(op=op):
+                self._same([e.op for e in exprs], site)  # type: ignore[union-attr]
+                return ast.UnaryOp(_PREFIX[op](), self._part(exprs, "value", site))
+            case Infix(op=op):
+                self._same([e.op for e in exprs], site)  # type: ignore[union-attr]
+                left, right = self._part(exprs, "left", site), self._part(exprs, "right", site)
+                return (
+                    ast.Compare(left, [_COMPARE[op]()], [right])
+                    if op in _COMPARE
+                    else ast.BinOp(left, _INFIX[op](), right)
+                )
+            case Attribute(name=attribute):
+                self._same([e.name for e in exprs], site)  # type: ignore[union-attr]
+                return ast.Attribute(self._part(exprs, "value", site), attribute)
+            case _:
+                return self._brackets(exprs, site)
+
+    def _brackets(self, exprs: Sequence[Any], site: Site) -> ast.expr:
+        match exprs[0]:
+            case Call():
+                return self._call(exprs, site)
+            case Method(name=method):
+                self._same([e.name for e in exprs], site)
+                function = ast.Attribute(self._part(exprs, "receiver", site), method)
+                return self._with_arguments(function, [e.args for e in exprs], site)
+            case Item():
+                index = self._list([e.subscripts for e in exprs], site)
+                return ast.Subscript(
+                    self._part(exprs, "value", site), index[0] if len(index) == 1 else ast.Tuple(index)
+                )
+            case Cut():
+                return ast.Slice(
+                    *(self._end([getattr(e, end) for e in exprs], site) for end in ("start", "stop", "step"))
+                )
+            case Several(is_tuple=is_tuple):
+                items = self._list([e.items for e in exprs], site)
+                return ast.Tuple(items) if is_tuple else ast.List(items)
+        raise TypeError(exprs[0])
+
+    def _same(self, parts: Sequence[Any], site: Site) -> None:
+        if any(p != parts[0] for p in parts):
+            raise Conflict("operators differ", site.rows, parts, _word(site))
+
+    def _part(self, exprs: Sequence[Any], field: str, site: Site) -> ast.expr:
+        return self.torch([getattr(e, field) for e in exprs], site)
+
+    def _end(self, holes: Sequence[Hole | None], site: Site) -> ast.expr | None:
+        self._same([h is None for h in holes], site)
+        return None if holes[0] is None else self.torch(holes, site)
+
+    def _list(self, lists: Sequence[Sequence[Said]], site: Site) -> list[ast.expr]:
+        self._same([len(items) for items in lists], site)
+        return [self.torch(items, site) for items in zip(*lists, strict=True)]
+
+    # ---- calls ----
+
+    def _call(self, exprs: Sequence[Call], site: Site) -> ast.expr:
+        callees = [e.callee for e in exprs]
+        self._same(callees, site)
+        if isinstance(callees[0], This):
+            assert site.this is not None
+            return self._with_arguments(site.this, [e.args for e in exprs], site)
+        self.file.uses(callees[0])
+        function = name(callees[0])
+        return self._with_arguments(function, [e.args for e in exprs], replace(site, callee=callees[0]))
+
+    def _with_arguments(self, function: ast.expr, rows: Sequence[Sequence[Arg]], site: Site) -> ast.Call:
+        """A call; arguments at torch's default are left out."""
+        self._same([tuple(a.keyword for a in args) for args in rows], site)
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        result = call(function)
+        skipped = False
+        for column in columns:
+            keyword = column[0].keyword
+            if all(map(_is_default, column)):
+                skipped = skipped or keyword is None
+                continue
+            if skipped and keyword is None:
+                raise Conflict("an argument by position behind one that is left out", site.rows)
+            value = self.torch([a.value for a in column], site)
+            if keyword is None:
+                result.args.append(value)
+            else:
+                result.keywords.append(ast.keyword(keyword, value))
+        return result
+
+    # ---- holes ----
+
+    def _hole(self, holes: Sequence[Hole], site: Site) -> ast.expr:
+        values, sources = [h.value for h in holes], [h.source for h in holes]
+        source = sources[0] if all(s == sources[0] for s in sources) else None
+        hints: list[ast.expr] = []
+        label = "value"
+        written: list[Any] = []
+        if isinstance(source, tuple):
+            hints += self.size_hints(site.inputs[source[0]], source[1], site.level, site.callee)
+            label = "in_channels" if source[1] == 1 else "dim"
+        elif isinstance(source, str):
+            label = source
+            if all(source in node.written for node in site.nodes):
+                written = [node.written[source] for node in site.nodes]
+        if any(map(has_symbols, values)):
+            hints += self._symbolic(values, site)
+        return self.fill(
+            values, site.rows, site.flow, written=written, hints=hints, name=label, level=site.level
+        )  # fmt: skip
+
+    def _symbolic(self, values: Sequence[Any], site: Site) -> list[ast.expr]:
+        """Sizes of what is at hand that equal a symbolic size; else the size as arithmetic on them."""
+        at_hand = [(slot, axis) for slot in (*site.inputs, *self.state.imports) for axis in _axes(slot)]
+        whole: list[ast.expr] = [SizeOf(slot, axis) for slot, axis in at_hand]
+        found = [size for size in whole if holds(size, site.rows, values)]
+        if found or not all_same(values):
+            return found
+        return list(_worked_out(values[0], lambda text: self._symbol(text, at_hand)))
+
+    def _symbol(self, text: str, at_hand: Sequence[tuple[Slot, int]]) -> ast.expr:
+        for slot, axis in at_hand:
+            if all(show(v.shape[axis]) == text for v in slot.values.values()):
+                return SizeOf(slot, axis)
+        raise NoValue
+
+
+def _worked_out(value: Any, symbol: Callable[[str], ast.expr]) -> Sequence[ast.expr]:
+    """A symbolic size as the arithmetic that its text shows."""
+
+    class Symbols(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> ast.expr:
+            node.args = [self.visit(a) for a in node.args]
+            return node
+
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return symbol(node.id)
+
+    if isinstance(value, tuple | list):
+        parts = [_worked_out(v, symbol) if has_symbols(v) else [literal(v)] for v in value]
+        return [ast.Tuple([p[0] for p in parts])] if all(parts) else []
+    try:
+        return [Symbols().visit(ast.parse(show(value), mode="eval").body)]
+    except NoValue:
+        return []
+
+
+def _axes(slot: Slot) -> range:
+    return range(len(next(iter(slot.values.values())).shape))
+
+
+def _is_default(arg: Arg) -> bool:
+    if arg.default is REQUIRED:
+        return False
+    return isinstance(arg.value, Hole) and exact(arg.value.value, arg.default)
+
+
+def _word(site: Site) -> str:
+    """What stands here, for the name of a class that is like this one but for it."""
+    return site.nodes[0].op.name if site.nodes else ""

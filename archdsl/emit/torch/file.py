@@ -1,0 +1,360 @@
+"""One emitted file: which instances are of one class, and all that the classes' writers must know of the graph."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from archdsl.build.context import Abort, Fault, Here, Poison
+from archdsl.build.env import Env
+from archdsl.build.model import ModelBuilder
+from archdsl.build.values import is_list
+from archdsl.emit.torch.classes import ClassWriter
+from archdsl.emit.torch.docs import docstring
+from archdsl.emit.torch.functions import Functions
+from archdsl.emit.torch.helpers import HELPERS
+from archdsl.emit.torch.inits import InitPlan
+from archdsl.emit.torch.names import RESERVED, Names, class_name
+from archdsl.emit.torch.render import source
+from archdsl.emit.torch.rows import Conflict
+from archdsl.emit.torch.terms import NoValue, literal
+from archdsl.emit.torch.usage import Usage
+from archdsl.emit.torch.writer import ClassDef
+from archdsl.graph import (
+    Chose,
+    Declared,
+    Entered,
+    Event,
+    Graph,
+    Instance,
+    Looped,
+    Module,
+    Named,
+    Node,
+    Ran,
+    Scope,
+    Skipped,
+    Value,
+)
+from archdsl.grouping import Sameness
+from archdsl.op import Torch
+from archdsl.syntax import tree
+
+
+class CannotWrite(Exception):
+    """A network has no form that this back end can write."""
+
+
+class Group:
+    """Instances of one class, one of each kind."""
+
+    def __init__(self) -> None:
+        self.instances: list[Instance] = []
+        self.suffix = ""
+        self.done: ClassDef | None = None
+
+
+class File:
+    """Writes the classes of a network. ``is_literal``: each instance a class of its own, every number written out."""
+
+    def __init__(self, graphs: Sequence[Graph], is_literal: bool = False) -> None:
+        self.graphs = list(graphs)
+        self.is_literal = is_literal
+        self.names = Names({*RESERVED, *HELPERS})
+        self.functions = Functions(self)
+        self.helpers: dict[str, None] = {}
+        self.classes: list[ClassDef] = []
+        self._usages = [Usage(g) for g in self.graphs]
+        self._usage = {i: u for u in self._usages for i in u.instances}
+        self._sameness = Sameness()
+        self._first: dict[int, Instance] = {}
+        self._alike: dict[int, list[Instance]] = {}
+        self._groups: dict[Instance, Group] = {}
+        self._torch: dict[Node, Torch] = {}
+        self._values: dict[tuple[tree.Node, Env], Any] = {}
+        self._free: dict[tuple[str, Scope], tree.Name] = {}
+        self._evaluator = ModelBuilder(self.graphs[0].needs, {})
+        self._labels: dict[tree.Node, tree.Label] = {}
+        self._steps: dict[tree.Node, tree.Step] = {}
+        self.class_name = ""
+        """The network's class, once it is written."""
+        self._group_all()
+        self._map_text()
+        self.inits = InitPlan(self)
+
+    # ---- groups ----
+
+    def _group_all(self) -> None:
+        by_text: dict[object, Group] = {}
+        for usage in self._usages:
+            for instance in usage.instances:
+                number = self._sameness.number(instance)
+                self._alike.setdefault(number, []).append(instance)
+                if number in self._first:
+                    continue
+                self._first[number] = instance
+                scope = instance.scope
+                key = number if self.is_literal else (scope.text, scope.definition)
+                group = by_text.setdefault(key, Group())
+                group.instances.append(instance)
+                self._groups[instance] = group
+
+    def alike(self, instance: Instance) -> Instance:
+        """The first instance in which the same happened."""
+        return self._first[self._sameness.number(instance)]
+
+    def class_of(self, instance: Instance) -> ClassDef:
+        first = self.alike(instance)
+        while (group := self._groups[first]).done is None:
+            try:
+                group.done = ClassWriter(self, group.instances).write()
+                self.classes.append(group.done)
+            except Conflict as conflict:
+                self._divide(group, conflict)
+        return group.done
+
+    def _divide(self, group: Group, conflict: Conflict) -> None:
+        """Instances that one text cannot say become several classes."""
+        parts: dict[object, list[Instance]] = {}
+        for instance in group.instances:
+            parts.setdefault(conflict.parts.get(instance), []).append(instance)
+        if len(parts) < 2:
+            raise CannotWrite(f"{group.instances[0].scope.text.span}: {conflict.reason}") from conflict
+        for part in parts.values():
+            piece = Group()
+            piece.instances = part
+            for instance in part:
+                self._groups[instance] = piece
+
+    def name_class(self, writer: ClassWriter) -> str:
+        instance = writer.instances[0]
+        wish = instance.scope.name or class_name(instance.module.name)
+        if writer.is_top and self.graphs[0].name[:1].isupper():
+            wish = self.graphs[0].name
+        parent = instance.module.path.rpartition(".")[0].rpartition(".")[2]
+        return self.names.take(wish, class_name(parent) + wish if parent else wish + "Part")
+
+    # ---- values ----
+
+    def value(self, node: tree.Node, env: Env) -> Any:
+        """The value of an expression of the spec where it stands.
+
+        Raises:
+            NoValue: it cannot be had without running operators.
+        """
+        key = (node, env)
+        if key not in self._values:
+            try:
+                here = Here(env, env.stream, [], None, None)  # type: ignore[arg-type]
+                self._values[key] = self._evaluator.evaluate(node, here)  # type: ignore[arg-type]
+            except (Fault, Poison, Abort):
+                self._values[key] = NoValue
+        if self._values[key] is NoValue:
+            raise NoValue
+        return self._values[key]
+
+    def torch(self, node: Node) -> Torch:
+        if node not in self._torch:
+            self._torch[node] = node.op.torch(node.input_types)
+        return self._torch[node]
+
+    def uses(self, callee: str) -> None:
+        """Note that a helper is called."""
+        if callee in HELPERS:
+            for needed in HELPERS[callee].needs:
+                self.uses(needed)
+            self.helpers[callee] = None
+
+    def function_module(self, functions: Sequence[Any], node: Node) -> ast.expr | None:
+        return None
+
+    # ---- where values come from ----
+
+    def all_instances(self) -> Iterator[Instance]:
+        """The instances of all graphs, outer ones first."""
+        for usage in self._usages:
+            yield from usage.instances
+
+    def inner(self, instance: Instance) -> list[Instance]:
+        """The instances that run in an instance, but not those in these."""
+        return self._usage[instance].inner(instance)
+
+    def layers_of(self, instances: Sequence[Instance], callee: str) -> list[Node]:
+        return [n for i in instances for k, kind in self.inits.kinds_in(i).items() if k == callee for n in kind.nodes]
+
+    def graph_of(self, instance: Instance) -> Graph:
+        return self._usage[instance].graph
+
+    def is_inside(self, value: Value, instance: Instance) -> bool:
+        return self._usage[instance].is_inside(value, instance)
+
+    def site_of(self, value: Value) -> object:
+        return next((u.producer[value].site for u in self._usages if value in u.producer), None)
+
+    def is_random(self, instance: Instance) -> bool:
+        return self._usage[instance].is_random(instance)
+
+    def is_rerun(self, module: Module | None) -> bool:
+        return any(u.is_rerun(module) for u in self._usages)
+
+    def leaving(self, instance: Instance) -> list[Value]:
+        """The values that an instance gives to what is around it: its result, and what else is read outside."""
+        result = list(_values(instance.result))
+        return list(dict.fromkeys([*result, *(v for v in self._exported(instance) if v not in result)]))
+
+    def _exported(self, instance: Instance) -> Iterator[Value]:
+        """What is read outside of an instance, or outside of one in which the same happened."""
+        for other in self._alike[self._sameness.number(instance)]:
+            for value in self._usage[other].exported.get(other, ()):
+                yield self._sameness.counterpart(value, other, instance)
+
+    def arrives_alone(self, value: Value, instance: Instance) -> bool:
+        """Does an instance read no other value from outside?"""
+        return self._usage[instance].imported.get(instance, {}).keys() <= {value}
+
+    def counterpart(self, given: Mapping[Instance, Value], instance: Instance) -> Value:
+        """The value of an instance that stands where ``given`` has one of each kind of instance."""
+        first = self.alike(instance)
+        return self._sameness.counterpart(given[first], first, instance)
+
+    # ---- chains ----
+
+    def is_chain(self, scope: Scope) -> bool:
+        """Is the text, in all its instances, layers in a row?"""
+        return all(
+            _Chain(i, self).holds for u in self._usages for i in u.instances if i.scope.text is scope.text
+        )  # fmt: skip
+
+    def is_inline(self, scope: Scope) -> bool:
+        return scope.kind == "seq" and scope.definition is None and self.is_chain(scope)
+
+    # ---- the text ----
+
+    def _map_text(self) -> None:
+        """For every expression, the label it has and the statement it belongs to."""
+        seen: set[tree.Node] = set()
+        for usage in self._usages:
+            for instance in usage.instances:
+                root = instance.scope.definition or instance.scope.text
+                if root not in seen:
+                    seen.add(root)
+                    self._map(root, None)
+
+    def _map(self, node: tree.Node, step: tree.Step | None) -> None:
+        if isinstance(node, tree.Labelled):
+            self._labels[node.item] = node.label
+        if isinstance(node, tree.Declare):
+            self._labels[node] = node.label
+        if isinstance(node, tree.Step):
+            step = node
+        if step is not None:
+            self._steps.setdefault(node, step)
+        for child in tree.children(node):
+            self._map(child, step)
+
+    def label_of(self, site: tree.Node) -> tree.Label | None:
+        return self._labels.get(site)
+
+    def step_of(self, site: tree.Node) -> tree.Step | None:
+        return self._steps.get(site)
+
+    def free_name(self, text: str, scope: Scope) -> tree.Name:
+        """A name from around a scope, as an expression where the scope stands."""
+        if (text, scope) not in self._free:
+            self._free[text, scope] = tree.Name(scope.text.span, text)
+        return self._free[text, scope]
+
+    # ---- the file ----
+
+    def text(self) -> str:
+        """The source."""
+        self.class_name = self.class_of(self.graphs[0].instance).name
+        definitions: list[ast.stmt] = [*self.functions.definitions(), *(c.node for c in self.classes)]
+        helpers = [HELPERS[h].source for h in self.helpers]
+        body = source(ast.Module([ast.Expr(literal(self._doc())), *_imports(definitions, helpers)], []))
+        return "\n\n".join([body, *(h for h in helpers), source(ast.Module(definitions, []))])
+
+    def _doc(self) -> str:
+        graph = self.graphs[0]
+        shapes = ", ".join(f"{i.name} [{', '.join(map(str, i.value.shape))}]" for i in graph.inputs)
+        return docstring(f"{graph.name}, for {shapes}")
+
+
+def _imports(definitions: Sequence[ast.stmt], helpers: Sequence[str]) -> Iterator[ast.stmt]:
+    words = {n.id for d in definitions for n in ast.walk(d) if isinstance(n, ast.Name)}
+    words |= {n.id for h in helpers for n in ast.walk(ast.parse(h)) if isinstance(n, ast.Name)}
+    if "torch" in words:
+        yield ast.Import([ast.alias("torch")])
+    if "F" in words:
+        yield ast.Import([ast.alias("torch.nn.functional", "F")])
+    names = [n for n in ("Tensor", "nn") if n in words]
+    if names:
+        yield ast.ImportFrom("torch", [ast.alias(n) for n in names], 0)
+
+
+def _values(result: Any) -> Iterator[Value]:
+    if isinstance(result, Value):
+        yield result
+    elif is_list(result):
+        for item in result:
+            yield from _values(item)
+
+
+class _Chain:
+    """Is an instance of a seq nothing but members, each on what the one before gives?"""
+
+    def __init__(self, instance: Instance, file: File) -> None:
+        self._instance = instance
+        self._file = file
+        self._stream = instance.stream
+        result = instance.result
+        self.holds = (
+            isinstance(self._stream, Value)
+            and self._follow(instance.events)
+            and self._stream is result
+            and file.leaving(instance) == [result]
+        )
+
+    def _follow(self, events: Sequence[Event]) -> bool:
+        return all(map(self._step, events))
+
+    def _step(self, event: Event) -> bool:
+        match event:
+            case Ran(node=node):
+                return self._layer(node)
+            case Entered(instance=instance):
+                return self._scope(instance)
+            case Chose(events=events):
+                return self._follow(events)
+            case Looped(turns=turns):
+                return all(self._follow(turn.events) for turn in turns)
+            case Skipped():
+                return True
+            case Named(what=what):
+                return not is_list(what)
+            case Declared():
+                return False
+        return False
+
+    def _layer(self, node: Node) -> bool:
+        said = self._file.torch(node)
+        if node.module is None or said.module is None or said.run is not None or not self._is_member(node.module):
+            return False
+        if node.inputs != (self._stream,) or len(node.outputs) != 1:
+            return False
+        self._stream = node.output
+        return True
+
+    def _scope(self, instance: Instance) -> bool:
+        if instance.stream is not self._stream or not self._is_member(instance.module):
+            return False
+        if not self._file.arrives_alone(instance.stream, instance):
+            return False
+        if not isinstance(instance.result, Value) or self._file.leaving(instance) != [instance.result]:
+            return False
+        self._stream = instance.result
+        return True
+
+    def _is_member(self, module: Module) -> bool:
+        return self._instance.module.children.get(module.name) is module and not self._file.is_rerun(module)

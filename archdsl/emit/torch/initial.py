@@ -1,0 +1,87 @@
+"""Initial values in torch: ``nn.init`` calls."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from archdsl.emit.torch.terms import call, literal
+from archdsl.init import (
+    Constant,
+    Init,
+    KaimingNormal,
+    KaimingUniform,
+    Normal,
+    Ones,
+    TruncNormal,
+    Uniform,
+    XavierNormal,
+    XavierUniform,
+    Zeros,
+)
+
+FUNCTIONS: dict[type[Init], str] = {
+    Zeros: "nn.init.zeros_",
+    Ones: "nn.init.ones_",
+    Constant: "nn.init.constant_",
+    Normal: "nn.init.normal_",
+    TruncNormal: "nn.init.trunc_normal_",
+    Uniform: "nn.init.uniform_",
+    KaimingNormal: "nn.init.kaiming_normal_",
+    KaimingUniform: "nn.init.kaiming_uniform_",
+    XavierNormal: "nn.init.xavier_normal_",
+    XavierUniform: "nn.init.xavier_uniform_",
+}
+KEYWORDS: dict[str, tuple[str, Any]] = {
+    "std": ("std", 1.0),
+    "mean": ("mean", 0.0),
+    "low": ("a", -2.0),
+    "high": ("b", 2.0),
+    "mode": ("mode", "fan_in"),
+    "slope": ("a", 0.0),
+}
+"""torch's name of an argument and its default. What is not here is given by position."""
+
+Arguments = Mapping[str, ast.expr]
+"""Arguments of a distribution by our name; those at our default are left out."""
+
+
+def init_call(init: type[Init], target: ast.expr, args: Arguments) -> ast.expr:
+    """``nn.init.normal_(self.weight, std=0.02)``."""
+    result = call(FUNCTIONS[init], target)
+    if init is Uniform:
+        bound = args["bound"]
+        result.args += [_minus(bound), bound]
+        return result
+    for name, value in args.items():
+        if name not in KEYWORDS:
+            result.args.append(value)
+            continue
+        keyword, default = KEYWORDS[name]
+        if not (isinstance(value, ast.Constant) and value.value == default):
+            result.keywords.append(ast.keyword(keyword, value))
+    return result
+
+
+def _minus(value: ast.expr) -> ast.expr:
+    if isinstance(value, ast.Constant) and isinstance(value.value, int | float):
+        return literal(-value.value)
+    return ast.UnaryOp(ast.USub(), value)
+
+
+def direct_tensor(init: type[Init], sizes: Sequence[ast.expr], args: Arguments) -> ast.expr | None:
+    """A tensor that is made with its values: ``torch.zeros(1, 64)``; None for what is drawn."""
+    if init is Zeros:
+        return call("torch.zeros", *sizes)
+    if init is Ones:
+        return call("torch.ones", *sizes)
+    if init is Constant:
+        return call("torch.full", ast.Tuple(list(sizes)), args["value"])
+    return None
+
+
+def values_of(init: Init) -> dict[str, Any]:
+    """Arguments of a distribution by name."""
+    return {f.name: getattr(init, f.name) for f in fields(init)}

@@ -1,0 +1,143 @@
+"""Where modules are made in the constructor, and how ``forward`` calls them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from archdsl.emit.torch.flow import Flow
+from archdsl.emit.torch.lookup import Lookup
+from archdsl.emit.torch.names import is_identifier
+from archdsl.emit.torch.rows import Conflict, Row
+from archdsl.emit.torch.speech import View
+from archdsl.emit.torch.state import Here, Level, Make, Making, Say
+from archdsl.emit.torch.terms import NoValue, call, holds, literal, own
+from archdsl.graph import Module
+from archdsl.syntax import tree
+
+if TYPE_CHECKING:
+    from archdsl.build.env import Env
+
+Maker = Callable[[Sequence[Row], Sequence[int]], Make]
+"""Makes a module for rows, and what stands at their positions; its label is set by `Modules`."""
+
+
+class Modules(Lookup):
+    """Places modules."""
+
+    def module(
+        self,
+        rows: Sequence[Row],
+        modules: Sequence[Module],
+        site: tree.Node,
+        envs: Sequence[Env],
+        here: Here,
+        make: Maker,
+    ) -> ast.expr:
+        """The module in the rows as ``forward`` names it; it is made first, where it has not been yet.
+
+        Raises:
+            Conflict: it has no place that one text can name.
+        """
+        labels = [_within(module, row) for row, module in zip(rows, modules, strict=True)]
+        if any(label is None for label in labels):
+            raise Conflict("a module of another class is called", rows, [m.path for m in modules])
+        if modules[0] not in self.state.made:
+            firsts = _first_of_each(modules)
+            self._make([rows[i] for i in firsts], [modules[i] for i in firsts], site, envs, here, make, firsts)
+        return self._reference(rows, labels, site, envs, here.flow)  # type: ignore[arg-type]
+
+    def _make(
+        self,
+        rows: Sequence[Row],
+        modules: Sequence[Module],
+        site: tree.Node,
+        envs: Sequence[Env],
+        here: Here,
+        make: Maker,
+        positions: Sequence[int],
+    ) -> None:
+        place = self.state.places.get(modules[0])
+        if place is not None:  # declared outside of any loop around the call
+            rows = [list(row.lineage())[-1] for row in rows]
+        made = make(rows, positions)
+        made.label = self.label(rows, [m.name for m in modules], site, [envs[i] for i in positions], "init", here.flow)
+        if made.inits is not None:
+            made.after += [Say(s) for s in made.inits(self._placed(made.label))]
+        target: list[Making] = here.init if place is None else place.made
+        target.append(made)
+        self.state.made.update(modules)
+
+    @staticmethod
+    def _placed(label: ast.expr) -> ast.expr:
+        """A module of the class in its constructor."""
+        if isinstance(label, ast.Constant):
+            return module_at(str(label.value))
+        return call(own("get_submodule"), label)
+
+    def label(
+        self, rows: Sequence[Row], labels: Sequence[str], site: tree.Node, envs: Sequence[Env], level: Level, flow: Flow
+    ) -> ast.expr:
+        """A label as an expression: a string, or a computed one.
+
+        Raises:
+            Conflict: it differs between rows as no text says.
+        """
+        if all(label == labels[0] for label in labels):
+            return literal(labels[0])
+        node = self.file.label_of(site)
+        if isinstance(node, tree.Computed) and len(envs) == len(rows):
+            try:
+                view = View(tuple(rows), tuple(envs), level, flow)
+                candidate = ast.JoinedStr([self._label_part(part, view) for part in node.parts])
+                if holds(candidate, rows, labels):
+                    return candidate
+            except NoValue:
+                pass
+        raise Conflict("labels differ", rows, labels, "label")
+
+    def _label_part(self, part: str | tree.Expr, view: View) -> ast.expr:
+        if isinstance(part, str):
+            return literal(part)
+        said = self.say(part, view)
+        return literal(str(said.value)) if isinstance(said, ast.Constant) else ast.FormattedValue(said, -1)
+
+    def _reference(
+        self, rows: Sequence[Row], labels: Sequence[str], site: tree.Node, envs: Sequence[Env], flow: Flow
+    ) -> ast.expr:
+        if all(label == labels[0] for label in labels):
+            return module_at(labels[0])
+        return call(own("get_submodule"), self.label(rows, labels, site, envs, "forward", flow))
+
+
+def module_at(path: str) -> ast.expr:
+    """A module below ``self`` by its dotted path."""
+    parts = path.split(".")
+    if not is_identifier(parts[0]):
+        return call(own("get_submodule"), literal(path))
+    node = own(parts[0])
+    for part in parts[1:]:
+        if part.isdigit():
+            node = ast.Subscript(node, literal(int(part)))
+        elif is_identifier(part):
+            node = ast.Attribute(node, part)
+        else:
+            return call(own("get_submodule"), literal(path))
+    return node
+
+
+def _within(module: Module, row: Row) -> str | None:
+    """The path of a module below the class in a row; None if it stands elsewhere."""
+    base = row.instance.module.path
+    if not base:
+        return module.path
+    return module.path[len(base) + 1 :] if module.path.startswith(base + ".") else None
+
+
+def _first_of_each(modules: Sequence[Module]) -> list[int]:
+    """Positions at which a module stands for the first time."""
+    seen: dict[Module, int] = {}
+    for position, module in enumerate(modules):
+        seen.setdefault(module, position)
+    return list(seen.values())

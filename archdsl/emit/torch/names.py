@@ -1,0 +1,64 @@
+"""Names in emitted source: which a label may bear, and which are still free."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable
+
+from archdsl.emit.torch.terms import BUILTINS
+
+RESERVED = frozenset(
+    ["torch", "nn", "F", "Tensor", "self", "super", "_", "float", "bool", "str", "list", "isinstance", *BUILTINS]
+)
+"""Names that an emitted file uses as they are: no argument, variable or definition may hide one."""
+
+
+def is_identifier(text: str) -> bool:
+    """May it stand after ``self.``?"""
+    return text.isidentifier() and text.isascii() and not keyword.iskeyword(text)
+
+
+def identifier(text: str, fallback: str) -> str:
+    """A text of the spec made a name of Python: what it cannot bear is left out."""
+    kept = re.sub(r"\W", "_", text, flags=re.ASCII).strip("_")
+    kept = kept if kept and not kept[0].isdigit() else ""
+    if not kept:
+        return fallback
+    return f"the_{kept}" if keyword.iskeyword(kept) or kept in RESERVED else kept
+
+
+def snake(text: str) -> str:
+    """``expandedWidth`` and ``C`` as variables are written: ``expanded_width``, ``c``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()
+
+
+def class_name(label: str) -> str:
+    """A class for what stands under a label: its words capitalised, without their numbers (``layer_norm1``)."""
+    words = re.split(r"[^A-Za-z]+", label)
+    joined = "".join(w[:1].upper() + w[1:] for w in words if w)
+    return joined or "Part"
+
+
+class Names:
+    """Names in use in one place; gives each thing one of its own."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+
+    def __contains__(self, text: str) -> bool:
+        return text in self._taken
+
+    def copy(self) -> Names:
+        return Names(self._taken)
+
+    def take(self, *wishes: str) -> str:
+        """The first of the wishes that is free; else the last with a number."""
+        found = next((w for w in wishes if w not in self._taken), None)
+        number = 2
+        while found is None:
+            numbered = f"{wishes[-1]}{number}"
+            found = None if numbered in self._taken else numbered
+            number += 1
+        self._taken.add(found)
+        return found

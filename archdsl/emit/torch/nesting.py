@@ -1,0 +1,353 @@
+"""From the flow of a forward pass to its lines: what is left out, and what is said inside of what.
+
+A value that is used once can stand where it is used. It does where a person would put it there: within one statement
+of the spec, around a short step, or as a branch of a combinator; never so that random numbers are drawn in another
+order, and not beyond the length of a line that reads well.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from archdsl.emit.torch.flow import (
+    Branch,
+    Carried,
+    Compute,
+    Flow,
+    Join,
+    Ref,
+    Repeat,
+    SizeOf,
+    Slot,
+    Statement,
+    StepKey,
+    Test,
+    is_impure,
+    refs,
+)
+from archdsl.emit.torch.render import flat
+from archdsl.emit.torch.terms import Term, copied
+
+LONGEST = 72
+"""A nested expression is at most so long."""
+SHORT = 28
+"""A step that is said inside the next one is at most so long."""
+LONGEST_MERGE = 84
+"""One that joins branches may be a little longer."""
+
+
+@dataclass(eq=False)
+class Assign:
+    """``outs = expression``; an out that nothing reads is None."""
+
+    outs: list[Slot | None]
+    expression: ast.expr
+    step: StepKey | None
+    is_impure: bool
+    is_merge: bool
+    in_training: bool
+    """Only training outputs need it."""
+
+
+@dataclass(eq=False)
+class IfLine:
+    branch: Branch
+    then: list[Line]
+    orelse: list[Line]
+    joins: list[Join]
+    in_training: bool
+
+
+@dataclass(eq=False)
+class ForLine:
+    repeat: Repeat
+    body: list[Line]
+    carried: list[Carried]
+    in_training: bool
+
+
+Line: TypeAlias = "Assign | IfLine | ForLine"
+
+
+@dataclass
+class Lines:
+    """The forward pass as lines."""
+
+    body: list[Line]
+    uses: Counter[Slot]
+    sized: Counter[Slot]
+
+
+# ---- what is needed ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Needed:
+    """Statements, joins and hand-overs of loops that some output needs."""
+
+    kept: set[object] = field(default_factory=set)
+
+    def walk(self, flow: Flow, wanted: set[Slot]) -> set[Slot]:
+        """Mark what a flow must compute; returns all slots that are wanted, here and outside."""
+        for statement in reversed(flow.statements):
+            match statement:
+                case Compute(outs=outs, expression=expression):
+                    if not wanted.isdisjoint(outs):
+                        self.kept.add(statement)
+                        wanted = wanted | {ref.slot for ref in refs(expression)}
+                case Branch():
+                    wanted = self._branch(statement, wanted)
+                case Repeat():
+                    wanted = self._repeat(statement, wanted)
+        return wanted
+
+    def _branch(self, branch: Branch, wanted: set[Slot]) -> set[Slot]:
+        joins = [j for j in branch.joins if j.out in wanted]
+        if not joins:
+            return wanted
+        self.kept.add(branch)
+        self.kept.update(joins)
+        then = self.walk(branch.then, {j.then for j in joins})
+        return wanted | then | self.walk(branch.orelse, {j.orelse for j in joins})
+
+    def _repeat(self, repeat: Repeat, wanted: set[Slot]) -> set[Slot]:
+        needed = [c for c in repeat.carried if c.out in wanted]
+        while needed:
+            inside = self.walk(repeat.body, {c.back for c in needed if c.back is not None})
+            more = [c for c in repeat.carried if c not in needed and c.inner in inside]
+            if not more:
+                self.kept.add(repeat)
+                self.kept.update(needed)
+                return wanted | inside | {c.start for c in needed}
+            needed += more
+        return wanted
+
+
+# ---- lines -------------------------------------------------------------------------------------------------
+
+
+class Nesting:
+    """Makes lines of a flow."""
+
+    def __init__(self, top: Flow, outputs: Sequence[Slot], training_outputs: Sequence[Slot]) -> None:
+        always, training = Needed(), Needed()
+        always.walk(top, set(outputs))
+        training.walk(top, {*outputs, *training_outputs})
+        self._always, self._kept = always.kept, training.kept
+        self.uses: Counter[Slot] = Counter([*outputs, *training_outputs])
+        self.sized: Counter[Slot] = Counter()
+        self._steps: Counter[StepKey] = Counter()
+        self._flow = top
+
+    def lines(self) -> Lines:
+        body = self._lines(self._flow)
+        self._count(body)
+        return Lines(self._folded(body), self.uses, self.sized)
+
+    def _lines(self, flow: Flow) -> list[Line]:
+        return [self._line(s) for s in flow.statements if s in self._kept]
+
+    def _line(self, statement: Statement) -> Line:
+        in_training = statement not in self._always
+        match statement:
+            case Compute(outs, expression, step, impure, merge):
+                if step is not None:
+                    self._steps[step] += 1
+                return Assign(list(outs), expression, step, impure, merge, in_training)
+            case Branch(then=then, orelse=orelse, joins=joins):
+                kept = [j for j in joins if j in self._kept]
+                return IfLine(statement, self._lines(then), self._lines(orelse), kept, in_training)
+            case Repeat(body=body, carried=carried):
+                handed = [c for c in carried if c in self._kept]
+                return ForLine(statement, self._lines(body), handed, in_training)
+
+    # ---- counting ----
+
+    def _count(self, body: Iterable[Line]) -> None:
+        for line in body:
+            match line:
+                case Assign(expression=expression):
+                    self._count_refs(expression)
+                case IfLine(then=then, orelse=orelse, joins=joins):
+                    self._count([*then, *orelse])
+                    for join in joins:
+                        self.uses.update([join.then, join.orelse])
+                case ForLine(repeat=repeat, body=inner, carried=carried):
+                    self._count_refs(repeat.iterable)
+                    self._count(inner)
+                    for each in carried:
+                        # read in every turn: not to be said inside the loop
+                        self.uses.update([each.start, each.start, each.inner])
+                        self.uses.update([each.back] if each.back is not None else [])
+
+    def _count_refs(self, expression: ast.expr) -> None:
+        for ref in refs(expression):
+            (self.sized if isinstance(ref, SizeOf) else self.uses)[ref.slot] += 1
+
+    # ---- nesting ----
+
+    def _folded(self, body: list[Line]) -> list[Line]:
+        """The lines, with what is used once said where it is used."""
+        out: list[Line] = []
+        for line in body:
+            match line:
+                case Assign():
+                    self._nest(line, out)
+                    line.outs = [o if o is not None and self._is_read(o) else None for o in line.outs]
+                    out.append(line)
+                case IfLine(then=then, orelse=orelse):
+                    line.then, line.orelse = self._folded(then), self._folded(orelse)
+                    short = self._ternary(line)
+                    if isinstance(short, Assign):
+                        self._nest(short, out)
+                    out.append(short)
+                case ForLine(body=inner):
+                    line.body = self._folded(inner)
+                    out.append(line)
+        return out
+
+    def _is_read(self, slot: Slot) -> bool:
+        return self.uses[slot] > 0 or self.sized[slot] > 0
+
+    def _nest(self, line: Assign, before: list[Line]) -> None:
+        """Put into a line what earlier ones compute for it alone."""
+        for ref in reversed(list(refs(line.expression))):
+            if isinstance(ref, SizeOf):
+                continue
+            maker = self._maker(ref.slot, before)
+            if maker is None or not _keeps_order(maker, before):
+                continue
+            nested = copied(line.expression, {ref: maker.expression})
+            if self._reads_well(maker, line, nested):
+                line.expression = nested
+                line.is_impure |= maker.is_impure
+                before.remove(maker)
+
+    def _maker(self, slot: Slot, before: Sequence[Line]) -> Assign | None:
+        """The line that computes a slot, where it does nothing else and nobody else wants it."""
+        if self.uses[slot] != 1 or self.sized[slot] or slot.is_named or slot.text is not None:
+            return None
+        return next((b for b in reversed(before) if isinstance(b, Assign) and b.outs == [slot]), None)
+
+    def _reads_well(self, maker: Assign, line: Assign, nested: ast.expr) -> bool:
+        if isinstance(maker.expression, ast.IfExp):
+            return False
+        length = len(flat(drafted(nested)))
+        if line.is_merge:
+            return length <= LONGEST_MERGE
+        if length > LONGEST:
+            return False
+        if maker.step == line.step and line.step is not None:
+            return True
+        return self._is_light(line) or self._is_short(maker)
+
+    def _is_light(self, line: Assign) -> bool:
+        """A step that is one function of the stream alone: ``relu``."""
+        if line.step is None or self._steps[line.step] != 1:
+            return False
+        node = line.expression
+        return isinstance(node, ast.Call) and _is_function(node) and len(node.args) == 1 and not node.keywords
+
+    def _is_short(self, maker: Assign) -> bool:
+        """A step that is one function, of a variable: ``F.avg_pool2d(x, 2)``."""
+        if maker.step is None or self._steps[maker.step] != 1 or maker.is_merge:
+            return False
+        node = maker.expression
+        if not isinstance(node, ast.Call) or not _is_function(node):
+            return False
+        nested = any(isinstance(inner, ast.Call) for arg in node.args for inner in ast.walk(arg))
+        return not nested and len(flat(drafted(node))) <= SHORT
+
+    def _ternary(self, line: IfLine) -> Line:
+        """``a if condition else b``, where both arms are but expressions."""
+        if len(line.joins) != 1:
+            return line
+        join = line.joins[0]
+        then, orelse = _only(line.then, join.then), _only(line.orelse, join.orelse)
+        if then is None or orelse is None:
+            return line
+        partition = line.branch.partition
+        prefers_else = len(line.orelse) < len(line.then) or (not line.orelse and not line.then and partition.is_absent)
+        test, first, second = (False, orelse, then) if prefers_else else (True, then, orelse)
+        expression = ast.IfExp(Test(partition, test), first, second)
+        if len(flat(drafted(expression))) > LONGEST_MERGE:
+            return line
+        impure = any(map(_draws, (*line.then, *line.orelse)))
+        return Assign([join.out], expression, None, impure, False, line.in_training)
+
+
+def _only(lines: Sequence[Line], slot: Slot) -> ast.expr | None:
+    """The expression that an arm is, if it is no more than one."""
+    if not lines:
+        return Ref(slot)
+    if len(lines) == 1 and isinstance(lines[0], Assign) and lines[0].outs == [slot] and not slot.is_named:
+        expression = lines[0].expression
+        return None if isinstance(expression, ast.IfExp) else expression
+    return None
+
+
+def _keeps_order(maker: Assign, before: Sequence[Line]) -> bool:
+    """Are random numbers drawn in the same order, if it moves behind what follows it?
+
+    What a line reads is tried from the right: what stands to the right of it there is drawn behind it.
+    """
+    return not (maker.is_impure and any(map(_draws, before[before.index(maker) + 1 :])))
+
+
+def _draws(line: Line) -> bool:
+    match line:
+        case Assign(is_impure=impure):
+            return impure
+        case IfLine(branch=statement) | ForLine(repeat=statement):
+            return is_impure(statement)
+
+
+def _is_function(node: ast.Call) -> bool:
+    """``F.relu(…)``, ``torch.cat(…)``, ``drop_path(…)``; no module's call."""
+    function = node.func
+    if isinstance(function, ast.Name):
+        return True
+    return isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id != "self"
+
+
+def drafted(node: ast.expr) -> ast.expr:
+    """The expression as it will look, nearly: variables have no names yet."""
+
+    class Draft(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            match node:
+                case Ref(slot=slot):
+                    return self.visit(slot.text) if slot.text is not None else ast.Name(_guess(slot))
+                case SizeOf():
+                    return ast.Name("size")
+                case Test():
+                    return ast.Name("self.condition_holds")
+                case Term():
+                    return self.visit(node.final())
+            return super().generic_visit(node)
+
+    drafted: ast.expr = Draft().visit(copied(node))  # type: ignore[assignment]
+    return drafted
+
+
+def _guess(slot: Slot) -> str:
+    return slot.names[0] if slot.names else "out"
+
+
+def assigned(lines: Iterable[Line]) -> Iterator[Slot]:
+    """The slots that lines give a value to, those of inner lines too."""
+    for line in lines:
+        match line:
+            case Assign(outs=outs):
+                yield from (o for o in outs if o is not None)
+            case IfLine(then=then, orelse=orelse, joins=joins):
+                yield from assigned([*then, *orelse])
+                yield from (j.out for j in joins)
+            case ForLine(body=body, carried=carried):
+                yield from assigned(body)
+                for each in carried:
+                    yield from (each.inner, each.out)

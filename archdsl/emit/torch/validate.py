@@ -1,0 +1,448 @@
+"""Is the emitted source the checked graph? Proved by running it on recording stand-ins, without torch.
+
+Its modules must be the graph's: the same paths, classes, arguments, tensors and initial values, in the same order; and
+what ``forward`` computes must be the graph's terms, each as often, random ones in the same order, in training and not.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archdsl.emit.torch import standins
+from archdsl.emit.torch.helpers import HELPERS
+from archdsl.emit.torch.interpret import INFIX, PREFIX
+from archdsl.emit.torch.standins import Blank, Leaf, Ledger, Recorded, Refused, plain
+from archdsl.graph import Graph, Module, Node, Owned, Value
+from archdsl.grouping import flattened, instances
+from archdsl.init import (
+    Computed,
+    Constant,
+    Init,
+    KaimingNormal,
+    KaimingUniform,
+    Normal,
+    Ones,
+    TruncNormal,
+    Uniform,
+    XavierNormal,
+    XavierUniform,
+    Zeros,
+)
+from archdsl.op import (
+    REQUIRED,
+    Arg,
+    Attribute,
+    Call,
+    Cut,
+    Hole,
+    In,
+    Infix,
+    Item,
+    Method,
+    Op,
+    Own,
+    Prefix,
+    Several,
+    This,
+    Training,
+    Weight,
+)
+from archdsl.ops.tensor import Constant as Numbers
+
+ALLOWED = (
+    "__build_class__", "abs", "bool", "enumerate", "float", "int", "isinstance", "len", "list", "max", "min", "range",
+    "reversed", "round", "sorted", "str", "sum", "super", "tuple", "zip",
+)  # fmt: skip
+"""Built-in names that emitted source may use."""
+
+
+def validate(source: str, class_name: str, graph: Graph) -> str | None:
+    """What tells the source from the graph; None if nothing does."""
+    try:
+        for training in (False, True):
+            _Comparison(source, class_name, graph, training).compare()
+    except Refused as refused:
+        return str(refused)
+    except Exception as error:  # whatever it raises, it is not the graph
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+class _Comparison:
+    """One side beside the other, in training or not."""
+
+    def __init__(self, source: str, class_name: str, graph: Graph, training: bool) -> None:
+        self._graph = graph
+        self._training = training
+        self._ledger = Ledger()
+        self._weights: dict[Hashable, tuple[str, ...]] = {}
+        self._checked = _Checked(graph, training, self._ledger, self._weights)
+        namespace = self._run(source)
+        self._net = namespace[class_name]()
+
+    def _run(self, source: str) -> dict[str, Any]:
+        modules = standins.torch_for(self._ledger, lambda callee, made: self._weights.get((callee, made), ()))
+
+        def load(
+            name: str, globals: Any = None, locals: Any = None, fromlist: Sequence[str] = (), level: int = 0
+        ) -> Any:
+            if name not in modules:
+                raise Refused(f"it imports {name}")
+            return modules[name] if fromlist or name == "torch" else modules["torch"]
+
+        allowed = {name: getattr(builtins, name) for name in ALLOWED}
+        namespace: dict[str, Any] = {"__name__": "emitted", "__builtins__": {**allowed, "__import__": load}}
+        exec(compile(source, "<emitted>", "exec"), namespace)
+        for name in HELPERS:
+            if name in namespace:
+                namespace[name] = self._helper(name, modules["torch"].nn)
+        return namespace
+
+    def _helper(self, name: str, layers: standins.Layers) -> Any:
+        """A helper is taken at its word: it is recorded, not run."""
+        if name[0].isupper():
+            return layers.leaf(name)
+        return lambda *args, **keywords: self._ledger.call(name, args, keywords)
+
+    def compare(self) -> None:
+        self._modules()
+        self._dataflow()
+
+    # ---- modules ----
+
+    def _modules(self) -> None:
+        found = list(self._walk(self._net, ""))
+        wanted = list(self._graph.root.walk())
+        optional = {m.path for m in wanted if self._checked.layer(m) is None and isinstance(m.what, Op)}
+        paths = [path for path, _ in found if path not in optional]
+        expected = [m.path for m in wanted if m.path not in optional]
+        if paths != expected:
+            at = next(
+                (i for i, (a, b) in enumerate(zip(paths, expected, strict=False)) if a != b),
+                min(len(paths), len(expected)),
+            )
+            raise Refused(f"its module {paths[at : at + 1]} stands where {expected[at : at + 1]} should")
+        by_path = {m.path: m for m in wanted}
+        for path, module in found:
+            if path in by_path:
+                self._module(by_path[path], module)
+
+    def _walk(self, module: standins.Module, path: str) -> Iterator[tuple[str, standins.Module]]:
+        yield path, module
+        if isinstance(module, Leaf):
+            object.__setattr__(module, "path", path)
+        object.__setattr__(module, "training", self._training)
+        for kind in (module._parameters, module._buffers):
+            for name, weight in kind.items():
+                weight.key = self._ledger.term("weight", f"{path}.{name}" if path else name)
+        for name, child in module._modules.items():
+            yield from self._walk(child, f"{path}.{name}" if path else name)
+
+    def _module(self, wanted: Module, module: standins.Module) -> None:
+        layer = self._checked.layer(wanted)
+        if layer is not None:
+            if not isinstance(module, Leaf) or (module.callee, *module.made) != layer.made:
+                raise Refused(f"{wanted.path} is not made as {layer.made[0]} is in the graph")
+            for weight in wanted.own.values():
+                self._initial(f"{wanted.path}.{weight.name}", weight, module.weight_at(weight.name))
+            return
+        if isinstance(module, Leaf):
+            raise Refused(f"{wanted.path} is a layer of its own")
+        if isinstance(wanted.what, Op):
+            return
+        self._own(wanted, module)
+
+    def _own(self, wanted: Module, module: standins.Module) -> None:
+        held = {**module._parameters, **module._buffers}
+        tensors = wanted.own
+        parameters = [n for n, w in tensors.items() if not w.buffer]
+        buffers = [n for n, w in tensors.items() if w.buffer]
+        if list(module._parameters) != parameters or list(module._buffers) != buffers:
+            raise Refused(f"{wanted.path} owns {list(held)}, not {list(tensors)}")
+        for name, weight in tensors.items():
+            path = wanted.join(name)
+            if weight.buffer:
+                contents = held[name].contents
+                if contents is None or contents.key != self._checked.contents[path]:
+                    raise Refused(f"the buffer {path} holds other numbers")
+            else:
+                blank = held[name].blank
+                if blank is None or plain(blank.shape) != plain(weight.shape):
+                    raise Refused(f"{path} has another shape")
+                self._initial(path, weight, held[name])
+
+    def _initial(self, path: str, weight: Weight, held: standins.Weight) -> None:
+        found = _distribution(held)
+        if found is None and (weight.by_torch or isinstance(weight.init, Computed)):
+            return
+        if found != _wanted_distribution(weight.init):
+            raise Refused(f"{path} is drawn from {found}, not {weight.init}")
+
+    # ---- dataflow ----
+
+    def _dataflow(self) -> None:
+        self._ledger.log.clear()
+        inputs = [Recorded(self._ledger, self._checked.keys[i.value]) for i in self._graph.inputs]
+        given = self._net(*inputs)
+        outputs = given if isinstance(given, tuple) else (given,)
+        if any(not isinstance(o, Recorded) for o in outputs):
+            raise Refused("an output is no tensor")
+        always = [o for o in self._graph.outputs if not o.when_training]
+        wanted = [*always, *((o for o in self._graph.outputs if o.when_training) if self._training else ())]
+        if [o.key for o in outputs] != [self._checked.keys[o.value] for o in wanted]:
+            raise Refused(f"its outputs {'in training' if self._training else 'at inference'} are not the graph's")
+        self._work()
+
+    def _work(self) -> None:
+        """Nothing is computed twice, too much, or in an order that draws other random numbers."""
+        done, least, most = self._ledger.counts(), self._checked.least, self._checked.most
+        for key in done.keys() | least.keys():
+            if not least[key] <= done[key] <= most[key]:
+                raise Refused(f"a step is computed {done[key]} times, not {least[key]}")
+        ordered = self._checked.ordered
+        if [k for k in self._ledger.log if k in ordered] != [k for k in self._checked.log if k in ordered and done[k]]:
+            raise Refused("what is random runs in another order")
+
+
+# ---- the graph's side ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Layer:
+    made: tuple[str, Hashable, Hashable]
+
+
+class _Checked:
+    """The checked graph in terms of the stand-ins."""
+
+    def __init__(self, graph: Graph, training: bool, ledger: Ledger, weights: dict[Hashable, tuple[str, ...]]) -> None:
+        self._graph = graph
+        self._training = training
+        self._ledger = ledger
+        self._weights = weights
+        self.keys: dict[Value, int] = {}
+        self.contents: dict[str, int] = {}
+        self._layers: dict[Module, _Layer] = {}
+        self._said = {node: node.op.torch(node.input_types) for node in self._all_nodes()}
+        for said in self._said.values():
+            for expression in (said.module, said.run, said.function):
+                self._learn(expression)
+        for given in graph.inputs:
+            self._set(given.value, ledger.term("input", given.name))
+        self._run()
+
+    def _all_nodes(self) -> Iterator[Node]:
+        yield from self._graph.nodes
+        for event in self._owned():
+            yield from event.contents
+
+    def _owned(self) -> Iterator[Owned]:
+        for instance in instances(self._graph.instance):
+            yield from (e for e in flattened(instance.events) if isinstance(e, Owned))
+
+    def _learn(self, said: Any) -> None:
+        """Note the keyword arguments of all functions, and their defaults."""
+        match said:
+            case Call(callee=callee, args=args):
+                self._learn_all("This" if isinstance(callee, This) else callee, args)
+            case Method(receiver=receiver, name=name, args=args):
+                self._learn(receiver)
+                self._learn_all(f".{name}", args)
+            case Prefix(value=value) | Attribute(value=value) | Item(value=value):
+                self._learn(value)
+            case Infix(left=left, right=right):
+                self._learn(left)
+                self._learn(right)
+            case Several(items=items):
+                for item in items:
+                    self._learn(item)
+
+    def _learn_all(self, callee: str, args: Sequence[Arg]) -> None:
+        for arg in args:
+            self._learn(arg.value)
+            if arg.keyword is not None and arg.default is not REQUIRED:
+                self._ledger.learn(callee, arg.keyword, _plain_hole(arg.default))
+
+    def layer(self, module: Module) -> _Layer | None:
+        """How a layer is made; None for a scope, and for an operator that torch has no module for."""
+        return self._layers.get(module)
+
+    def _set(self, value: Value, key: int) -> None:
+        self.keys[value] = key
+        self._ledger.shapes[key] = value.shape
+
+    # ---- running ----
+
+    def _run(self) -> None:
+        always, live = self._graph.live(False), self._graph.live(True)
+        self.least: Counter[int] = Counter()
+        self.most: Counter[int] = Counter()
+        self.log: list[int] = []
+        self.ordered: set[int] = set()
+        runs = Counter(n.module for n in self._graph.nodes if n.module is not None)
+        for node in self._graph.nodes:
+            self._node(node)
+            done = list(self._ledger.log)
+            if node in live and not isinstance(node.op, Numbers):  # a table is made once, by the constructor
+                self.most.update(done)
+                self.log += done
+                if node in always or self._training:
+                    self.least.update(done)
+            if node.op.is_random or (node.module is not None and runs[node.module] > 1):
+                self.ordered.update(done)
+            self._ledger.log.clear()
+        for event in self._owned():
+            for node in event.contents:
+                self._node(node)
+            if event.contents:
+                module = event.node.module
+                assert module is not None
+                self.contents[module.join(event.name)] = self.keys[event.contents[-1].outputs[-1]]
+        self._ledger.log.clear()
+
+    def _node(self, node: Node) -> None:
+        said = self._said[node]
+        if node.module is not None and said.module is not None:
+            self._enter_layer(node, said.module)
+            result = self._value(said.run, node) if said.run is not None else self._call_layer(node, (), None)
+        else:
+            result = self._value(said.function, node)
+        if len(node.outputs) == 1:
+            self._set(node.output, result.key)
+            return
+        self._ledger.parts[result.key] = len(node.outputs)
+        for value, part in zip(node.outputs, result, strict=True):
+            self._set(value, part.key)
+
+    def _enter_layer(self, node: Node, made: Call) -> None:
+        assert node.module is not None
+        positional, keywords = self._arguments(made.args, node)
+        callee = str(made.callee)
+        key = (plain(positional), self._ledger.complete(callee, positional, keywords))
+        self._layers[node.module] = _Layer((callee, *key))
+        self._weights[callee, key] = tuple(w.name for w in node.op.weights(node.input_types))
+
+    def _call_layer(self, node: Node, positional: Sequence[Any], keywords: dict[str, Any] | None) -> Recorded:
+        assert node.module is not None
+        if keywords is None:
+            positional, keywords = self._inputs(node), {}
+        return self._ledger.call(f"module {node.module.path}", positional, {**self._this_defaults(), **keywords})
+
+    def _this_defaults(self) -> dict[str, Any]:
+        return {}
+
+    def _inputs(self, node: Node) -> list[Recorded]:
+        return [Recorded(self._ledger, self.keys[v]) for v in node.inputs]
+
+    def _arguments(self, args: Sequence[Arg], node: Node) -> tuple[list[Any], dict[str, Any]]:
+        positional = [self._value(a.value, node) for a in args if a.keyword is None]
+        return positional, {a.keyword: self._value(a.value, node) for a in args if a.keyword is not None}
+
+    def _value(self, said: Any, node: Node) -> Any:
+        match said:
+            case Hole(value=value):
+                return _plain_hole(value)
+            case In(index=index):
+                return Recorded(self._ledger, self.keys[node.inputs[index]])
+            case Own(name=name):
+                assert node.module is not None
+                return Recorded(self._ledger, self._ledger.term("weight", node.module.join(name)))
+            case Training():
+                return self._training
+            case Call(callee=callee, args=args):
+                positional, keywords = self._arguments(args, node)
+                if isinstance(callee, This):
+                    return self._call_layer(node, positional, keywords)
+                return self._ledger.call(callee, positional, keywords)
+            case Method(receiver=receiver, name=name, args=args):
+                positional, keywords = self._arguments(args, node)
+                return getattr(self._value(receiver, node), name)(*positional, **keywords)
+            case Prefix(op=op, value=value):
+                return PREFIX[op](self._value(value, node))
+            case Infix(op=op, left=left, right=right):
+                return INFIX[op](self._value(left, node), self._value(right, node))
+            case Attribute(value=value, name=name):
+                return getattr(self._value(value, node), name)
+            case Item(value=value, subscripts=subscripts):
+                index = tuple(self._value(s, node) for s in subscripts)
+                return self._value(value, node)[index[0] if len(index) == 1 else index]
+            case Cut(start=start, stop=stop, step=step):
+                return slice(*(None if end is None else self._value(end, node) for end in (start, stop, step)))
+            case Several(items=items):
+                return tuple(self._value(i, node) for i in items)
+        raise TypeError(said)
+
+
+def _plain_hole(value: Any) -> Any:
+    return tuple(map(_plain_hole, value)) if isinstance(value, list | tuple) else value
+
+
+# ---- initial values ------------------------------------------------------------------------------------------
+
+
+_SIGNATURES: dict[str, dict[str, Any]] = {
+    "zeros_": {},
+    "ones_": {},
+    "constant_": {"val": REQUIRED},
+    "normal_": {"mean": 0.0, "std": 1.0},
+    "trunc_normal_": {"mean": 0.0, "std": 1.0, "a": -2.0, "b": 2.0},
+    "uniform_": {"a": 0.0, "b": 1.0},
+    "kaiming_normal_": {"a": 0.0, "mode": "fan_in", "nonlinearity": "leaky_relu"},
+    "kaiming_uniform_": {"a": 0.0, "mode": "fan_in", "nonlinearity": "leaky_relu"},
+    "xavier_normal_": {"gain": 1.0},
+    "xavier_uniform_": {"gain": 1.0},
+}
+"""Arguments of torch's functions behind the tensor, with their defaults."""
+
+Distribution = tuple[str, tuple[tuple[str, Any], ...]]
+
+
+def _distribution(held: standins.Weight) -> Distribution | None:
+    """What a weight is drawn from at last, in torch's words; None: as its constructor does."""
+    if held.init is not None:
+        name, args, keywords = held.init
+        names = list(_SIGNATURES[name])
+        given = {**dict(zip(names, args, strict=False)), **keywords}
+        if len(args) > len(names) or not given.keys() <= set(names):
+            raise Refused(f"nn.init.{name} takes other arguments")
+        return _normal_form(name, {**_SIGNATURES[name], **given})
+    if held.blank is not None and isinstance(held.blank, Blank) and held.blank.fill is not None:
+        return _normal_form("constant_", {"val": held.blank.fill})
+    return None
+
+
+def _wanted_distribution(init: Init) -> Distribution:
+    match init:
+        case Zeros():
+            return _normal_form("zeros_", {})
+        case Ones():
+            return _normal_form("ones_", {})
+        case Constant(value=value):
+            return _normal_form("constant_", {"val": value})
+        case Normal(std=std, mean=mean):
+            return _normal_form("normal_", {"mean": mean, "std": std})
+        case TruncNormal(std=std, mean=mean, low=low, high=high):
+            return _normal_form("trunc_normal_", {"mean": mean, "std": std, "a": low, "b": high})
+        case Uniform(bound=bound):
+            return _normal_form("uniform_", {"a": -bound, "b": bound})
+        case KaimingNormal(mode=mode, slope=slope):
+            return _normal_form("kaiming_normal_", {**_SIGNATURES["kaiming_normal_"], "a": slope, "mode": mode})
+        case KaimingUniform(mode=mode, slope=slope):
+            return _normal_form("kaiming_uniform_", {**_SIGNATURES["kaiming_uniform_"], "a": slope, "mode": mode})
+        case XavierNormal():
+            return _normal_form("xavier_normal_", {"gain": 1.0})
+        case XavierUniform():
+            return _normal_form("xavier_uniform_", {"gain": 1.0})
+    raise Refused(f"{init} has no form in torch")
+
+
+def _normal_form(name: str, args: dict[str, Any]) -> Distribution:
+    """Zeros and ones are constants; numbers are floats."""
+    constants = {"zeros_": 0.0, "ones_": 1.0}
+    if name in constants:
+        name, args = "constant_", {"val": constants[name]}
+    return name, tuple(sorted((k, v if isinstance(v, str) else float(v)) for k, v in args.items()))

@@ -1,0 +1,606 @@
+"""The events of all instances walked abreast: what each adds to the constructor and to ``forward``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from archdsl.build.values import NoLayer
+from archdsl.emit.torch.calls import Site
+from archdsl.emit.torch.flow import (
+    Branch,
+    Compute,
+    Flow,
+    Partition,
+    Ref,
+    Repeat,
+    Slot,
+    StepKey,
+    is_impure,
+    made_by,
+    reads_of,
+)
+from archdsl.emit.torch.modules import Modules
+from archdsl.emit.torch.names import identifier, is_identifier, snake
+from archdsl.emit.torch.rows import Conflict, Row, Step, Strand, abreast, rows_of
+from archdsl.emit.torch.state import (
+    AxisSize,
+    Define,
+    Each,
+    Given,
+    Here,
+    Level,
+    Listed,
+    Local,
+    Make,
+    Making,
+    Place,
+    Turned,
+    Under,
+)
+from archdsl.emit.torch.terms import all_same, call, is_plain, literal
+from archdsl.emit.torch.writer import ClassDef, Output
+from archdsl.graph import Branch as BranchEvent
+from archdsl.graph import (
+    Chose,
+    Declared,
+    Entered,
+    Event,
+    Gave,
+    Instance,
+    Looped,
+    Merged,
+    Named,
+    Node,
+    Owned,
+    Ran,
+    Skipped,
+    Value,
+)
+from archdsl.op import Arg, Call, In, This
+from archdsl.ops.tensor import Constant
+from archdsl.syntax import tree
+
+if TYPE_CHECKING:
+    from archdsl.build.env import Env
+
+Columns = Sequence[tuple[Row, Any]]
+MIN_TURNS = 3
+"""Shorter loops are written out."""
+MAX_WRITTEN_SCOPES = 8
+"""Loops over labelled scopes (``layer1`` to ``layer4``) read best written out, up to so many turns."""
+
+
+class Walk(Modules):
+    """Walks events."""
+
+    def walk(self, strands: Sequence[Strand], here: Here) -> None:
+        for step in abreast(strands):
+            self.event(step, here)
+
+    def event(self, step: Step[Event], here: Here) -> None:
+        live: Step[Event] = [(row, event) for row, event in step if not isinstance(event, Skipped)]
+        if not live:
+            return
+        if len(live) < len(step):
+            self._optional(step, live, here)
+            return
+        match live[0][1]:
+            case Ran(node=Node(op=Constant())):
+                self._constant_value(live, here)  # type: ignore[arg-type]
+            case Ran():
+                self._ran(live, here)  # type: ignore[arg-type]
+            case Entered():
+                self._entered(live, here)  # type: ignore[arg-type]
+            case Chose():
+                self._chose(live, here)  # type: ignore[arg-type]
+            case Looped():
+                self._looped(live, here)  # type: ignore[arg-type]
+            case Merged():
+                self._merged(live, here)  # type: ignore[arg-type]
+            case BranchEvent():
+                self._branch(live, here)  # type: ignore[arg-type]
+            case Named():
+                self._named(live, here)  # type: ignore[arg-type]
+            case Declared():
+                self._declared(live, here)  # type: ignore[arg-type]
+            case Owned():
+                self._own_tensor(live, here)  # type: ignore[arg-type]
+            case Gave():
+                self._gave(live, here)  # type: ignore[arg-type]
+
+    # ---- operators ----
+
+    def _ran(self, step: Step[Ran], here: Here) -> None:
+        self._operate([(row, event.node) for row, event in step], [e.env for _, e in step], step[0][1].site, here)
+
+    def _operate(
+        self, step: Sequence[tuple[Row, Node]], envs: Sequence[Env], site: tree.Node, here: Here, is_merge: bool = False
+    ) -> list[Slot]:
+        rows, nodes = tuple(r for r, _ in step), tuple(n for _, n in step)
+        slots = self._inputs(rows, nodes, here.flow)
+        said = [self.file.torch(n) for n in nodes]
+        at = self.site(rows, nodes, slots, here.flow, "forward")
+        # a place in the module tree needs a module only where torch has one: else the function does as well
+        if all(n.module is not None and t.module is not None for n, t in zip(nodes, said, strict=True)):
+            this = self._layer(rows, nodes, slots, site, envs, here)
+            at = replace(at, this=this)
+            plain = Call(This(), tuple(Arg(In(k)) for k in range(len(slots))))
+            expression = self.torch([t.run or plain for t in said], at)
+        else:
+            if any(t.function is None for t in said):
+                raise Conflict("a layer is a module in some rows only", rows, [t.function is None for t in said])
+            expression = self.torch([t.function for t in said], at)
+        impure = any(n.op.is_random or self.file.is_rerun(n.module) for n in nodes)
+        outs = self._outs(rows, [n.outputs for n in nodes], here)
+        for out in outs:
+            out.sources = slots
+            out.sizes = self.arguments.get(nodes[0].module, ()) if nodes[0].module is not None else ()
+            out.merged = getattr(nodes[0].op, "axis", None) if nodes[0].op.name == "concat" else None
+        here.flow.statements.append(Compute(outs, expression, self.step(site, here), impure, is_merge))
+        if nodes[0].module is not None:
+            self._suggest_label(outs, nodes[0].module.name, here)
+        return outs
+
+    def step(self, site: tree.Node, here: Here) -> StepKey | None:
+        """The statement that an expression belongs to: another one in each turn of a loop that is written out."""
+        found = self.file.step_of(site)
+        return None if found is None else (found, here.turns)
+
+    def _inputs(self, rows: Sequence[Row], nodes: Sequence[Node], flow: Flow) -> tuple[Slot, ...]:
+        counts = [len(n.inputs) for n in nodes]
+        if not all_same(counts):
+            raise Conflict("operators take different numbers of values", rows, counts)
+        columns = zip(*(n.inputs for n in nodes), strict=True)
+        return tuple(self.look(list(zip(rows, column, strict=True)), flow) for column in columns)
+
+    def _outs(self, rows: Sequence[Row], outputs: Sequence[Sequence[Value]], here: Here) -> list[Slot]:
+        counts = [len(values) for values in outputs]
+        if not all_same(counts):
+            raise Conflict("operators give different numbers of values", rows, counts)
+        made = []
+        for column in zip(*outputs, strict=True):
+            slot = Slot(here.flow, dict(zip(rows, column, strict=True)), list(here.names))
+            made.append(self.enter_slot(slot))
+        return made
+
+    def _layer(
+        self, rows: Sequence[Row], nodes: Sequence[Node], slots: tuple[Slot, ...], site: tree.Node, envs: Sequence[Env],
+        here: Here,
+    ) -> ast.expr:  # fmt: skip
+        """The operator's own module in ``forward``."""
+
+        def make(where: Sequence[Row], positions: Sequence[int]) -> Make:
+            picked = tuple(nodes[i] for i in positions)
+            value = self.construct(tuple(where), picked, slots, here.flow)
+            self.arguments[nodes[0].module] = value.args  # type: ignore[index]
+            return Make(literal(""), value, inits=lambda target: self.direct_inits(where, picked, target, here.flow))
+
+        return self.module(rows, [n.module for n in nodes if n.module is not None], site, envs, here, make)
+
+    def construct(
+        self, rows: tuple[Row, ...], nodes: tuple[Node, ...], slots: tuple[Slot, ...], flow: Flow
+    ) -> ast.Call:
+        """The constructor's call of a layer."""
+        at = self.site(rows, nodes, slots, flow, "init")
+        made = self.torch([self.file.torch(n).module for n in nodes], at)
+        assert isinstance(made, ast.Call)
+        return made
+
+    @staticmethod
+    def site(rows: tuple[Row, ...], nodes: tuple[Node, ...], slots: tuple[Slot, ...], flow: Flow, level: Level) -> Site:
+        return Site(rows, nodes, slots, flow, level)
+
+    def _merged(self, step: Step[Merged], here: Here) -> None:
+        inner = replace(here, names=_branch_names(step[0][1]), around=step[0][1].site)
+        self.walk([(row, event.events) for row, event in step], inner)
+        counts = [len(event.nodes) for _, event in step]
+        if not all_same(counts):
+            raise Conflict("combinators merge different numbers of branches", rows_of(step), counts)
+        for nodes in zip(*(event.nodes for _, event in step), strict=True):
+            pairs = [(row, node) for (row, _), node in zip(step, nodes, strict=True)]
+            self._operate(pairs, (), step[0][1].site, here, is_merge=True)
+
+    def _branch(self, step: Step[BranchEvent], here: Here) -> None:
+        names = here.names
+        if step[0][1].site is not None and isinstance(here.around, tree.Residual):
+            names = ("shortcut",) if step[0][1].site is here.around.shortcut else ()
+        self.walk([(row, event.events) for row, event in step], replace(here, names=names))
+
+    # ---- scopes ----
+
+    def _entered(self, step: Step[Entered], here: Here) -> None:
+        rows, instances = rows_of(step), [e.instance for _, e in step]
+        site, envs = step[0][1].site, [e.env for _, e in step]
+        if self.file.is_inline(instances[0].scope):
+            self._inline(step, here)
+            return
+        made = self.callee(instances, rows)
+        inputs = [self.look(list(zip(rows, v, strict=True)), here.flow) for v in self._arriving(made, instances)]
+
+        def make(where: Sequence[Row], positions: Sequence[int]) -> Make:
+            picked = [instances[i] for i in positions]
+            value = self.instantiate(made, where, picked, [envs[i] for i in positions], inputs, here.flow)
+            self.arguments[instances[0].module] = value.args
+            return Make(literal(""), value)
+
+        reference = self.module(rows, [i.module for i in instances], site, envs, here, make)
+        outs = self._outs(rows, [self.file.leaving(i) for i in instances], here)
+        for out in outs:
+            out.sources = tuple(inputs)
+            out.sizes = self.arguments.get(instances[0].module, ())
+        expression = call(reference, *(Ref(slot) for slot in inputs))
+        impure = any(self.file.is_random(i) or self.file.is_rerun(i.module) for i in instances)
+        here.flow.statements.append(Compute(outs, expression, self.step(site, here), impure))
+        self._suggest_label(outs, instances[0].module.name, here)
+
+    def _arriving(self, made: ClassDef, instances: Sequence[Instance]) -> list[list[Value]]:
+        """For each input of a class, the value that arrives in each instance."""
+        return [[self.file.counterpart(given, i) for i in instances] for given in made.inputs]
+
+    def _suggest_label(self, outs: Sequence[Slot], label: str, here: Here) -> None:
+        """In a combinator, a branch may be called as the module that gives it."""
+        if "branch" in here.names and len(outs) == 1 and is_identifier(label):
+            outs[0].names.insert(0, label)
+
+    def _inline(self, step: Step[Entered], here: Here) -> None:
+        """A plain chain: an ``nn.Sequential`` without a class of its own."""
+        rows, instances = rows_of(step), [e.instance for _, e in step]
+        source = self.look([(r, i.stream) for r, i in zip(rows, instances, strict=True)], here.flow)
+        scratch = Flow(here.flow)
+        envs = [e.env for _, e in step]
+
+        def make(where: Sequence[Row], positions: Sequence[int]) -> Make:
+            strands = [(row, instances[i].events) for row, i in zip(where, positions, strict=True)]
+            return self.sequence(strands, scratch, instances[0].module.name)
+
+        reference = self.module(rows, [i.module for i in instances], step[0][1].site, envs, here, make)
+        outs = self._outs(rows, [(i.result,) for i in instances], here)
+        outs[0].sources = (*self._last_of(instances[0].result, scratch), source)
+        impure = any(self.file.is_random(i) or self.file.is_rerun(i.module) for i in instances)
+        here.flow.statements.append(
+            Compute(outs, call(reference, Ref(source)), self.step(step[0][1].site, here), impure)
+        )
+        self._suggest_label(outs, instances[0].module.name, here)
+
+    def _last_of(self, result: Value, scratch: Flow) -> list[Slot]:
+        """The slot of a chain that says the sizes of what it gives."""
+        return [s for s in self.state.slots.get(result, ()) if s.flow is scratch][:1]
+
+    # ---- ifs ----
+
+    def _optional(self, step: Step[Event], live: Step[Event], here: Here) -> None:
+        """A layer that is ``none`` in some rows."""
+        partition = self.presence(step, live, here)
+        self._split(partition, lambda at: self.event(live, at), None, here)
+
+    def presence(self, step: Step[Event], live: Step[Event], here: Here) -> Partition:
+        """Whether a layer stands there that is ``none`` in some rows."""
+        present = {row for row, _ in live}
+        sides = [row in present for row, _ in step]
+        site = step[0][1].site
+        name = identifier(site.text, "has_layer") if isinstance(site, tree.Name) else "has_layer"
+
+        def condition() -> ast.expr:
+            found = self.fill(sides, rows_of(step), here.flow, name=name)
+            if isinstance(found, Given) and found.parameter.name == name:
+                found.parameter.default = self._is_layer_by_default(name, found.parameter.default)
+            return found
+
+        return self._partition(rows_of(step), sides, condition, name)
+
+    def _is_layer_by_default(self, name: str, otherwise: Any) -> Any:
+        param = next((p for p in self.scope.params if p.name.text == name), None)
+        if param is None or param.default is None:
+            return otherwise
+        return not isinstance(self.file.value(param.default, self.instances[0].env), NoLayer)
+
+    def _chose(self, step: Step[Chose], here: Here, arm: int = 0) -> None:
+        arms = [event.arm for _, event in step]
+        if all_same(arms):
+            self.walk([(row, event.events) for row, event in step], here)
+            return
+        if all(a is None or a > arm for a in arms):
+            self._chose(step, here, arm + 1)
+            return
+        then, rest = _sides(step, arm)
+        self._split(
+            self.choice(step, arm, here),
+            lambda at: self.walk([(row, event.events) for row, event in then], at),
+            lambda at: self._chose(rest, at, arm + 1),
+            here,
+        )
+
+    def choice(self, step: Step[Chose], arm: int, here: Here) -> Partition:
+        """Whether an ``if`` takes this arm."""
+        sides = [event.arm == arm for _, event in step]
+        node = _condition(step[0][1].site, arm)
+        written = [(node, event.env) for _, event in step]
+        name = self._flag_name(step, node)
+
+        def condition() -> ast.expr:
+            return self.fill(sides, rows_of(step), here.flow, written=written, name=name)
+
+        return self._partition(rows_of(step), sides, condition, name)
+
+    def _partition(
+        self, rows: Sequence[Row], sides: Sequence[bool], condition: Callable[[], ast.expr], name: str
+    ) -> Partition:
+        found = next((p for p in self.state.partitions if p.same_as(rows, sides)), None)
+        if found is None:
+            found = Partition(dict(zip(rows, sides, strict=True)), condition(), name)
+            self.state.partitions.append(found)
+        return found
+
+    def _flag_name(self, step: Step[Chose], node: tree.Node) -> str:
+        """What a flag for a condition is called: as the author calls it, else by what it brings."""
+        if isinstance(node, tree.Name):
+            return identifier(node.text, "flag")
+        for event in _flat_events([e for _, c in step for e in c.events]):
+            if isinstance(event, Ran | Entered):
+                module = event.node.module if isinstance(event, Ran) else event.instance.module
+                if module is not None and is_identifier(module.name):
+                    return f"has_{module.name}"
+                if isinstance(event, Ran):
+                    return f"has_{event.node.op.name}"
+        return "flag"
+
+    def _split(
+        self, partition: Partition, then: Callable[[Here], None], orelse: Callable[[Here], None] | None, here: Here
+    ) -> None:
+        """Two arms, each for its rows."""
+        ally = self._ally(partition, here.flow)
+        branch = Branch(partition, Flow(here.flow), Flow(here.flow))
+        if ally is not None:
+            branch.then.ally, branch.orelse.ally = ally.then, ally.orelse
+        under = Under(partition, [], [])
+        bindings = dict(self.state.bindings)
+        then(replace(here, init=under.then, flow=branch.then))
+        if orelse is not None:
+            orelse(replace(here, init=under.orelse, flow=branch.orelse))
+        self.state.bindings = {**bindings, **_new(self.state.bindings, bindings)}
+        _add_under(under, here.init)
+        if ally is None or not self._fused(branch, ally, here.flow):
+            branch.then.ally = branch.orelse.ally = None
+            here.flow.statements.append(branch)
+
+    @staticmethod
+    def _ally(partition: Partition, flow: Flow) -> Branch | None:
+        found = (s for s in reversed(flow.statements) if isinstance(s, Branch) and s.partition is partition)
+        return next(found, None)
+
+    def _fused(self, branch: Branch, ally: Branch, flow: Flow) -> bool:
+        """Make it part of an earlier ``if`` with the same condition, where nothing that it needs comes in between.
+
+        Raises:
+            Conflict: it reads what only the earlier one's arm knows, and yet cannot become part of it.
+        """
+        later = flow.statements[flow.statements.index(ally) + 1 :]
+        between = {slot for statement in later for slot in made_by(statement)}
+        arms = ((branch.then, ally.then), (branch.orelse, ally.orelse))
+        read = {slot for arm, _ in arms for slot in reads_of(arm)}
+        moves = is_impure(branch) and any(map(is_impure, later))
+        if moves or not read.isdisjoint(between):
+            if any(slot.flow in (ally.then, ally.orelse) for slot in read):
+                holds = branch.partition.holds
+                raise Conflict("an arm needs what an earlier one computed", list(holds), list(holds.values()))
+            return False
+        for arm, target in arms:
+            _adopt(target, arm)
+        return True
+
+    # ---- loops ----
+
+    def _looped(self, step: Step[Looped], here: Here) -> None:
+        counts = [len(event.turns) for _, event in step]
+        if self._may_roll(step, counts):
+            before = self.state.copy()
+            init, flow = list(here.init), list(here.flow.statements)
+            try:
+                self._rolled(step, counts, here)
+                return
+            except Conflict:
+                self.state = before
+                here.init[:], here.flow.statements[:] = init, flow
+        if not all_same(counts):
+            raise Conflict("loops take different numbers of turns", rows_of(step), counts, "count")
+        for turn in range(counts[0]):
+            self._unroll(step, turn)
+            inside = replace(here, turns=(*here.turns, turn))
+            self.walk([(row, event.turns[turn].events) for row, event in step], inside)
+
+    def _unroll(self, step: Step[Looped], turn: int) -> None:
+        """The variables of a loop that is written out are no variables of the class."""
+        for name in step[0][1].turns[turn].variables:
+            self.state.bindings.pop(name, None)
+
+    def _may_roll(self, step: Step[Looped], counts: Sequence[int]) -> bool:
+        if self.file.is_literal or max(counts) < MIN_TURNS or not isinstance(step[0][1].site, tree.For):
+            return False
+        if not all_same(counts) or max(counts) > MAX_WRITTEN_SCOPES:
+            return True
+        events = [e for turn in step[0][1].turns for e in _flat_events(turn.events)]
+        return not any(isinstance(e, Entered) for e in events)
+
+    def _rolled(self, step: Step[Looped], counts: Sequence[int], here: Here) -> None:
+        """The loop as a loop.
+
+        Raises:
+            Conflict: its turns differ as no expression in its variable says.
+        """
+        variable, is_used = self._loop_variable(step)
+        count = self._count(step, counts, here, "init")
+        turns = {row: [Row(row.instance, row, {variable: k}) for k in range(len(event.turns))] for row, event in step}
+        repeat = Repeat(ast.Name(variable), call("range", count), Flow(here.flow), turns)
+        repeat.body.repeat = repeat
+        outer = dict(self.state.bindings)
+        for name in step[0][1].turns[0].variables if step[0][1].turns else ():
+            self.state.bindings.pop(name, None)
+        if is_used:
+            self.state.bindings[variable] = Turned(variable)
+        each = Each(ast.Name(variable), call("range", count), [])
+        strands = [(t, event.turns[k].events) for row, event in step for k, t in enumerate(turns[row])]
+        self.walk(strands, replace(here, init=each.body, flow=repeat.body))
+        self.close(repeat)
+        self.state.bindings = outer
+        if each.body:
+            here.init.append(each)
+        if repeat.body.statements:
+            repeat.iterable = call("range", self._count(step, counts, here, "forward"))
+            here.flow.statements.append(repeat)
+
+    def _loop_variable(self, step: Step[Looped]) -> tuple[str, bool]:
+        """The name of the variable that counts the turns; whether it is a variable of the spec."""
+        turns = max((event.turns for _, event in step), key=len)
+        for name, first in turns[0].variables.items():
+            if first == 0 and is_identifier(name) and all(_counts(event, name) for _, event in step):
+                return name, True
+        return "index", False
+
+    def _count(self, step: Step[Looped], counts: Sequence[int], here: Here, level: Any) -> ast.expr:
+        site = step[0][1].site
+        assert isinstance(site, tree.For)
+        stop = _stop(site.iterable)
+        written = [(stop, event.env) for _, event in step] if stop is not None else ()
+        return self.fill(counts, rows_of(step), here.flow, written=written, name="count", level=level)
+
+    # ---- names ----
+
+    def _named(self, step: Step[Named], here: Here) -> None:
+        first = step[0][1]
+        names = {event.name for _, event in step}
+        if len(names) > 1:
+            return  # a computed name that differs between rows: nothing reads it by that name
+        if all(isinstance(event.what, Value) for _, event in step):
+            slot = self.look([(row, event.what) for row, event in step], here.flow)
+            self._name_slot(slot, first.name, first.site, step)
+        elif isinstance(first.site, tree.Let) and isinstance(first.site.pattern, tree.Name) and is_plain(first.what):
+            local = Local(self._local_name(first), first.site.value, {row: event.env for row, event in step})
+            self.state.bindings[first.name] = local
+            here.init.append(Define(local))
+
+    def _local_name(self, named: Named) -> str:
+        """One for each ``let`` of the text; each turn of a loop that is written out sets it anew."""
+        if named.site not in self.state.locals:
+            self.state.locals[named.site] = self.state.arguments.take(identifier(named.name, "value"))
+        return self.state.locals[named.site]
+
+    def _name_slot(self, slot: Slot, name: str, site: tree.Node, step: Step[Named]) -> None:
+        wish = identifier(name, "value")
+        if slot in self.state.imports:
+            if isinstance(site, tree.Input):
+                slot.names.insert(0, wish)
+        elif slot.text is None and not slot.is_named:
+            slot.names.insert(0, wish)
+            slot.is_named = True
+        self.state.bindings.pop(name, None)
+        if isinstance(site, tree.Input | tree.Step) and site.shape is not None:
+            self._bind_sizes(site.shape, slot)
+
+    def _bind_sizes(self, shape: tree.Shape, slot: Slot) -> None:
+        for axis, dim in enumerate(shape.dims):
+            if isinstance(dim, tree.Name) and dim.text[0].isupper() and not self._is_known(dim.text):
+                self.state.bindings[dim.text] = AxisSize(slot, axis)
+                slot.axes.setdefault(axis, snake(identifier(dim.text, "size")))
+
+    def _is_known(self, text: str) -> bool:
+        return text in self.state.bindings or text in self._spec_parameters
+
+    # ---- declared modules and tensors ----
+
+    def _declared(self, step: Step[Declared], here: Here) -> None:
+        modules = [event.module for _, event in step]
+        children = [list(m.children.values()) for m in modules]
+        is_items = bool(children[0]) and all(c.name.isdigit() for c in children[0]) and modules[0].what is None
+        if not is_items:
+            place = Place()
+            here.init.append(place)
+            self.state.places.update(dict.fromkeys(modules, place))
+            return
+        if not all_same([len(c) for c in children]):
+            raise Conflict("lists of modules differ", rows_of(step), [len(c) for c in children])
+        items = [Place() for _ in children[0]]
+        for each in children:
+            self.state.places.update(zip(each, items, strict=True))
+        envs = [r.instance.env for r, _ in step]
+        label = self.label(rows_of(step), [m.name for m in modules], step[0][1].site, envs, "init", here.flow)
+        here.init.append(Listed(label, items))
+
+    def _gave(self, step: Step[Gave], here: Here) -> None:
+        self.walk([(row, event.events) for row, event in step], here)
+        first = step[0][1]
+        slot = self.look([(row, event.output.value) for row, event in step], here.flow)
+        if first.site.shape is not None:
+            self._bind_sizes(first.site.shape, slot)
+        if self.is_top:
+            self.outputs.append(Output(first.output.name, slot, first.output.when_training))
+
+
+def _branch_names(merged: Merged) -> tuple[str, ...]:
+    if isinstance(merged.site, tree.Residual):
+        return ()
+    return {"mul": ("scale",), "concat": ("branch",), "stack": ("branch",), "add": ("branch",)}[merged.kind]
+
+
+def _sides(step: Step[Chose], arm: int) -> tuple[Step[Chose], Step[Chose]]:
+    """The rows that take an arm, and the others."""
+    return [p for p in step if p[1].arm == arm], [p for p in step if p[1].arm != arm]
+
+
+def _condition(site: tree.Node, arm: int) -> tree.Node:
+    """The condition of an arm of an ``if`` with its ``else if``s, or of a ternary."""
+    if isinstance(site, tree.Ternary):
+        return site.condition
+    assert isinstance(site, tree.If)
+    current: Any = site
+    for _ in range(arm):
+        current = current.otherwise
+    return current.condition
+
+
+def _flat_events(events: Sequence[Event]) -> Iterator[Event]:
+    from archdsl.grouping import flattened
+
+    return flattened(events)
+
+
+def _new(after: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    return {name: what for name, what in after.items() if name not in before}
+
+
+def _add_under(under: Under, init: list[Making]) -> None:
+    """Behind what is made under the same condition already, or as a new ``if``."""
+    if not under.then and not under.orelse:
+        return
+    if init and isinstance(init[-1], Under) and init[-1].partition is under.partition:
+        init[-1].then += under.then
+        init[-1].orelse += under.orelse
+    else:
+        init.append(under)
+
+
+def _adopt(target: Flow, arm: Flow) -> None:
+    """The statements of an arm as those of another."""
+    for statement in arm.statements:
+        for slot in made_by(statement):
+            slot.flow = target
+        match statement:
+            case Branch(then=then, orelse=orelse):
+                then.outer = orelse.outer = target
+            case Repeat(body=body):
+                body.outer = target
+    target.statements += arm.statements
+
+
+def _counts(event: Looped, name: str) -> bool:
+    """Does a variable count the turns from 0?"""
+    return all(turn.variables.get(name) == k for k, turn in enumerate(event.turns))
+
+
+def _stop(iterable: tree.Expr) -> tree.Expr | None:
+    """The end of a range from 0."""
+    if isinstance(iterable, tree.Range) and isinstance(iterable.start, tree.Number) and iterable.start.value == 0:
+        return iterable.stop
+    return None
