@@ -47,9 +47,9 @@ def run(args: argparse.Namespace) -> int:
     model = load_model(args.spec, args)
     picture = model.diagram(args.theme, open=args.opened, fold=args.closed, depth=args.depth)
     path = picture.save(args.output or Path(f"{model.name.lower()}.svg"))
+    caption = picture.figure.caption
     if args.format == "json":
-        print_json({"ok": True, "file": str(path), "model": model.name, "caption": picture.figure.caption.text})
+        print_json({"ok": True, "file": str(path), "model": model.name, "caption": caption.text})
     else:
-        caption = picture.figure.caption
-        print(f"wrote {path}: {' '.join((caption.title, *caption.facts))}")
+        print(f"wrote {path}: {caption.statement}")
     return 0

@@ -111,4 +111,4 @@ class Diagram:
         return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f"<diagram of {self.figure.caption.title} {' '.join(self.figure.caption.facts)}>"
+        return f"<diagram of {self.figure.caption.statement}>"

@@ -21,8 +21,15 @@ def escaped(text: str) -> str:
     return escape(plain(text), quote=True)
 
 
+def html(content: str) -> str:
+    """An HTML-like label; there is none without content."""
+    return f"<{content or ' '}>"
+
+
 def sized(text: str, size: float, colour: str = "", bold: bool = False) -> str:
     """A text in its size (Graphviz takes whole ones; 7.5 is the node's own) and colour."""
+    if not text:
+        return ""  # Graphviz takes no empty element
     attributes = f' POINT-SIZE="{size:g}"' if size != SMALL else ""
     attributes += f' COLOR="{colour}"' if colour else ""
     inner = f"<B>{escaped(text)}</B>" if bold else escaped(text)
@@ -65,7 +72,7 @@ def card_label(card: Card, theme: Theme) -> str:
     paint = theme.cards[card.kind]
     box = card.width - (2 * BORDER if card.is_folded else 0)
     if card.is_aside:
-        return f"<{sized(shorten(card.title, box - SIDE), SIZE)}>"
+        return html(sized(shorten(card.title, box - SIDE), SIZE))
     right, badge = right_width(card), badge_width(card)
     left = int(box - 2 * SIDE) - right - (int(BEFORE_BADGE) + badge if badge else 0)
     room = left - (BETWEEN if right else 0)
@@ -74,7 +81,7 @@ def card_label(card: Card, theme: Theme) -> str:
         cells.append(_cell("RIGHT", right, _right_lines(card, theme)))
     if badge:
         cells.append(f'<TD WIDTH="{BEFORE_BADGE:g}"></TD>{_badge(card, badge, paint, theme)}')
-    return f"<{_TABLE}<TR>{''.join(cells)}</TR></TABLE>>"
+    return html(f"{_TABLE}<TR>{''.join(cells)}</TR></TABLE>")
 
 
 def _left_lines(card: Card, room: float, theme: Theme) -> list[str]:
@@ -110,7 +117,7 @@ def fork_label(fork: Fork, theme: Theme) -> str:
         f'<TD PORT="b{i}" WIDTH="{pitch:g}" HEIGHT="{BAR:g}" FIXEDSIZE="TRUE" BGCOLOR="{theme.edge}"></TD>'
         for i in range(fork.branches)
     )
-    return f"<{_TABLE}<TR>{cells}</TR></TABLE>>"
+    return html(f"{_TABLE}<TR>{cells}</TR></TABLE>")
 
 
 def join_label(join: Join) -> str:
@@ -120,4 +127,4 @@ def join_label(join: Join) -> str:
         f'<TD PORT="b{i}" WIDTH="{pitch:g}" HEIGHT="1" FIXEDSIZE="TRUE"></TD>' for i in range(join.branches)
     )
     title = sized(join.title, SIZE) + "   " + sized(join.shape, SMALL)
-    return f'<{_TABLE}<TR>{ports}</TR><TR><TD COLSPAN="{join.branches}" HEIGHT="15">{title}</TD></TR></TABLE>>'
+    return html(f'{_TABLE}<TR>{ports}</TR><TR><TD COLSPAN="{join.branches}" HEIGHT="15">{title}</TD></TR></TABLE>')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphviz import Digraph, escape
 
-from archdsl.emit.diagram.card import card_label, fork_label, join_label, sized
+from archdsl.emit.diagram.card import card_label, fork_label, html, join_label, sized
 from archdsl.emit.diagram.figure import (
     BESIDE,
     BORDER,
@@ -33,7 +33,7 @@ BETWEEN_PANELS = 16
 
 def dot(figure: Figure, theme: Theme) -> str:
     """The figure in the DOT language."""
-    graph = Digraph(name=escape(plain(figure.name)))
+    graph = Digraph(name=literal(figure.name))
     graph.attr("graph", **_graph_attributes(figure, theme))
     graph.attr("node", **_node_attributes())
     graph.attr("edge", **_edge_attributes(theme))
@@ -63,7 +63,7 @@ def _graph_attributes(figure: Figure, theme: Theme) -> dict[str, str]:
         "fontname": FONT,
         "fontsize": f"{SMALL:g}",
         "fontcolor": theme.cards["io"].text,
-        "tooltip": escape(plain(figure.caption.title)),
+        "tooltip": literal(figure.caption.title),
     }
 
 
@@ -95,7 +95,12 @@ def _caption(caption: Caption, theme: Theme) -> str:
     lines = [sized(caption.title, SIZE, bold=True) + sized(f" {first}", SIZE)]
     lines += [sized(line, SIZE) for line in more]
     lines += [sized(line, SMALL, theme.dim) for line in caption.legend]
-    return f"<{'<BR/>'.join(lines)}>"
+    return html("<BR/>".join(lines))
+
+
+def literal(text: str) -> str:
+    """A text for a plain string of DOT: what looks like an entity or an escape is none."""
+    return escape(plain(text).replace("&", "&amp;")) or " "
 
 
 def _inches(points: float) -> str:
@@ -130,7 +135,7 @@ def _opened(panel: Panel, theme: Theme) -> dict[str, str]:
     return {
         "id": f"panel-{panel.id}",
         "class": "opened",
-        "label": f"<{sized(f'{panel.letter}  {panel.title}', SIZE, bold=True)}>",
+        "label": html(sized(f"{panel.letter}  {panel.title}", SIZE, bold=True)),
         "labeljust": "l",
         "labelloc": "t",
         "style": "rounded,filled",
@@ -155,13 +160,13 @@ def _node(item: Item, theme: Theme) -> tuple[str, dict[str, str]]:
             return card_label(item, theme), _card(item, theme)
         case Junction(sign=sign):
             look = {"shape": "circle", "penwidth": "1.1", "fontsize": f"{SIGN:g}"}
-            return escape(sign), {"class": "merge", **look, **_paint("merge", item.tooltip, theme)}
+            return literal(sign), {"class": "merge", **look, **_paint("merge", item.tooltip, theme)}
         case Link(number=number):
             look = {"shape": "circle", "fontsize": f"{SMALL:g}"}
             return str(number), {"class": "link", **look, **_paint("reshape", f"column {number + 1}", theme)}
         case Passage(text=text):
             look = {"shape": "plaintext", "style": "", "fontcolor": theme.skip}
-            return escape(text), {"class": "skip", "tooltip": escape(text), **look}
+            return literal(text), {"class": "skip", "tooltip": literal(text), **look}
         case Fork():
             look = {"shape": "plaintext", "style": ""}
             return fork_label(item, theme), {"class": "fork", "tooltip": "branches", **look}
@@ -187,7 +192,7 @@ def _paint(kind: Kind, tooltip: str, theme: Theme) -> dict[str, str]:
         "fillcolor": paint.fill,
         "color": paint.stroke,
         "fontcolor": paint.text,
-        "tooltip": escape(plain(tooltip)) or " ",
+        "tooltip": literal(tooltip),
     }
 
 

@@ -172,8 +172,13 @@ class Caption:
     legend: tuple[str, ...]
 
     @property
+    def statement(self) -> str:
+        """The title and the facts on one line."""
+        return " ".join((self.title, *self.facts)).replace(TIE, " ")
+
+    @property
     def text(self) -> str:
-        return " ".join((self.title, *self.facts, *self.legend)).replace(TIE, " ")
+        return " ".join((self.statement, *self.legend))
 
 
 @dataclass(frozen=True)

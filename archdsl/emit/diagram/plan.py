@@ -49,8 +49,9 @@ def plan(graph: Graph, opened: Sequence[str] = (), closed: Collection[str] = (),
     """
     network = Network(graph)
     groups = {g.path: g for g in reversed(list(groups_of(network.parts))) if g.path is not None}
-    for paths, done in ((opened, "opened"), (closed, "folded")):
-        _check(graph, paths, groups, done)
+    wrong = [*_missing(graph, opened, groups, "opened"), *_missing(graph, closed, groups, "folded")]
+    if wrong:
+        raise SpecError(wrong)
     main = _main(network, closed, depth)
     if opened:
         insets = [Opened(network, groups[path], _card_of(main, groups[path]), closed) for path in opened]
@@ -59,14 +60,10 @@ def plan(graph: Graph, opened: Sequence[str] = (), closed: Collection[str] = (),
     return _assemble(Style(network), main, insets, wanted=len(opened), is_whole=depth is not None)
 
 
-def _check(graph: Graph, paths: Collection[str], groups: Collection[str], done: str) -> None:
-    wrong = [
-        NoSuchModule(model=graph.name, path=path, done=done, advice=did_you_mean(path, groups))
-        for path in paths
-        if path not in groups
-    ]
-    if wrong:
-        raise SpecError(wrong)
+def _missing(graph: Graph, paths: Collection[str], groups: Collection[str], done: str) -> Iterator[NoSuchModule]:
+    for path in paths:
+        if path not in groups:
+            yield NoSuchModule(model=graph.name, path=path, done=done, advice=did_you_mean(path, groups))
 
 
 def _main(network: Network, closed: Collection[str], depth: int | None) -> Sketch:

@@ -67,7 +67,7 @@ def pure_dot() -> Path | None:
         files = ()
     for file in files:
         if file.stem == "graphviz-pure":
-            return Path(str(file.locate()))
+            return Path(str(file.locate())).resolve()
     found = shutil.which("graphviz-pure")
     return Path(found) if found else None
 

@@ -292,7 +292,8 @@ def statements(depth: int) -> st.SearchStrategy[str]:
 
 def _loop(depth: int, turns: int, body: str) -> str:
     """Labels bear the loop's number, so that no two are equal."""
-    return f"for i{depth} in 0..{turns} {{ {body.replace('L', f'L{{i{depth}}}_')} }}"
+    labelled = body.replace("L", f"L{{i{depth}}}_")
+    return f"for i{depth} in 0..{turns} {{ {labelled} }}"
 
 
 @settings(max_examples=60, deadline=None)
