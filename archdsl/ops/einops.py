@@ -286,9 +286,9 @@ class Reduce(Named):
     operation: Reduction = arg("how what lies along an axis is combined", choice(*METHODS))
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         for name in self.parsed.new:
             raise Reject(f"the input lacks the axis `{name}`", arg="pattern", help="`rearrange` repeats along an axis")
+        super().__post_init__()
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs

@@ -31,7 +31,7 @@ from archdsl.op import (
     arg,
 )
 from archdsl.ops.einops import is_run
-from archdsl.ops.pattern import split_sides, unique
+from archdsl.ops.pattern import MAX_NAMES, split_sides, unique
 from archdsl.ops.sliding import require_float
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def parse(text: str) -> Product:
         message = f"it takes two values, the pattern has {len(sides)}"
         raise Reject(message, arg="pattern", help="chain two of them for three: the order decides the cost")
     product = Product(_names(sides[0]), _names(sides[1]), _names(after))
+    if max(map(len, product)) > MAX_NAMES:
+        raise Reject(f"a value of more than {MAX_NAMES} axes", arg="pattern")
     for names in product:
         unique(names)
     for name in product.out:
@@ -115,8 +117,8 @@ class Einsum(Op):
         """Raises:
         Reject: the pattern makes no sense.
         """
-        if len({*self.product.left, *self.product.right}) > len(string.ascii_letters):
-            raise Reject("more axes than there are letters", arg="pattern")
+        if len({*self.product.left, *self.product.right}) > MAX_NAMES:
+            raise Reject(f"more than {MAX_NAMES} axes in all", arg="pattern")
 
     @property
     def product(self) -> Product:

@@ -44,6 +44,9 @@ class Pattern(NamedTuple):
         return tuple(name for name in self.right_names if name not in self.left_names)
 
 
+MAX_NAMES = 52
+"""Most axes that a pattern may name: einsum has a letter for each."""
+
 _TOKEN = re.compile(r"\s*(?:([A-Za-z_]\w*)|(1\b)|([()]))")
 
 
@@ -56,8 +59,10 @@ def parse(text: str) -> Pattern:
     """
     left, right = split_sides(text)
     pattern = Pattern(tuple(_groups(left)), tuple(_groups(right)))
-    for names in (pattern.left_names, pattern.right_names):
-        unique(names)
+    for groups in pattern:
+        if len(flat(groups)) > MAX_NAMES:
+            raise Reject(f"one side of the pattern has more than {MAX_NAMES} axes", arg="pattern")
+        unique(chain.from_iterable(groups))
     return pattern
 
 
@@ -84,11 +89,11 @@ def _groups(side: str) -> list[Group]:
     """The axes of one side."""
     groups: list[Group] = []
     inside: list[str] | None = None
-    position = 0
-    while side[position:].strip():
+    side, position = side.rstrip(), 0
+    while position < len(side):
         found = _TOKEN.match(side, position)
         if found is None:
-            rest = side[position:].strip()
+            rest = side[position:].split()[0]
             raise Reject(f"`{rest}`: a pattern is made of names, 1, ( and )", arg="pattern")
         position = found.end()
         name, one, paren = found.groups()

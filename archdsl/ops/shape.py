@@ -37,6 +37,9 @@ from archdsl.op import (
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
+MAX_PARTS = 1_000
+"""Most values that a split may give."""
+
 END = 2**63 - 1
 """Where an ONNX slice ends that runs to the end of its axis."""
 
@@ -371,6 +374,9 @@ class Split(View):
         )
 
     def _sizes(self, size: Size, axis: int, needs: Needs) -> tuple[Size, ...]:
+        count = len(self.parts) if isinstance(self.parts, tuple) else self.parts
+        if is_int(count) and count > MAX_PARTS:
+            raise Reject(f"{count} parts; at most {MAX_PARTS} are possible", arg="parts")
         if isinstance(self.parts, tuple):
             total = sum(self.parts)
             needs.require(size, "==", total, f"the parts make {total}, axis {axis} is {size}", arg="parts")
