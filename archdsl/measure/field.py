@@ -16,11 +16,11 @@ from typing import Literal, NamedTuple, TypeAlias
 from archdsl.dims import Size, dmax, dmin
 from archdsl.graph import Graph, GraphInput, Node, Value
 from archdsl.measure.ratio import Ratio
-from archdsl.measure.trail import Composer, Moves, Scale, Trail, Way, span, straight, stride
+from archdsl.measure.trail import Composer, Moves, Scale, Trail, Way, span, straight, strides
 from archdsl.op import Look
 
 MAX_WAYS = 64
-"""Different trails to one value that are told apart; of more it is said that they see between one cell and all."""
+"""Ways to one value that are told apart; of more it is said that they see from what the narrowest does up to all."""
 
 Extent: TypeAlias = "Size | Literal['all']"
 """Cells of an axis that are seen; ``"all"`` where it is seen whole, whatever its size."""
@@ -83,28 +83,45 @@ def _fold(
         for value, look in zip(node.inputs, seen, strict=True):
             if look is not None:
                 for way, moves in found.get(value, {}).items():
-                    _add_way(ways, way, moves, look, composer)
+                    _add_way(ways, way, moves, look, composer, shape)
         if len(ways) > MAX_WAYS:
-            anywhere = Way((Trail(),) * len(node.output.shape), ((),) * len(shape))
-            ways = {anywhere: (still, (None,) * len(shape))}
+            ways = _given_up(ways, len(node.output.shape), len(shape))
         if ways:
             found.update(dict.fromkeys(node.outputs, ways))
     return found
 
 
 def _add_way(
-    ways: _Ways, way: Way, moves: tuple[tuple[Moves, ...], tuple[Moves, ...]], look: Look, composer: Composer
+    ways: _Ways,
+    way: Way,
+    moves: tuple[tuple[Moves, ...], tuple[Moves, ...]],
+    look: Look,
+    composer: Composer,
+    shape: tuple[Size, ...],
 ) -> None:
     least, most = map(list, moves)
     key, seen = composer.compose(way, look)
-    for axis, more in seen:
-        least[axis] = _moved(least[axis], more)
-        most[axis] = _moved(most[axis], more)
+    for add in seen:
+        for side in (least, most):
+            moved = _moved(side[add.axis], add.places)
+            if add.is_mixed and moved and composer.covers(span(way.scales[add.axis], moved) + 1, shape[add.axis]):
+                moved = None
+            side[add.axis] = moved
     least, most = (tuple(map(_on_scales, side, key.scales)) for side in (least, most))
+    whole = [axis for axis, moved in enumerate(least) if moved is None]
+    if whole:
+        key = key.without(whole)
     if key in ways:
         least = tuple(map(_least, least, ways[key][0]))
         most = tuple(map(_most, most, ways[key][1]))
     ways[key] = least, most
+
+
+def _given_up(ways: _Ways, rank: int, axes: int) -> _Ways:
+    """So many ways as one, on which the least grows no more and the greatest is all."""
+    found = [_extent(ways, axis, 0) for axis in range(axes)]
+    least: tuple[Moves, ...] = tuple(None if isinstance(extent, str) else (extent - 1,) for extent in found)
+    return {Way((Trail(),) * rank, ((),) * axes): (least, (None,) * axes)}
 
 
 def _field(ways: _Ways) -> Field:
@@ -125,10 +142,9 @@ def _strides(ways: _Ways, axis: int) -> tuple[Ratio, ...]:
     """The finest stride along an axis, of each way on which not all is seen from everywhere."""
     found: dict[Ratio, None] = {}
     for way, (least, _) in ways.items():
-        digits = [d for trail in way.trails for d in trail.digits if d.axis == axis]
-        if digits and least[axis] is not None:
-            strides = [stride(way.scales[axis], digit) for digit in digits]
-            found[reduce(Ratio.least, strides)] = None
+        on_this = list(strides(way, axis))
+        if on_this and least[axis] is not None:
+            found[reduce(Ratio.least, on_this)] = None
     return tuple(found)
 
 

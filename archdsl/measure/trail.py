@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from math import prod
 from typing import NamedTuple, TypeAlias
 
-from archdsl.dims import Dim, Facts, Proved, Size, equal, evaluate, witness
+from archdsl.dims import Dim, Facts, Proved, Size, at_least, equal, evaluate, witness
 from archdsl.measure.ratio import Ratio, exact_quotient, ratio
 from archdsl.op import Look, Step, Window
 
@@ -56,13 +56,25 @@ class Way(NamedTuple):
     trails: tuple[Trail, ...]
     scales: tuple[tuple[Scale, ...], ...]
 
+    def without(self, axes: Container[int]) -> Way:
+        """The way where these axes of the input are seen whole from everywhere: no more is to be told of them."""
+        scales = tuple(() if axis in axes else scales for axis, scales in enumerate(self.scales))
+        return Way(tuple(_still(trail, axes) for trail in self.trails), scales)
+
 
 Moves: TypeAlias = tuple[Size, ...] | None
 """Places that are seen beside the first one, for the cells and for each scale over them; None: the whole axis."""
 
 
-Seen: TypeAlias = tuple[tuple[int, Size | None], ...]
-"""What windows add: an axis of the network's input, and places of its last scale (None: the whole axis)."""
+class Seen(NamedTuple):
+    """What a window adds along an axis of the input: places of its last scale (None: the whole axis).
+
+    ``is_mixed``: a part of the axis is seen from end to end.
+    """
+
+    axis: int
+    places: Size | None
+    is_mixed: bool = False
 
 
 def straight(shape: tuple[Size, ...]) -> Way:
@@ -79,9 +91,19 @@ def span(scales: tuple[Scale, ...], moves: tuple[Size, ...]) -> Size:
     return total
 
 
-def stride(scales: tuple[Scale, ...], digit: Digit) -> Ratio:
-    """Cells from one step of a digit to the next, on average."""
-    return ratio(digit.stride * prod(s.stride * s.num for s in scales), prod(s.den for s in scales))
+def strides(way: Way, axis: int) -> Iterator[Ratio]:
+    """Cells of an axis from one step of a digit to the next; on average, where places are repeated (upsampling)."""
+    scales = way.scales[axis]
+    cells, places = prod(scale.stride * scale.num for scale in scales), prod(scale.den for scale in scales)
+    for digits, _ in way.trails:
+        times = _repeats(digits)
+        yield from (ratio(digit.stride * cells, places * times) for digit in digits if digit.axis == axis)
+
+
+def _repeats(digits: tuple[Digit, ...]) -> Size:
+    """How often each place is taken in turn, where all digits but the first stay."""
+    inner = digits[1:]
+    return prod(digit.size for digit in inner) if all(digit.axis is None for digit in inner) else 1
 
 
 class Composer:
@@ -89,10 +111,10 @@ class Composer:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._known: dict[tuple[Way, Look], tuple[Way, Seen]] = {}
+        self._known: dict[tuple[Way, Look], tuple[Way, tuple[Seen, ...]]] = {}
         """Networks repeat themselves."""
 
-    def compose(self, way: Way, look: Look) -> tuple[Way, Seen]:
+    def compose(self, way: Way, look: Look) -> tuple[Way, tuple[Seen, ...]]:
         """The way to the output of an operator, from that to its input; and what its windows see there."""
         if (way, look) not in self._known:
             self._known[way, look] = self._onward(way, look), tuple(self._seen(way, look.windows))
@@ -100,14 +122,15 @@ class Composer:
 
     def _onward(self, way: Way, look: Look) -> Way:
         parts = Counter(step.axis for steps in look.steps for step in steps)
+        mixed = [window.axis for window in look.windows if window.size is None]
+        way = way._replace(trails=tuple(Trail() if i in mixed else t for i, t in enumerate(way.trails)))
         laid = _Laid(way, parts)
         trails = [
-            _joined([self._select(way, step, parts[step.axis] > 1, laid) for step in steps], laid)
-            for steps in look.steps
+            _joined(self._select(way, step, parts[step.axis] > 1, laid) for step in steps) for steps in look.steps
         ]
         return Way(tuple(trails), tuple(laid.scales))
 
-    def _seen(self, way: Way, windows: Iterable[Window]) -> Iterator[tuple[int, Size | None]]:
+    def _seen(self, way: Way, windows: Iterable[Window]) -> Iterator[Seen]:
         for window in windows:
             trail = way.trails[window.axis]
             if window.size is None:
@@ -115,13 +138,14 @@ class Composer:
             elif window.size != 1:
                 yield from self._slid(trail, (window.size - 1) * window.stride)
 
-    def _whole(self, digits: Iterable[Digit]) -> Iterator[tuple[int, Size | None]]:
+    def _whole(self, digits: Iterable[Digit]) -> Iterator[Seen]:
         """What is seen from end to end."""
         for digit in digits:
             if digit.axis is not None:
-                yield digit.axis, None if self._is_undivided(digit) else digit.stride * (digit.size - 1)
+                whole = self._is_undivided(digit)
+                yield Seen(digit.axis, None if whole else digit.stride * (digit.size - 1), is_mixed=True)
 
-    def _slid(self, trail: Trail, moved: Size) -> Iterator[tuple[int, Size | None]]:
+    def _slid(self, trail: Trail, moved: Size) -> Iterator[Seen]:
         """What is seen from some position and from the one ``moved`` further.
 
         Only the outermost digit has counted just so far; those within it may have begun anew between.
@@ -130,7 +154,13 @@ class Composer:
         yield from self._whole(inner)
         if trail.in_order and trail.digits and trail.digits[0].axis is not None:
             counted = -(-moved // prod(digit.size for digit in inner)) if inner else moved
-            yield trail.digits[0].axis, trail.digits[0].stride * counted
+            yield Seen(trail.digits[0].axis, trail.digits[0].stride * counted)
+
+    def covers(self, seen: Size, size: Size) -> bool:
+        """Whether so many cells are certainly all of an axis."""
+        if isinstance(seen, int) and isinstance(size, int):
+            return seen >= size
+        return isinstance(at_least(seen, size, self._facts), Proved)
 
     def _is_undivided(self, digit: Digit) -> bool:
         if digit.line is None:
@@ -149,7 +179,17 @@ class Composer:
         if len(trail.digits) == 1:
             return self._stepped(trail.digits[0], step, is_part, laid)
         digits = _taken(trail.digits, step.stride, step.size) if step.per == 1 else None
-        return Trail(trail.digits, in_order=False) if digits is None else Trail(digits)
+        if digits is not None:
+            return Trail(digits)
+        smoothed = self._smoothed(trail.digits, laid)
+        return Trail(trail.digits, False) if smoothed is None else self._stepped(smoothed, step, is_part, laid)
+
+    def _smoothed(self, digits: tuple[Digit, ...], laid: _Laid) -> Digit | None:
+        """A digit each step of which is taken several times, as after upsampling, as one on a finer scale."""
+        first, count = digits[0], _repeats(digits)
+        if count == 1:
+            return None
+        return laid.finer(first, Ratio(1, count), first.size * count, self._is_undivided(first))
 
     def _stepped(self, digit: Digit, step: Step, is_part: bool, laid: _Laid) -> Trail:
         if digit.axis is None:
@@ -223,11 +263,20 @@ def _taken(digits: tuple[Digit, ...], skip: Size, take: Size) -> tuple[Digit, ..
     return tuple(reversed(taken)) if skip == take == 1 else None
 
 
-def _joined(parts: list[Trail], laid: _Laid) -> Trail:
+def _still(trail: Trail, axes: Container[int]) -> Trail:
+    """The trail without moving along these axes of the input."""
+    digits = (
+        Digit(None, 0, digit.size) if digit.axis is not None and digit.axis in axes else digit for digit in trail.digits
+    )
+    return _joined([Trail(tuple(digits), trail.in_order)])
+
+
+def _joined(parts: Iterable[Trail]) -> Trail:
     """One axis from the digits of several: neighbours that continue each other become one."""
+    parts = list(parts)
     digits: list[Digit] = []
     for digit in (d for part in parts for d in part.digits):
-        fused = _fused(digits[-1], digit, laid) if digits else None
+        fused = _fused(digits[-1], digit) if digits else None
         if fused is not None:
             digits[-1] = fused
         else:
@@ -237,11 +286,8 @@ def _joined(parts: list[Trail], laid: _Laid) -> Trail:
     return Trail(tuple(digits), all(part.in_order for part in parts))
 
 
-def _fused(outer: Digit, inner: Digit, laid: _Laid) -> Digit | None:
+def _fused(outer: Digit, inner: Digit) -> Digit | None:
     """Two digits as one, where they count on."""
-    size = outer.size * inner.size
-    if outer.axis == inner.axis and outer.stride == inner.stride * inner.size:
-        return inner._replace(size=size, line=inner.line if inner.line == outer.line else None)
-    if inner.axis is None:  # each place for ``inner.size`` positions, as after upsampling
-        return laid.finer(outer, Ratio(1, inner.size), size, outer.line == (outer.stride, outer.size))
-    return None
+    if outer.axis != inner.axis or outer.stride != inner.stride * inner.size:
+        return None
+    return inner._replace(size=outer.size * inner.size, line=inner.line if inner.line == outer.line else None)

@@ -166,7 +166,7 @@ CASES = {
     "attention in windows of 7": (
         'rearrange("n c (h p) (w q) -> n (h w) (p q) c", p=7, q=7)\n'
         '(it, it) -> einsum("n w i c, n w j c -> n w i j") -> softmax(axis=-1)',
-        (1, 7, "1"),  # what is asked sees itself
+        (1, 7, "1, 7"),  # what is asked sees itself
     ),
     "windows mixed and put back, then a convolution": (
         'rearrange("n c (h p) w -> n h w c p", p=7); l: linear(7)\n'
@@ -176,6 +176,14 @@ CASES = {
     "windows put back are the whole axis again": (
         'rearrange("n c (h p) w -> n h w c p", p=7) -> relu -> rearrange("n h w c p -> n c (h p) w"); global_avgpool',
         ("all", "all", ""),
+    ),
+    "windows, then the grid of their places": (
+        'rearrange("n c (h p) w -> n h w c p", p=7); l: linear(7)\nrearrange("n h w c p -> n p w c h"); m: linear(4)',
+        ("all", "all", ""),
+    ),
+    "mixed again, no more is seen": (
+        'rearrange("n c (h p) w -> n h w c p", p=7); l: linear(7) -> softmax(axis=-1); m: linear(7)',
+        (7, 7, "7"),
     ),
     "a window that is the whole axis": (
         'rearrange("n c (h p) w -> n h w c p", p=28); l: linear(7)',
