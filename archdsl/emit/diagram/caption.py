@@ -76,7 +76,7 @@ def _shortcuts(panels: Sequence[Panel]) -> Iterator[str]:
     loops = any(edge.tail == edge.head for edge in skips)
     lines = any(edge.tail != edge.head for edge in skips)
     if loops and lines:
-        yield "Orange: a shortcut; a loop, one past each."
+        yield "Orange: a shortcut; as a loop, one past each."
     elif loops:
         yield "Orange loop: a shortcut past each."
     elif lines:

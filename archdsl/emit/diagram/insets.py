@@ -13,10 +13,10 @@ from functools import cached_property
 
 from archdsl.emit.diagram.figure import Panel
 from archdsl.emit.diagram.fold import alike, leaves
-from archdsl.emit.diagram.outline import Group, Merge, Network, Part
+from archdsl.emit.diagram.outline import Group, Merge, Network, Part, nodes_of
 from archdsl.emit.diagram.panel import Composer
 from archdsl.emit.diagram.paths import in_order
-from archdsl.emit.diagram.sketch import Sketch, Unit
+from archdsl.emit.diagram.sketch import Sketch, Unit, group_title
 from archdsl.emit.diagram.style import Style, modules_of, span
 from archdsl.emit.diagram.views import inner_view, size
 from archdsl.graph import GraphOutput
@@ -72,9 +72,16 @@ class Opened:
         """The groups of the same card that are equal."""
         return tuple(group for group in self.unit.groups if alike(group, self.group))
 
-    @property
-    def has_projection(self) -> bool:
-        return any(len(list(m.branches)) == 2 and bool(m.branches[1]) for m in _residuals(self.group.parts))
+    @cached_property
+    def shortcut(self) -> str:
+        """What sort of shortcut it has, where that does more than pass its value on."""
+        for merge in _residuals(self.group.parts):
+            nodes = [node for branch in merge.branches[1:] for node in nodes_of(branch)]
+            if any(self.network.params[node] for node in nodes):
+                return "projection shortcut"
+            if nodes:
+                return "parameter-free shortcut"
+        return ""
 
 
 def _content(unit: Unit) -> object:
@@ -149,7 +156,8 @@ def titles(style: Style, insets: Sequence[Opened]) -> list[str]:
 def _title(style: Style, opened: Opened, kin: Sequence[Opened]) -> str:
     if len(kin) == 1:
         where = style.place(replace(opened.unit, groups=(opened.group,)))
-        return ", ".join(dict.fromkeys(text for text in (opened.unit.title, where) if text))
+        name = group_title(opened.network, opened.group)
+        return ", ".join(dict.fromkeys(text for text in (name, where) if text))
     where = span(modules_of(replace(opened.unit, groups=opened.kin)))
-    is_told = opened.has_projection and not all(o.has_projection for o in kin)
-    return f"{where}, projection shortcut" if is_told else where
+    is_told = opened.shortcut and len({o.shortcut for o in kin}) > 1
+    return f"{where}, {opened.shortcut}" if is_told else where

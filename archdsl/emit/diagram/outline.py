@@ -36,7 +36,9 @@ from archdsl.measure.params import numel
 from archdsl.ops.dropout import Inert
 from archdsl.ops.elementwise import Arithmetic
 from archdsl.ops.merge import Add
+from archdsl.ops.padding import Pad, Roll
 from archdsl.ops.resample import Resize
+from archdsl.ops.shape import Bounds, Select
 from archdsl.ops.tensor import OwnTensor
 from archdsl.syntax import tree
 
@@ -59,6 +61,11 @@ class Group:
     @property
     def path(self) -> str | None:
         return self.instance.module.path if self.instance is not None else None
+
+    @property
+    def block(self) -> str | None:
+        """The name of the block that it is a run of; seqs, labelled groups and turns have none."""
+        return self.instance.scope.name if self.instance is not None else None
 
     @property
     def text(self) -> tree.Node:
@@ -169,7 +176,7 @@ class Network:
 
     graph: Graph
     parts: tuple[Part, ...] = field(init=False)
-    trivial: dict[Group, bool] = field(init=False, default_factory=dict)
+    single: dict[Group, bool] = field(init=False, default_factory=dict)
     """Which groups open into a single card, as far as that was asked."""
     _far: dict[Value, frozenset[Value]] = field(init=False, default_factory=dict)
 
@@ -177,6 +184,14 @@ class Network:
         parts = parts_of(self.graph.instance.events)
         told = set(nodes_of(parts))
         self.parts = (*parts, *(Leaf(node) for node in self.graph.nodes if node not in told))
+
+    @cached_property
+    def runs_of(self) -> dict[tree.Node, list[Group]]:
+        """All groups by the text that they run."""
+        found: dict[tree.Node, list[Group]] = defaultdict(list)
+        for group in groups_of(self.parts):
+            found[group.text].append(group)
+        return found
 
     @cached_property
     def consumers(self) -> dict[Value, list[Node]]:
@@ -327,5 +342,15 @@ def is_sum(node: Node) -> bool:
 
 
 def does_nothing(node: Node) -> bool:
-    """The identity, and dropouts that drop nothing."""
-    return isinstance(node.op, Inert) and not getattr(node.op, "p", 0.0)
+    """The identity, dropouts that drop nothing, and what pads, rolls or cuts off by nothing."""
+    match node.op:
+        case Inert() as op:
+            return not getattr(op, "p", 0.0)
+        case Pad(before=before, after=after):
+            return before == 0 and after == 0
+        case Roll(by=by):
+            return by == 0
+        case Select(subscripts=subscripts):
+            is_whole = all(isinstance(s, Bounds) and s.start in (None, 0) and s.step in (None, 1) for s in subscripts)
+            return is_whole and node.inputs[0].shape == node.output.shape
+    return False

@@ -26,9 +26,9 @@ from archdsl.ops.tensor import OwnTensor
 class Unit:
     """What becomes one item of a panel.
 
-    ``value`` is what it gives. ``groups`` are what a folded card stands for: none for operators. ``sign`` makes it a
-    junction; ``merge`` is the combinator that it ends. ``sources`` feed it; ``fork`` is the bar from which its branch
-    parts, ``branch`` the number of that.
+    ``value`` is what it gives, ``sources`` feed it. ``groups`` are what a folded card stands for: none for operators.
+    ``sign`` makes it a junction. ``is_aside`` is a card on a shortcut, ``is_tensor`` a parameter of the model's own.
+    Between the bars ``is_fork`` and ``is_join`` each unit has the number of its ``branch``.
     """
 
     kind: Kind
@@ -38,7 +38,6 @@ class Unit:
     details: list[str] = field(default_factory=list)
     groups: tuple[Group, ...] = ()
     sign: str = ""
-    merge: Merge | None = None
     count: int = 1
     is_aside: bool = False
     is_tensor: bool = False
@@ -69,23 +68,16 @@ class Sketch:
     ) -> None:
         self.network = network
         self.units: list[Unit] = []
+        self._entries: list[Unit] = []
         self._is_open = is_open
         self._home: dict[Value, Unit] = {}
         self._branches: list[tuple[Unit, list[list[Unit]]]] = []
         self._visit(parts)
-        for output in outputs:
-            unit = Unit(
-                "io", output.name, value=output.value, details=["training only"] if output.when_training else []
-            )
-            unit.sources = [self._at(output.value)]
-            self.units.append(unit)
         self._join()
+        self._give(outputs)
+        self.units = [*self._entries, *self.units]
         self._fold_cards()
         self._fork()
-
-    @property
-    def entries(self) -> list[Unit]:
-        return [u for u in self.units if u.kind == "io" and not u.sources]
 
     # ---- units ----
 
@@ -104,17 +96,15 @@ class Sketch:
     def _at(self, value: Value) -> Unit:
         """The unit that gives a value; one for the value itself where it comes from outside."""
         if value not in self._home:
-            entry = Unit("io", self.network.names.get(value, "x"), value=value)
-            self.units.insert(sum(u.kind == "io" and not u.sources for u in self.units), entry)
-            self._home[value] = entry
+            self._home[value] = Unit("io", self.network.names.get(value, "x"), value=value)
+            self._entries.append(self._home[value])
         return self._home[value]
 
-    def _add(self, unit: Unit, nodes: Sequence[Node]) -> Unit:
+    def _add(self, unit: Unit, nodes: Sequence[Node]) -> None:
         unit.nodes = list(nodes)
         for node in nodes:
             self._home.update(dict.fromkeys(node.outputs, unit))
         self.units.append(unit)
-        return unit
 
     def _leaf(self, node: Node) -> None:
         if node in self.network.constants:
@@ -122,12 +112,18 @@ class Sketch:
         sources = self.network.sources(node)
         if len(sources) == 1 and self._absorbed(self._at(sources[0]), node, sources[0]):
             return
+        sign = self._sign(node)
+        kind = "other" if kind_of(node) == "merge" and not sign else kind_of(node)
         is_tensor = isinstance(node.op, OwnTensor)
-        sign = SIGNS.get(node.op.op, "") if isinstance(node.op, Arithmetic) and len(sources) == 2 else ""
-        unit = Unit(kind_of(node), title_of(node), value=node.output, sign=sign, is_tensor=is_tensor)
-        if unit.kind == "merge" and not sign:
-            unit.kind = "other"
-        self._add(unit, [node])
+        self._add(Unit(kind, title_of(node), value=node.output, sign=sign, is_tensor=is_tensor), [node])
+
+    def _sign(self, node: Node) -> str:
+        """What stands in the circle where different units meet; empty where none do."""
+        if len({self._at(value) for value in self.network.sources(node)}) < 2:
+            return ""
+        if isinstance(node.op, Arithmetic):
+            return SIGNS.get(node.op.op, "")
+        return "+" if is_sum(node) else "×" if isinstance(node.op, Mul) else ""
 
     def _absorbed(self, home: Unit, node: Node, value: Value) -> bool:
         """Let a card take in an operator that changes what it gives but little."""
@@ -186,16 +182,14 @@ class Sketch:
     def _merge(self, merge: Merge) -> None:
         branches: list[list[Unit]] = []
         for branch in merge.branches:
-            first = len(self.units) - len(self.entries)
+            first = len(self.units)
             self._visit(branch)
-            branches.append([u for u in self.units if u.kind != "io" or u.sources][first:])
+            branches.append(self.units[first:])
         nodes = [node for node in merge.merged.nodes if node not in self.network.constants]
         if not nodes:
             return
         node = nodes[-1]
-        is_met = len({self._at(v) for v in self.network.sources(node)}) > 1
-        sign = ("+" if is_sum(node) else "×" if isinstance(node.op, Mul) else "") if is_met else ""
-        unit = Unit("merge", title_of(node), value=node.output, sign=sign, merge=merge)
+        unit = Unit("merge", title_of(node), value=node.output, sign=self._sign(node))
         self._add(unit, nodes)
         if merge.is_residual and len(branches) == 2 and all(u.is_plain for u in branches[1]):
             for aside in branches[1]:
@@ -207,13 +201,19 @@ class Sketch:
 
     def _join(self) -> None:
         """Edges are those of the graph between nodes of different units."""
-        for unit in list(self.units):
+        for unit in self.units:
             own = set(unit.nodes)
             for node in unit.nodes:
                 for value in self.network.sources(node):
                     source = self._at(value)
                     if self.network.graph.producer.get(value) not in own and source not in (unit, *unit.sources):
                         unit.sources.append(source)
+
+    def _give(self, outputs: Sequence[GraphOutput]) -> None:
+        for output in outputs:
+            unit = Unit("io", output.name, value=output.value, sources=[self._at(output.value)])
+            unit.details += ["training only"] if output.when_training else []
+            self.units.append(unit)
 
     def readers(self) -> dict[Unit, list[Unit]]:
         found: dict[Unit, list[Unit]] = {unit: [] for unit in self.units}
@@ -315,13 +315,20 @@ def _transposed(node: Node) -> str | None:
 
 
 def is_trivial(network: Network, group: Group) -> bool:
-    """Does a group open into a single card that tells more than its own would? Then it is never shown folded."""
-    if group not in network.trivial:
+    """Does a group open into a single card that tells more than its own would? Then it is never shown folded.
+
+    Of a block, all runs do or none, so that the same block always looks the same.
+    """
+    kin = [group] if group.block is None else network.runs_of[group.text]
+    return all(_is_one_card(network, member) for member in kin)
+
+
+def _is_one_card(network: Network, group: Group) -> bool:
+    if group not in network.single:
         units = [u for u in Sketch(network, group.parts, lambda _: None).units if u.kind != "io"]
-        is_block = group.instance is not None and group.instance.scope.name is not None
-        is_more = all(not unit.groups or unit.count > 1 or not is_block for unit in units)
-        network.trivial[group] = len(units) <= 1 and is_more
-    return network.trivial[group]
+        is_more = all(not unit.groups or unit.count > 1 or group.block is None for unit in units)
+        network.single[group] = len(units) <= 1 and is_more
+    return network.single[group]
 
 
 def has_merge(group: Group) -> bool:
@@ -330,9 +337,8 @@ def has_merge(group: Group) -> bool:
 
 def group_title(network: Network, group: Group) -> str:
     """What a folded group is called: its block's name, else its label; a loop's turn, for what is in it."""
-    if group.instance is not None:
-        name = group.instance.scope.name
-        return name if name is not None else last_name(group.instance.module.path)
+    if group.path is not None:
+        return group.block or last_name(group.path)
     inner = [part for part in _members(group.parts) if isinstance(part, Group)]
     if len(inner) == 1:
         return group_title(network, inner[0])

@@ -6,12 +6,11 @@ folded, whatever room there is.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 
 from archdsl.emit.diagram.fold import Run, folded
-from archdsl.emit.diagram.outline import Group, Merge, Network, Part, groups_of
+from archdsl.emit.diagram.outline import Group, Merge, Network, Part
 from archdsl.emit.diagram.sketch import IsOpen, Sketch, has_merge, is_trivial
 from archdsl.graph import GraphOutput
 
@@ -39,8 +38,7 @@ def openable(network: Network, parts: Sequence[Part], level: int = 0) -> Iterato
 
 def repeated(network: Network) -> frozenset[object]:
     """Texts of the blocks that the network runs more than once: they are shown once, in an inset."""
-    runs = Counter(g.text for g in groups_of(network.parts) if g.instance is not None and g.instance.scope.name)
-    return frozenset(text for text, count in runs.items() if count > 1)
+    return frozenset(text for text, runs in network.runs_of.items() if len(runs) > 1 and runs[0].block is not None)
 
 
 def choice(opened: Collection[Group], closed: Collection[str]) -> IsOpen:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.dims import Size, symbols
+from archdsl.dims import Size
 from archdsl.emit.diagram.theme import Kind
 from archdsl.graph import Node, Value
 from archdsl.op import Operand
 from archdsl.ops.dropout import Inert
 from archdsl.ops.elementwise import Arithmetic
+from archdsl.ops.padding import Pad
 from archdsl.ops.resample import Resize
 from archdsl.ops.shape import Bounds, Select, Subscript
 from archdsl.ops.tensor import OwnTensor
@@ -62,10 +63,6 @@ def rounded(count: int, space: str = " ") -> str:
     return f"{value:.{digits}f}{space}{name}"
 
 
-def is_symbolic(sizes: Sequence[Size]) -> bool:
-    return any(symbols(size) for size in sizes)
-
-
 # ---- operators ---------------------------------------------------------------------------------------------
 
 
@@ -90,6 +87,8 @@ def title_of(node: Node) -> str:
         return f"{op.name} {op.p:.3g}".replace("_", " ")  # type: ignore[attr-defined]
     if isinstance(op, Select):
         return f"[{', '.join(map(_subscript, op.subscripts))}]"
+    if isinstance(op, Pad):
+        return f"pad {size_text(op.before)} + {size_text(op.after)}"
     if isinstance(op, Resize) and op.scale is None:
         return f"resize, {op.mode}"
     return op.caption(node.input_types).replace("_", " ").replace("transposed conv", "upconv")

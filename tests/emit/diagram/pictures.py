@@ -6,6 +6,8 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 
+from hypothesis import strategies as st
+
 from archdsl.compiler import build, from_text
 from archdsl.emit.diagram.text import width
 from archdsl.graph import Graph
@@ -257,3 +259,42 @@ model Heads {
   output scores = [f -> rearrange("n c h w -> n (h w) c") for f in found] -> concat(axis=1)
 }
 """
+
+
+# ---- any network -------------------------------------------------------------------------------------------
+
+
+def statements(depth: int) -> st.SearchStrategy[str]:
+    layer = st.sampled_from(
+        ["L: conv(8, 3, pad=1)", "L: conv(8, 1) -> relu", "L: batchnorm", "relu", "dropout(0.1)", "identity",
+         "L: conv(8, 3, pad=1, bias=false) -> L: batchnorm -> relu"]
+    )  # fmt: skip
+    if depth == 0:
+        return layer
+    inner = st.lists(statements(depth - 1), min_size=1, max_size=3).map("\n".join)
+    wrapped = st.one_of(
+        inner.map(lambda s: f"residual {{ {s} }}"),
+        inner.map(lambda s: f"L: {{ {s} }}"),
+        inner.map(lambda s: f"L: seq {{ {s} }}"),
+        st.lists(inner, min_size=1, max_size=3).map(
+            lambda parts: "concat { " + "; ".join(f"{{ {p} }}" for p in parts) + "; it }\nL: conv(8, 1)"
+        ),
+        inner.map(lambda s: f"mul {{ it; {{ {s}\nglobal_avgpool -> sigmoid }} }}"),
+        st.tuples(st.integers(1, 4), inner).map(lambda t: _loop(depth, *t)),
+    )
+    return st.one_of(layer, wrapped)
+
+
+def _loop(depth: int, turns: int, body: str) -> str:
+    """Labels bear the loop's number, so that no two are equal."""
+    labelled = body.replace("L", f"L{{i{depth}}}_")
+    return f"for i{depth} in 0..{turns} {{ {labelled} }}"
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Graph:
+    """A network of residuals, branches, gates, loops and groups in each other."""
+    body = "\n".join(draw(st.lists(statements(3), min_size=1, max_size=5)))
+    pieces = body.split("L")
+    named = "".join(f"l{number}_{piece}" if number else piece for number, piece in enumerate(pieces))
+    return network(f"model M {{ input x: [N, 8, 16, 16]\n{named}\noutput y }}", "M")

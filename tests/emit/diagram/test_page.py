@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
+from hypothesis import given, settings
 
 from archdsl.compiler import build as build_model
 from archdsl.compiler import open_spec, shipped_specs
@@ -13,7 +14,19 @@ from archdsl.emit.diagram import Diagram, diagram
 from archdsl.emit.diagram import render as rendering
 from archdsl.emit.diagram.figure import Card, Figure
 from archdsl.graph import Graph
-from tests.emit.diagram.pictures import DENSENET, HEADS, SHUFFLENET, SVG, TOWERS, UNET, VIT, Picture, network, read
+from tests.emit.diagram.pictures import (
+    DENSENET,
+    HEADS,
+    SHUFFLENET,
+    SVG,
+    TOWERS,
+    UNET,
+    VIT,
+    Picture,
+    network,
+    networks,
+    read,
+)
 
 TEXTS = {
     "UNet": UNET, "DenseNet": DENSENET, "ViT": VIT, "ShuffleNet": SHUFFLENET, "Towers": TOWERS, "Heads": HEADS,
@@ -74,18 +87,19 @@ def test_a_model_fits_a_page(name: str, renderer: str) -> None:
 
 
 @ALL
-def test_no_text_is_smaller_than_the_smallest_and_each_lies_in_its_card(name: str, renderer: str) -> None:
+def test_no_text_is_too_small_or_outside_its_card_and_no_card_on_another(name: str, renderer: str) -> None:
     page = picture(name, renderer)
     assert min(text.size for text in page.texts) >= 7.5
+    check_cards(page)
+
+
+def check_cards(page: Picture) -> None:
+    """Every text lies in its card, and no card on another."""
     for node in page.of("node"):
         for text in node.texts:
             assert node.box is not None or "skip" in node.classes
             assert node.box is None or node.box.holds(text.box, 1.0), (node.id, text.words)
-
-
-@ALL
-def test_no_card_lies_on_another(name: str, renderer: str) -> None:
-    boxes = [(node.id, node.box) for node in picture(name, renderer).of("node") if node.box is not None]
+    boxes = [(node.id, node.box) for node in page.of("node") if node.box is not None]
     for number, (one, box) in enumerate(boxes):
         for other, second in boxes[number + 1 :]:
             assert not box.overlaps(second), (one, other)
@@ -110,6 +124,16 @@ def test_what_is_planned_is_drawn(name: str, renderer: str) -> None:
     assert {node.id for node in page.of("node")} == {item.id for item in figure(name).items()}
     drawn = {edge.id for edge in page.of("edge") if {"flow", "skip"} & edge.classes}
     assert drawn == {f"{edge.tail}--{edge.head}" for panel in figure(name).panels for edge in panel.edges}
+
+
+@settings(max_examples=15, deadline=None)
+@given(networks())
+def test_any_network_is_drawn_without_collisions(graph: Graph) -> None:
+    program = rendering.pure_dot()
+    assert program is not None
+    drawn = rendering.run(program, diagram(graph).dot, "svg")
+    assert isinstance(drawn, bytes), drawn
+    check_cards(read(drawn.decode()))
 
 
 def test_the_card_column_is_as_wide_everywhere() -> None:

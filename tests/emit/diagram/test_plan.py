@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from archdsl.diagnostics.diagrams import NoSuchModule, UnknownTheme
 from archdsl.emit.diagram import diagram
 from archdsl.emit.diagram.figure import Card, Figure, Fork, Item, Join, Junction, Link, Panel, Passage
 from archdsl.emit.diagram.outline import Network
+from archdsl.emit.diagram.sketch import Sketch
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
 from archdsl.measure import params
 from archdsl.model import load
-from tests.emit.diagram.pictures import DENSENET, HEADS, SHUFFLENET, TOWERS, UNET, VIT, network
+from tests.emit.diagram.pictures import DENSENET, HEADS, SHUFFLENET, TOWERS, UNET, VIT, network, networks
 
 
 def cards(panel: Panel) -> list[Card]:
@@ -199,6 +199,30 @@ def test_equal_parts_side_by_side_are_one_card_where_a_page_is_too_narrow() -> N
     assert head.count == 5
 
 
+def test_a_block_looks_the_same_wherever_it_stands() -> None:
+    """PlainUnit is two equal convolutions, but for the first of a stage: that one alone could not be one card."""
+    found = cards(diagram(load("resnet:Plain34").graph).figure.panels[0])
+    assert [(c.title, c.count) for c in found if c.is_folded] == [("PlainUnit", n) for n in (3, 4, 6, 3)]
+
+
+def test_a_shortcut_without_parameters_is_called_so() -> None:
+    inset = diagram(load("resnet_cifar:ResNetCifar20").graph).figure.panels[1]
+    assert inset.title == "layer2.0, parameter-free shortcut"
+    assert [c.title for c in cards(inset) if c.is_aside] == ["[:, :, ::2, ::2]", "pad 8 + 8"]
+
+
+def test_what_does_nothing_is_not_drawn() -> None:
+    text = """
+    model M {
+      input x: [N, 8, 16]
+      pad(axis=1) -> roll(axis=1, by=0) -> dropout(0.0) -> identity -> it[:, :8, :]
+      pad(axis=1, after=2) -> roll(axis=1, by=1) -> it[:, :8, :]
+      output y
+    }"""
+    panel = diagram(network(text, "M")).figure.panels[0]
+    assert titles(panel) == ["x", "pad 0 + 2", "roll 1", "[:, :8, :]", "y"]
+
+
 def test_two_inputs_and_two_outputs() -> None:
     panel = diagram(network(TOWERS, "Towers")).figure.panels[0]
     assert {c.title for c in cards(panel) if c.kind == "io"} == {"image", "text", "score", "embedding"}
@@ -269,39 +293,14 @@ def test_an_unknown_theme() -> None:
 # ---- any network -------------------------------------------------------------------------------------------
 
 
-def statements(depth: int) -> st.SearchStrategy[str]:
-    layer = st.sampled_from(
-        ["L: conv(8, 3, pad=1)", "L: conv(8, 1) -> relu", "L: batchnorm", "relu", "dropout(0.1)", "identity",
-         "L: conv(8, 3, pad=1, bias=false) -> L: batchnorm -> relu"]
-    )  # fmt: skip
-    if depth == 0:
-        return layer
-    inner = st.lists(statements(depth - 1), min_size=1, max_size=3).map("\n".join)
-    wrapped = st.one_of(
-        inner.map(lambda s: f"residual {{ {s} }}"),
-        inner.map(lambda s: f"L: {{ {s} }}"),
-        inner.map(lambda s: f"L: seq {{ {s} }}"),
-        st.lists(inner, min_size=1, max_size=3).map(
-            lambda parts: "concat { " + "; ".join(f"{{ {p} }}" for p in parts) + "; it }\nL: conv(8, 1)"
-        ),
-        inner.map(lambda s: f"mul {{ it; {{ {s}\nglobal_avgpool -> sigmoid }} }}"),
-        st.tuples(st.integers(1, 4), inner).map(lambda t: _loop(depth, *t)),
-    )
-    return st.one_of(layer, wrapped)
-
-
-def _loop(depth: int, turns: int, body: str) -> str:
-    """Labels bear the loop's number, so that no two are equal."""
-    labelled = body.replace("L", f"L{{i{depth}}}_")
-    return f"for i{depth} in 0..{turns} {{ {labelled} }}"
-
-
 @settings(max_examples=60, deadline=None)
-@given(st.lists(statements(3), min_size=1, max_size=5))
-def test_whatever_the_network_nothing_is_lost(parts: list[str]) -> None:
-    body = "\n".join(parts)
-    pieces = body.split("L")
-    body = "".join(f"{piece}l{n}_" if n < len(pieces) - 1 else piece for n, piece in enumerate(pieces))
-    graph = network(f"model M {{ input x: [N, 8, 16, 16]\n{body}\noutput y }}", "M")
+@given(networks())
+def test_whatever_the_network_nothing_is_lost(graph: Graph) -> None:
     for depth in (None, 1, 3):
         check(graph, diagram(graph, depth=depth).figure)
+    known = Network(graph)
+    for is_open in (True, False, None):
+        units = Sketch(known, known.parts, lambda _, wanted=is_open: wanted, graph.outputs).units
+        drawn = [node for unit in units for node in unit.nodes]
+        assert len(drawn) == len(set(drawn))
+        assert set(drawn) | known.constants == set(graph.nodes)
