@@ -33,7 +33,15 @@ def selections(draw: st.DrawFn) -> Case:
     """A bound beyond the axis and a part without cells are errors in our language, not in torch."""
     shape = draw(st.lists(st.integers(1, 6), min_size=1, max_size=4).map(tuple))
     subscripts = draw(st.lists(SUBSCRIPTS, min_size=1, max_size=len(shape)))
-    return Case(Select.of(tuple(subscripts)), (Tensor(shape, draw(DTYPES)),), is_stricter=True)
+    known = tuple((0, axis) for axis, subscript in enumerate(subscripts) if bounds_size(subscript))
+    return Case(Select.of(tuple(subscripts)), (Tensor(shape, draw(DTYPES)),), known=known, is_stricter=True)
+
+
+def bounds_size(subscript: int | slice) -> bool:
+    """From the end to a place counted from the front: true of finitely many sizes only, so one must be known."""
+    if not isinstance(subscript, slice) or subscript.start is None or subscript.stop is None:
+        return False
+    return subscript.start < 0 <= subscript.stop
 
 
 @st.composite
