@@ -60,15 +60,16 @@ def _data(group: argparse._ArgumentGroup) -> None:
 
 
 def _optimisation(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--epochs", type=_positive, metavar="N", help=_default("epochs"))
-    group.add_argument("--batch-size", type=_positive, metavar="N", help=_default("batch_size"))
-    group.add_argument("--optimizer", choices=get_args(Optimizer), help=_default("optimizer"))
-    group.add_argument("--lr", type=_above_zero, metavar="RATE", help=f"peak learning rate ({_each(LEARNING_RATE)})")
-    group.add_argument("--momentum", type=_share, metavar="M", help=f"of sgd ({_default('momentum')})")
-    group.add_argument("--weight-decay", type=_from_zero, metavar="W", help=f"({_each(WEIGHT_DECAY)})")
-    group.add_argument("--schedule", choices=get_args(Schedule), help=f"of the learning rate ({_default('schedule')})")
-    group.add_argument("--warmup", type=_from_zero, metavar="EPOCHS", help=_default("warmup"))
-    group.add_argument("--seed", type=_natural, metavar="N", help=_default("seed"))
+    add = group.add_argument
+    add("--epochs", type=_positive, metavar="N", help=f"how long to train ({_default('epochs')})")
+    add("--batch-size", type=_positive, metavar="N", help=f"pictures in a step ({_default('batch_size')})")
+    add("--optimizer", choices=get_args(Optimizer), help=_default("optimizer"))
+    add("--lr", type=_above_zero, metavar="RATE", help=f"peak learning rate ({_each(LEARNING_RATE)})")
+    add("--momentum", type=_share, metavar="M", help=f"of sgd ({_default('momentum')})")
+    add("--weight-decay", type=_from_zero, metavar="W", help=_each(WEIGHT_DECAY))
+    add("--schedule", choices=get_args(Schedule), help=f"of the learning rate ({_default('schedule')})")
+    add("--warmup", type=_from_zero, metavar="EPOCHS", help=f"in which the rate rises ({_default('warmup')})")
+    add("--seed", type=_natural, metavar="N", help=f"of all that is random ({_default('seed')})")
 
 
 def _hardware(group: argparse._ArgumentGroup) -> None:

@@ -124,5 +124,8 @@ def test_two_processes(command: list[str], tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     ran = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout)["files"]["best"] == "runs/lenet5/best.ckpt"
+    facts = json.loads(ran.stdout)
+    recognised = facts["test_accuracy"] * facts["pictures"]["test"]
+    assert recognised == pytest.approx(round(recognised), abs=1e-3)
+    assert facts["files"]["best"] == str(Path("runs/lenet5/best.ckpt"))
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["lenet5"]

@@ -51,12 +51,7 @@ class SmallTrainable:
     def build(self, *, classes: int, channels: int, size: Size) -> Network:
         extra: dict[str, Any] = {"interrupt_at": self.interrupt_at} if self.interrupt_at else {}
         module = self.make(channels, classes, **extra)
-
-        def export(path: Path, state: Any) -> None:
-            example = torch.zeros(1, channels, *size)
-            torch.onnx.export(module.eval(), (example,), path, dynamo=False)
-
-        return Network(module=module, source=self.source, export=export)
+        return Network(module=module, source=self.source, export=lambda path, state: torch.save(state, path))
 
 
 def paint(path: Path, hue: int, seed: int, size: tuple[int, int] = (20, 16)) -> None:
