@@ -103,7 +103,7 @@ class NoSuchSplit(TrainingFault):
 @dataclass(frozen=True, kw_only=True)
 class WrongChannels(TrainingFault):
     code = "A0709"
-    title = "{model} takes {wanted} channels; the pictures of {data} have {given}"
+    title = "{model} takes {wanted}-channel pictures; those of {data} have {given}"
     hint = "{advice}"
 
     model: str

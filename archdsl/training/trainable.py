@@ -78,7 +78,8 @@ def _channels(trainable: Trainable, data: Data) -> int:
     wanted = trainable.channels or data.channels
     if wanted == data.channels or (wanted, data.channels) == (3, 1):
         return wanted
-    advice = "a spec takes colour pictures by `input image: [N, 3, H, W]`" if data.channels == 3 else None
+    height, width = trainable.size or data.size
+    advice = f"it may take colour with `--input Nx3x{height}x{width}`" if data.channels == 3 else None
     fault = WrongChannels(model=trainable.name, wanted=wanted, data=data.name, given=data.channels, advice=advice)
     raise SpecError([fault])
 

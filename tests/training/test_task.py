@@ -100,7 +100,9 @@ def test_sizes() -> None:
 
 def test_channels_that_do_not_fit(colours: Any) -> None:
     assert isinstance(misfit(SmallTrainable(channels=4)), faults.WrongChannels)
-    assert isinstance(misfit(SmallTrainable(channels=1), str(colours)), faults.WrongChannels)
+    grey = misfit(SmallTrainable(channels=1), str(colours))
+    assert isinstance(grey, faults.WrongChannels)
+    assert "--input Nx3x12x12" in grey.help
 
 
 def test_a_head_of_another_size() -> None:
