@@ -1,15 +1,27 @@
-"""Writes the documents that come from the code: `python docs/generate.py`. A test fails where they are not current."""
+"""Writes what comes from the code into the documents: `python docs/generate.py`. A test fails where it is not current.
+
+The reference of the operators is written as a whole. In the README, the block of code after `<!-- file: PATH -->` is that
+file, and the one after `<!-- run: COMMAND -->` is what the command prints.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import io
+import os
+import re
+import shlex
 from pathlib import Path
+
+import archdsl
 
 from archdsl.arguments import show
 from archdsl.op import Op, Parameter, parameters
 from archdsl.ops import FAMILIES
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent
 
 INTRODUCTION = """\
 # Operators
@@ -68,5 +80,43 @@ def _row(parameter: Parameter) -> str:
     return f"| `{parameter.name}` | {default} | {_markdown(parameter.doc).replace('|', chr(92) + '|')} |"
 
 
-if __name__ == "__main__":
+_BLOCK = re.compile(r"<!-- (file|run): (.+?) -->\n```(\w*)\n.*?```\n", re.DOTALL)
+
+
+def readme(text: str) -> str:
+    """The README with its marked blocks as the files and commands give them now."""
+    return _BLOCK.sub(_block, text)
+
+
+def _block(match: re.Match[str]) -> str:
+    kind, what, language = match.groups()
+    content = (ROOT / what).read_text(encoding="utf-8") if kind == "file" else printed(what)
+    shown = f"$ {what}\n{content}" if kind == "run" and not language else content
+    return f"<!-- {kind}: {what} -->\n```{language}\n{shown.rstrip()}\n```\n"
+
+
+def printed(command: str) -> str:
+    """What a command prints, in the folder of the project."""
+    from archdsl.cli import main
+
+    out = io.StringIO()
+    before = Path.cwd()
+    os.chdir(ROOT)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            main(shlex.split(command)[1:])
+    finally:
+        os.chdir(before)
+    return out.getvalue()
+
+
+def write() -> None:
+    """All documents, and the README's picture."""
     (HERE / "operators.md").write_text(operators(), encoding="utf-8")
+    path = ROOT / "README.md"
+    path.write_text(readme(path.read_text(encoding="utf-8")), encoding="utf-8")
+    archdsl.load(ROOT / "examples" / "tiny.arch").diagram().save(HERE / "images" / "tiny.svg")
+
+
+if __name__ == "__main__":
+    write()

@@ -12,14 +12,24 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 
 
-def test_the_operator_reference_is_current() -> None:
+@pytest.fixture(scope="module")
+def generate():
     specification = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert specification is not None
     assert specification.loader is not None
-    generate = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(generate)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_the_operator_reference_is_current(generate) -> None:
     written = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
     assert generate.operators() == written, "run: python docs/generate.py"
+
+
+def test_what_the_readme_shows_is_what_the_tool_prints(generate) -> None:
+    written = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert generate.readme(written) == written, "run: python docs/generate.py"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))

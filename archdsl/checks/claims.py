@@ -97,8 +97,8 @@ class _ClaimBuilder(Bodies):
         self._graphs = graphs
         self._top: Instance | None = None
         self._claim: tree.Claim | None = None
-        self._symbols: set[str] = set()
-        """Symbols that decided assertions are about."""
+        self._symbolic = False
+        """Some assertion was about symbolic sizes."""
 
     def run(self, claim: tree.Claim, scope: FileScope) -> None:
         self._claim = claim
@@ -119,12 +119,12 @@ class _ClaimBuilder(Bodies):
 
     def how(self) -> str:
         """How the claim was decided."""
-        assert self._claim is not None
-        stated = [n.text for n in tree.walk(self._claim) if isinstance(n, tree.Name)]
-        names = sorted(self._symbols, key=lambda n: (stated.index(n) if n in stated else len(stated), n))
-        if not names:
+        if not self._symbolic:
             return "evaluated"
-        text = f"proved for every {_listing(names)}"
+        assert self._claim is not None
+        inputs = (symbols(size) for i in self.inputs for size in i.value.shape if isinstance(size, Dim))
+        names = dict.fromkeys([*(p.name.text for p in self._claim.params), *(n for found in inputs for n in found)])
+        text = f"proved for every {_listing(list(names))}"
         conditions = [p.text for p in self.needs.preconditions()]
         return f"{text} ({'; '.join(conditions)})" if conditions else text
 
@@ -213,7 +213,7 @@ class _ClaimBuilder(Bodies):
             raise self._fails(term, f"{_text(left)} {op} {_text(right)} is false")
 
     def _decide_sizes(self, left: Size, op: str, right: Size, term: tree.Compare) -> None:
-        self._symbols |= symbols(left) | symbols(right)
+        self._symbolic = True
         shown = f"{_text(left)} {op} {_text(right)}"
         match self._verdict(left, op, right):
             case Proved():
