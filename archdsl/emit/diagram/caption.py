@@ -12,8 +12,8 @@ from archdsl.measure import macs
 
 LEADING = 1.2
 """Height of a line, in sizes of its font."""
-AROUND = 8.0
-"""What Graphviz leaves above and below a label."""
+AROUND, ALONE = 8.0, 13.0
+"""What Graphviz leaves above and below a label, and what more it leaves where it packs no panels."""
 
 
 def caption(style: Style, panels: Sequence[Panel], columns: int, room: float) -> Caption:
@@ -24,8 +24,9 @@ def caption(style: Style, panels: Sequence[Panel], columns: int, room: float) ->
     return Caption(title, tuple(facts), tuple(wrap(" ".join(_marks(panels, columns)), room, SMALL)))
 
 
-def height(caption: Caption) -> float:
-    return LEADING * (SIZE * len(caption.facts) + SMALL * len(caption.legend)) + AROUND
+def height(caption: Caption, panels: int) -> float:
+    lines = LEADING * (SIZE * len(caption.facts) + SMALL * len(caption.legend))
+    return lines + AROUND + (ALONE if panels == 1 else 0)
 
 
 def facts_text(style: Style) -> str:

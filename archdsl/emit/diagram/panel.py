@@ -9,8 +9,8 @@ from dataclasses import replace
 from archdsl.emit.diagram.card import least_width
 from archdsl.emit.diagram.figure import BESIDE, LANE, Card, Edge, Fork, Item, Join, Junction, Panel, Passage
 from archdsl.emit.diagram.outline import Group
-from archdsl.emit.diagram.paths import is_bypass, main_chain
-from archdsl.emit.diagram.shapes import bends, u_shaped
+from archdsl.emit.diagram.paths import Bypasses, main_chain
+from archdsl.emit.diagram.shapes import bends, u_shaped, untied
 from archdsl.emit.diagram.sketch import Sketch, Unit, params_of
 from archdsl.emit.diagram.style import Style, distinctions, modules_of
 from archdsl.emit.diagram.words import count_text, plural
@@ -52,7 +52,7 @@ class Composer:
         )  # fmt: skip
         skips = bends(panel)
         turn = self._turn(skips[-1]) if skips else None
-        return u_shaped(panel, turn) if turn is not None else panel
+        return u_shaped(panel, turn) if turn is not None else untied(panel)
 
     def _wish(self, unit: Unit) -> str:
         paths = modules_of(unit) or [n.path for n in unit.nodes if n.path is not None]
@@ -134,8 +134,9 @@ class Composer:
         """Does a loop's turn lay what it takes beside what it made of it?"""
         if group.instance is not None:
             return False
-        units = Sketch(self.network, group.parts, lambda _: None).units
-        return any(s.kind == "io" and is_bypass(s, u) for u in units if u.is_merge for s in u.sources)
+        turn = Sketch(self.network, group.parts, lambda _: None)
+        ways = Bypasses(turn)
+        return any(s.kind == "io" and ways.is_bypass(s, u) for u in turn.units if u.is_merge for s in u.sources)
 
     # ---- widths ----
 
@@ -166,9 +167,10 @@ class Composer:
     def _edges(self) -> tuple[list[Edge], list[Passage]]:
         edges: list[Edge] = []
         passages: list[Passage] = []
+        ways = Bypasses(self.sketch)
         for unit in self.sketch.units:
             for source in unit.sources:
-                if unit.is_merge and not unit.is_fork and is_bypass(source, unit):
+                if unit.is_merge and not unit.is_fork and ways.is_bypass(source, unit):
                     passage = Passage(self.style.id(f"{self._ids[unit]}-identity"))
                     passages.append(passage)
                     edges.append(Edge(self._ids[source], passage.id, "skip"))

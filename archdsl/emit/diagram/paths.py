@@ -4,21 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.emit.diagram.sketch import Unit
+from archdsl.emit.diagram.sketch import Sketch, Unit
+
+NEAR = 200
+"""Units that a search backwards looks at before what derives from a unit is worked out and kept."""
 
 
-def is_bypass(source: Unit, unit: Unit) -> bool:
-    """Does something else that a merge reads derive from this?"""
-    seen: set[Unit] = set()
-    stack = [s for s in unit.sources if s is not source]
-    while stack:
-        current = stack.pop()
-        if current is source:
-            return True
-        if current not in seen:
-            seen.add(current)
-            stack.extend(current.sources)
-    return False
+class Bypasses:
+    """Which units pass something that a merge reads besides them."""
+
+    def __init__(self, sketch: Sketch) -> None:
+        self._readers = sketch.readers()
+        self._made_of: dict[Unit, set[Unit]] = {}
+
+    def is_bypass(self, source: Unit, unit: Unit) -> bool:
+        """Does something else that a merge reads derive from this?"""
+        others = [s for s in unit.sources if s is not source]
+        seen: set[Unit] = set()
+        stack = list(others)
+        while stack and len(seen) < NEAR:
+            current = stack.pop()
+            if current is source:
+                return True
+            if current not in seen:
+                seen.add(current)
+                stack.extend(current.sources)
+        return bool(stack) and not self._derived(source).isdisjoint(others)
+
+    def _derived(self, source: Unit) -> set[Unit]:
+        """All that is made of a unit; what is read far away is often read many times."""
+        if source not in self._made_of:
+            found: set[Unit] = set()
+            stack = list(self._readers[source])
+            while stack:
+                current = stack.pop()
+                if current not in found:
+                    found.add(current)
+                    stack.extend(self._readers[current])
+            self._made_of[source] = found
+        return self._made_of[source]
 
 
 def main_chain(units: Sequence[Unit]) -> list[Unit]:

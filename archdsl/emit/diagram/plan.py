@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -23,8 +24,8 @@ from archdsl.graph import Graph
 
 PAGE_WIDTH, PAGE_HEIGHT = 523.0, 768.0
 """What the margins of A4 leave, a little less."""
-ROOM_WIDTH, ROOM_HEIGHT = PAGE_WIDTH - 2 * PAD, PAGE_HEIGHT - 2 * PAD - 38
-"""Of that, for panels: less the margin, and less a caption of three lines."""
+ROOM_WIDTH, ROOM_HEIGHT = PAGE_WIDTH - 2 * PAD, PAGE_HEIGHT - 2 * PAD - 57
+"""Of that, for panels: less the margin, and less a caption of some lines."""
 SLACK = 0.93
 """Of the figure's width, for the caption: renderers measure it with other fonts."""
 CLOSE_GAP, LEAST_GAP = 11.0, 9.0
@@ -119,12 +120,10 @@ def _arrangements(insets: int, wanted: int) -> Iterator[tuple[int, int]]:
 
 
 def _within_page(panel: Panel) -> Panel:
-    """The panel with as much left out of its middle as the page demands."""
-    kept, found = len(panel.chain), panel
-    while kept > 4 and space(found).height(LEAST_GAP) > ROOM_HEIGHT:
-        kept -= max(2, kept // 10)
-        found = shortened(panel, kept)
-    return found
+    """The panel with as little left out of its middle as the page demands."""
+    kept = range(len(panel.chain), 4, -1)
+    found = bisect_left(kept, True, key=lambda count: space(shortened(panel, count)).height(LEAST_GAP) <= ROOM_HEIGHT)
+    return shortened(panel, kept[found]) if found < len(kept) else panel
 
 
 def _panels(style: Style, main: Sketch, insets: Sequence[Opened]) -> list[Panel]:
@@ -172,7 +171,7 @@ def _figure(style: Style, panels: Sequence[Panel], columns: int) -> Figure:
     widths = [spaces[0].width, max((s.width for s in spaces[1:]), default=0.0)]
     across = sum(widths) + (BETWEEN if len(panels) > 1 else 0) if columns == 2 else max(widths)
     foot = caption(style, panels, columns, max(across * SLACK, LEAST_WIDTH))
-    page = PAGE_HEIGHT - 2 * PAD - height(foot)
+    page = PAGE_HEIGHT - 2 * PAD - height(foot, len(panels))
     return Figure(style.network.graph.name, tuple(panels), foot, _gap(panels, spaces, columns, page), columns)
 
 

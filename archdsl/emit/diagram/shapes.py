@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from archdsl.emit.diagram.figure import Card, Edge, Item, Link, Panel, Passage
+from archdsl.emit.diagram.space import ranks
 from archdsl.emit.diagram.words import count_text
 
 # ---- a U ---------------------------------------------------------------------------------------------------
@@ -126,6 +127,27 @@ def _cut(panel: Panel, places: Sequence[int]) -> Panel:
     return replace(panel, items=tuple(items), edges=tuple(edges), rows=tuple(rows))
 
 
+# ---- untying -----------------------------------------------------------------------------------------------
+
+MOST_LINES = 1000
+"""Rows that the lines of a panel may pass, all together. More of them are neither read nor laid out in good time."""
+FAR = 3
+
+
+def untied(panel: Panel) -> Panel:
+    """Where lines pass too many rows, shortcuts that come from far only say where from."""
+    rank = ranks(panel)
+    if sum(abs(rank[e.head] - rank[e.tail]) for e in panel.edges) <= MOST_LINES:
+        return panel
+    names = {item.id: item.title if isinstance(item, Card) else item.id for item in panel.items}
+    passages = {item.id for item in panel.items if isinstance(item, Passage)}
+    ends = {edge.tail: edge.head for edge in panel.edges if edge.tail in passages}
+    cut = [e for e in panel.edges if e.head in passages and rank[ends[e.head]] - rank[e.tail] > FAR]
+    texts = {edge.head: f"from {names[edge.tail]}" for edge in cut}
+    items = (replace(i, text=texts[i.id]) if isinstance(i, Passage) and i.id in texts else i for i in panel.items)
+    return replace(panel, items=tuple(items), edges=tuple(e for e in panel.edges if e.head not in texts))
+
+
 # ---- leaving out -------------------------------------------------------------------------------------------
 
 
@@ -169,14 +191,13 @@ def _hanging_on(panel: Panel, names: Sequence[str]) -> set[str]:
 
 def _summary(items: Sequence[Item], panel: Panel, middle: Sequence[str]) -> Card:
     """One folded card for many items."""
-    cards = [item for item in items if isinstance(item, Card)]
-    by_id = {item.id: item for item in items}
-    last = next((c for name in reversed(middle) if isinstance(c := by_id[name], Card)), None)
+    cards = {item.id: item for item in items if isinstance(item, Card)}
+    named = [name for name in middle if name in cards]
     params = sum((p for item in items if (p := getattr(item, "params", 0))), start=0)
     residuals = sum(getattr(item, "residuals", 0) for item in items)
     return Card(
-        id=middle[0], kind="block", title=f"{sum(card.count for card in cards):,} more layers",
-        detail=f"{middle[0]} to {middle[-1]}", shape=last.shape if last else "", params=params,
-        params_text=count_text(params), is_folded=True, is_bypassed=residuals > 0, residuals=residuals,
-        tooltip=f"{middle[0]} to {middle[-1]}", width=next(i.width for i in panel.items if i.id == panel.chain[0]),
+        id=middle[0], kind="block", title=f"{sum(card.count for card in cards.values()):,} more",
+        detail=f"{named[0]} to {named[-1]}" if named else "", params=params, params_text=count_text(params),
+        is_folded=True, is_bypassed=residuals > 0, residuals=residuals, tooltip=f"{middle[0]} to {middle[-1]}",
+        width=next(i.width for i in panel.items if i.id == panel.chain[0]),
     )  # fmt: skip

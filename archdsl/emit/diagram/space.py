@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from archdsl.emit.diagram.figure import BESIDE, Card, Edge, Fork, Item, Panel, Passage
@@ -65,28 +66,38 @@ def _parts(row: Sequence[Item], passing: Sequence[Edge], chain: Collection[str])
 
 def ranks(panel: Panel) -> dict[str, int]:
     """The row of each item: the longest way down to it; items that stand side by side share the lower one's."""
-    partner = {a: b for pair in panel.rows for a, b in (pair, pair[::-1])}
     below: dict[str, list[str]] = {item.id: [] for item in panel.items}
     for edge in panel.edges:
         if not edge.is_flat and edge.tail != edge.head:
             above, under = _downward(edge)
             below[above].append(under)
+    order = _from_above(below)
     found = dict.fromkeys(below, 0)
-    waiting = list(below)
-    while waiting:
-        name = waiting.pop()
-        if name in partner and found[partner[name]] < found[name]:
-            found[partner[name]] = found[name]
-            waiting.append(partner[name])
-        for under in below[name]:
-            if found[under] <= found[name]:
-                found[under] = found[name] + 1
-                waiting.append(under)
+    is_settled = False
+    while not is_settled:
+        for name in order:
+            for under in below[name]:
+                found[under] = max(found[under], found[name] + 1)
+        is_settled = all(found[left] == found[right] for left, right in panel.rows)
+        for left, right in panel.rows:
+            found[left] = found[right] = max(found[left], found[right])
     fed = {under for others in below.values() for under in others}
     for name, others in below.items():
         if others and name not in fed:
             found[name] = min(found[under] for under in others) - 1  # what only goes in stands where it is wanted
     return found
+
+
+def _from_above(below: Mapping[str, Sequence[str]]) -> list[str]:
+    """The items so that each comes before what is below it."""
+    waiting = Counter(under for others in below.values() for under in others)
+    order = [name for name in below if not waiting[name]]
+    for name in order:  # grows as it is read
+        for under in below[name]:
+            waiting[under] -= 1
+            if not waiting[under]:
+                order.append(under)
+    return order
 
 
 def _downward(edge: Edge) -> tuple[str, str]:

@@ -25,7 +25,8 @@ class Style:
     """The words of the network, and the ids that are taken."""
 
     network: Network
-    taken: set[str] = field(default_factory=set)
+    taken: dict[str, int] = field(default_factory=dict)
+    """Ids, each with the last number that was given to one like it."""
 
     @cached_property
     def batch(self) -> Size | None:
@@ -64,10 +65,11 @@ class Style:
     def id(self, wish: str) -> str:
         """An id that no other item has: the wish, where it is free."""
         name = re.sub(r"[^A-Za-z0-9_.-]", "_", wish) or "item"
-        number = 1
-        while (found := name if number == 1 else f"{name}-{number}") in self.taken:
-            number += 1
-        self.taken.add(found)
+        found = name
+        while found in self.taken:
+            self.taken[name] += 1
+            found = f"{name}-{self.taken[name]}"
+        self.taken[found] = 1
         return found
 
     def place(self, unit: Unit, within: str = "") -> str:

@@ -245,10 +245,20 @@ def test_a_chain_without_end_is_cut_in_the_middle_and_says_so() -> None:
     graph = network(f"model M {{ input x: [N, 8]\n{text}\noutput y }}", "M")
     figure = diagram(graph).figure
     check(graph, figure)
-    (middle,) = [c for c in cards(figure.panels[0]) if c.title.endswith("more layers")]
+    (middle,) = [c for c in cards(figure.panels[0]) if c.title.endswith(" more")]
     shown = sum(c.kind == "linear" for c in cards(figure.panels[0]))
     assert int(middle.title.split()[0]) + shown == 400
     assert len(figure.panels[0].items) < 60
+
+
+def test_shortcuts_from_far_only_say_where_from_if_there_are_too_many() -> None:
+    text = "relu as y\nfor i in 0..200 { add { y; { c{i}: conv(8, 3, pad=1) } } }"
+    graph = network(f"model M {{ input x: [N, 8, 16, 16]\n{text}\noutput z }}", "M")
+    figure = diagram(graph).figure
+    check(graph, figure)
+    passages = [item for item in figure.panels[0].items if isinstance(item, Passage)]
+    assert {item.text for item in passages} == {"identity", "from relu"}
+    assert len(figure.panels[0].items) < 80
 
 
 # ---- what a user asks for ----------------------------------------------------------------------------------
