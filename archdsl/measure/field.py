@@ -99,12 +99,12 @@ def _add_way(
     composer: Composer,
     shape: tuple[Size, ...],
 ) -> None:
-    least, most = map(list, moves)
-    key, seen = composer.compose(way, look)
+    before, seen, key = composer.compose(way, look)
+    least, most = (list(map(_on_scales, side, before.scales)) for side in moves)
     for add in seen:
         for side in (least, most):
             moved = _moved(side[add.axis], add.places)
-            if add.is_mixed and moved and composer.covers(span(way.scales[add.axis], moved) + 1, shape[add.axis]):
+            if add.is_mixed and moved and composer.covers(span(before.scales[add.axis], moved) + 1, shape[add.axis]):
                 moved = None
             side[add.axis] = moved
     least, most = (tuple(map(_on_scales, side, key.scales)) for side in (least, most))

@@ -29,7 +29,7 @@ class Trail(NamedTuple):
     """The digits of a position on one axis, outermost first; none if all positions look at one place.
 
     Where not ``in_order``, positions run over the digits' values, but the digits do not write their numbers: they are
-    shifted against each other, as tokens are by a class token before them, or move in uneven steps.
+    shifted against each other (as tokens are by a class token before them), move in uneven steps, or were slid over.
     """
 
     digits: tuple[Digit, ...] = ()
@@ -77,6 +77,14 @@ class Seen(NamedTuple):
     is_mixed: bool = False
 
 
+class Composed(NamedTuple):
+    """``seen`` counts places of the last scales of ``before``, the way to the input of an operator."""
+
+    before: Way
+    seen: tuple[Seen, ...]
+    after: Way
+
+
 def straight(shape: tuple[Size, ...]) -> Way:
     """The way from the input to itself."""
     trails = (Trail((Digit(axis, 1, size, (1, size)),)) for axis, size in enumerate(shape))
@@ -111,24 +119,41 @@ class Composer:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._known: dict[tuple[Way, Look], tuple[Way, tuple[Seen, ...]]] = {}
+        self._known: dict[tuple[Way, Look], Composed] = {}
         """Networks repeat themselves."""
 
-    def compose(self, way: Way, look: Look) -> tuple[Way, tuple[Seen, ...]]:
-        """The way to the output of an operator, from that to its input; and what its windows see there."""
+    def compose(self, way: Way, look: Look) -> Composed:
+        """The way to the output of an operator, from that to its input."""
         if (way, look) not in self._known:
-            self._known[way, look] = self._onward(way, look), tuple(self._seen(way, look.windows))
+            before = self._even(way, {w.axis for w in look.windows if w.size is not None and w.size != 1})
+            seen = tuple(self._seen(before, look.windows))
+            self._known[way, look] = Composed(before, seen, self._onward(before, look))
         return self._known[way, look]
+
+    def _even(self, way: Way, slid: Container[int]) -> Way:
+        """The way as windows can slide along some axes of the value: repeated places in order of position."""
+        laid = _Laid(way, Counter(range(len(way.trails))))
+        trails = list(way.trails)
+        for axis, trail in enumerate(trails):
+            if axis in slid and len(trail.digits) > 1 and trail.in_order:
+                smoothed = self._smoothed(trail.digits, laid)
+                trails[axis] = trail if smoothed is None else Trail((smoothed,))
+        return Way(tuple(trails), tuple(laid.scales))
 
     def _onward(self, way: Way, look: Look) -> Way:
         parts = Counter(step.axis for steps in look.steps for step in steps)
-        mixed = [window.axis for window in look.windows if window.size is None]
-        way = way._replace(trails=tuple(Trail() if i in mixed else t for i, t in enumerate(way.trails)))
+        trails = list(way.trails)
+        for window in look.windows:
+            if window.size is None:  # all positions see the same
+                trails[window.axis] = Trail()
+            elif window.size != 1 and len(trails[window.axis].digits) > 1:
+                trails[window.axis] = trails[window.axis]._replace(in_order=False)
+        way = way._replace(trails=tuple(trails))
         laid = _Laid(way, parts)
-        trails = [
+        onward = [
             _joined(self._select(way, step, parts[step.axis] > 1, laid) for step in steps) for steps in look.steps
         ]
-        return Way(tuple(trails), tuple(laid.scales))
+        return Way(tuple(onward), tuple(laid.scales))
 
     def _seen(self, way: Way, windows: Iterable[Window]) -> Iterator[Seen]:
         for window in windows:
@@ -178,9 +203,11 @@ class Composer:
             return trail
         if len(trail.digits) == 1:
             return self._stepped(trail.digits[0], step, is_part, laid)
-        digits = _taken(trail.digits, step.stride, step.size) if step.per == 1 else None
-        if digits is not None:
-            return Trail(digits)
+        is_whole = step.stride * step.size == prod(digit.size for digit in trail.digits)  # else it may be cut anywhere
+        if step.per == 1 and (is_part or is_whole):
+            digits = _taken(trail.digits, step.stride, step.size)
+            if digits is not None:
+                return Trail(digits)
         smoothed = self._smoothed(trail.digits, laid)
         return Trail(trail.digits, False) if smoothed is None else self._stepped(smoothed, step, is_part, laid)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from archdsl.emit.torch.run import GraphRunner
 from archdsl.graph import Graph
-from archdsl.measure import AxisField, Fields, receptive_field
+from archdsl.measure import AxisField, Fields, field, receptive_field
 
 from .nets import body, shipped, text
 from .oracle import weights
@@ -68,15 +68,15 @@ def test_the_narrowest_path_leads_through_the_shortcuts() -> None:
 
 
 def seen(graph: Graph, size: int, place: int) -> tuple[int, int] | None:
-    """First and last row of an image of this size that an output row depends on; None if it has no such row."""
+    """First and last row of an image of this size that an output row depends on; None if there are none."""
     state = {n: torch.zeros_like(t) if "running_mean" in n else torch.ones_like(t) for n, t in weights(graph).items()}
     image = torch.ones(1, 8, size, 5, requires_grad=True)
     output = GraphRunner(graph, {n: t.detach() for n, t in state.items()}).outputs({"x": image})["y"]
     if place >= output.shape[2]:
         return None
-    (gradient,) = torch.autograd.grad(output[0, :, place].sum(), image)
+    (gradient,) = torch.autograd.grad(output[0, :, place, output.shape[3] // 2].sum(), image)
     rows = gradient.abs().sum((0, 1, 3)).nonzero().flatten().tolist()
-    return rows[0], rows[-1]
+    return (rows[0], rows[-1]) if rows else None
 
 
 UPSAMPLING = [
@@ -114,6 +114,42 @@ def test_after_upsampling_no_position_sees_more_than_is_said(down: str, up: str,
     assert isinstance(height, int)
     spans = [seen(graph, size, place) for place in range(max(0, height // 2 - 2), height // 2 + 2)]
     assert max(last - first + 1 for first, last in filter(None, spans)) <= most
+
+
+LAYOUTS = [
+    'rearrange("n c (h p) w -> n c h w p", p=4); m{}: linear(4); rearrange("n c h w p -> n c (h p) w")',
+    'rearrange("n c (p h) w -> n c h w p", p=4); m{}: linear(4); rearrange("n c h w p -> n c (p h) w")',
+    'rearrange("n c (h p) w -> n (c p) h w", p=2); m{}: conv(8, 1)',
+    "m{}: conv(8, 3, pad=1)",
+    "m{}: conv(8, 3, stride=2, pad=1)",
+    "m{}: conv(32, 1); pixel_shuffle(2)",
+    'resize(scale=2, mode="nearest"); m{}: conv(8, 1)',
+    "m{}: conv(32, 2); pixel_shuffle(2)",
+    "m{}: convtranspose(8, 4, stride=2, pad=1)",
+    "pad(axis=2, before=2, after=2)",
+    "it[:, :, 1:]",
+    "avgpool(2)",
+    "roll(axis=2, by=3)",
+    'rearrange("n c h w -> n (h w) c"); a{}: linear(6); rearrange("n (h w) c -> n c h w", w=5); m{}: conv(8, 1)',
+    'rearrange("n c h w -> n c (w h)"); a{}: conv(8, 3, pad=1); rearrange("n c (w h) -> n c h w", w=5)',
+]
+
+
+@given(st.lists(st.sampled_from(LAYOUTS), min_size=1, max_size=5))
+@settings(max_examples=25, deadline=None)
+def test_split_and_merged_axes(layers: list[str]) -> None:
+    size = 32
+    statements = "\n".join(layer.replace("{}", str(number)) for number, layer in enumerate(layers))
+    try:
+        graph = body(statements, f"[N, 8, {size}, 5]")
+    except AssertionError:  # an axis of this size does not split so
+        return
+    _, most, _ = fields(graph)[-1][2]
+    height = graph.outputs[0].value.shape[2]
+    assert isinstance(height, int)
+    spans = [seen(graph, size, place) for place in range(0, height, max(1, height // 8))]
+    widest = max((last - first + 1 for first, last in filter(None, spans)), default=1)
+    assert widest <= (size if most == "all" else most)
 
 
 # ---- path by path ------------------------------------------------------------------------------------------
@@ -242,6 +278,14 @@ def test_resizing_by_an_uneven_factor_sees_the_whole_axis_from_then_on() -> None
 def test_what_lends_its_shape_alone_is_not_seen() -> None:
     graph = body('maxpool(2) -> resize(like=x, mode="nearest"); d: conv(8, 3, pad=1)')
     assert along(fields(graph)[-1])[:2] == (4, 4)
+
+
+def test_ways_beyond_counting_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = "concat { it[:, :, ::2] ; it[:, :, : it.shape[2] // 2] }"
+    graph = body(f"c: conv(8, 3, pad=1)\n{two}\n{two}\n{two}\nd: conv(8, 3, pad=1)", "[N, 8, 64, 64]")
+    assert along(fields(graph)[-1]) == (5, 19, "8, 4, 2, 1")
+    monkeypatch.setattr(field, "MAX_WAYS", 3)
+    assert along(fields(graph)[-1]) == (3, "all", "")
 
 
 def test_all_outputs_and_inputs() -> None:
