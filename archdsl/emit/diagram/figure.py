@@ -21,9 +21,9 @@ BORDER = 4.0
 """What a double outline adds on each side."""
 SIDE = 6.0
 """Room between a card's edge and its text."""
-GAP = 14.4
-"""Between rows."""
-LOOP_GAP = 18.7
+GAP = 14.0
+"""Between rows: whole points, as Graphviz counts them."""
+LOOP_GAP = 19.0
 """Between rows where cards that bear a loop follow each other."""
 BESIDE = 14.4
 """Between neighbours in a row."""

@@ -22,8 +22,8 @@ from archdsl.emit.diagram.views import to_depth, widest_view
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
 
-PAGE_WIDTH, PAGE_HEIGHT = 523.0, 768.0
-"""What the margins of A4 leave, a little less."""
+PAGE_WIDTH, PAGE_HEIGHT = 523.0, 760.0
+"""What the margins of A4 leave (523 × 770), a little less: heights are estimates."""
 ROOM_WIDTH, ROOM_HEIGHT = PAGE_WIDTH - 2 * PAD, PAGE_HEIGHT - 2 * PAD - 57
 """Of that, for panels: less the margin, and less a caption of some lines."""
 SLACK = 0.93
@@ -182,5 +182,5 @@ def _gap(panels: Sequence[Panel], spaces: Sequence[Space], columns: int, page: f
     for stack in stacks:
         gaps = sum(len(s.rows) for s in stack) - 1
         if gaps > 0 and _stacked(stack, LEAST_GAP) <= page:
-            gap = min(gap, (page - _stacked(stack, 0)) / gaps)
+            gap = min(gap, (page - _stacked(stack, 0)) // gaps)
     return gap

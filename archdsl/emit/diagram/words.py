@@ -91,7 +91,8 @@ def title_of(node: Node) -> str:
         return f"pad {size_text(op.before)} + {size_text(op.after)}"
     if isinstance(op, Resize) and op.scale is None:
         return f"resize, {op.mode}"
-    return op.caption(node.input_types).replace("_", " ").replace("transposed conv", "upconv")
+    caption = op.caption(node.input_types).removesuffix(", /1")  # a stride of 1 goes without saying
+    return caption.replace("_", " ").replace("transposed conv", "upconv")
 
 
 def _subscript(subscript: Subscript) -> str:
