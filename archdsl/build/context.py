@@ -69,6 +69,8 @@ class Here:
     defaults: Defaults = field(default_factory=dict)
     again: bool = False
     """In a later run of a shared module: its parts exist already."""
+    said: tuple[Any, tree.Node] | None = None
+    """A list of numbers that is on the stream, and the expression that gave it."""
 
     def aside(self, stream: Any, events: list[Event] | None = None, env: Env | None = None) -> Here:
         """The same place with a stream of its own: a branch, a chain in a ``let``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -44,6 +44,10 @@ from archdsl.syntax import tree
 
 MAX_MAGNITUDE = 10**60
 """No number of a network is larger; without a limit, powers could exhaust the machine."""
+
+
+Sides = tuple[tree.Node, tree.Node]
+"""What is written on the two sides of an operator."""
 
 
 class Expressions(Context):
@@ -131,13 +135,15 @@ class Expressions(Context):
     # ---- arithmetic ----
 
     def _arithmetic(self, node: tree.Arithmetic, here: Here) -> Any:
-        left = self.evaluate(node.first, here)
+        left, said = self.evaluate(node.first, here), node.first
         for op, term in node.rest:
-            left = self.operate(op, left, self.evaluate(term, here), node, here)
+            left = self.operate(op, left, self.evaluate(term, here), node, here, (said, term))
+            said = node
         return left
 
     def _power(self, node: tree.Power, here: Here) -> Any:
-        return self.operate("**", self.evaluate(node.base, here), self.evaluate(node.exponent, here), node, here)
+        base, exponent = self.evaluate(node.base, here), self.evaluate(node.exponent, here)
+        return self.operate("**", base, exponent, node, here, (node.base, node.exponent))
 
     def _negative(self, node: tree.Negative, here: Here) -> Any:
         value = self.evaluate(node.operand, here)
@@ -147,10 +153,10 @@ class Expressions(Context):
             raise self.wrong_operand("-", value, node)
         return -value
 
-    def operate(self, op: str, left: Any, right: Any, node: tree.Node, here: Here) -> Any:
+    def operate(self, op: str, left: Any, right: Any, node: tree.Node, here: Here, said: Sides) -> Any:
         """``left op right`` on numbers, sizes, lists (``+``) and values."""
         if isinstance(left, Value) or isinstance(right, Value):
-            return self.combine_values(op, left, right, node, here)
+            return self.combine_values(op, left, right, node, here, said)
         if op == "+" and is_list(left) and is_list(right):
             self._list_limit(len(left) + len(right), node)
             return [*left, *right]
@@ -195,12 +201,14 @@ class Expressions(Context):
         what = f"`{op}` is for numbers and values"
         return Fault(WrongKind(span=node.span, what=what, found=f"one side is {describe(value)}"))
 
-    def combine_values(self, op: str, left: Any, right: Any, node: tree.Node, here: Here) -> Value:
+    def combine_values(self, op: str, left: Any, right: Any, node: tree.Node, here: Here, said: Sides) -> Value:
         """Arithmetic with a value on at least one side: an operator of the graph."""
-        sides = [self._side(op, side, node, here) for side in (left, right)]
+        sides = [self._side(op, side, text, here) for side, text in zip((left, right), said, strict=True)]
         values = tuple(side for side in sides if isinstance(side, Value))
         arithmetic = Arithmetic.of(op, *sides)
-        return self.run_op(arithmetic, values, here, node)[0]
+        env = here.seen()
+        written = {"left": (said[0], env), "right": (said[1], env)}
+        return self.run_op(arithmetic, values, here, node, written=written)[0]
 
     def _side(self, op: str, side: Any, node: tree.Node, here: Here) -> Any:
         if is_list(side):
@@ -239,9 +247,9 @@ class Expressions(Context):
         left, right = self.evaluate(node.left, here), self.evaluate(node.right, here)
         return self.compare(left, node.op, right, node, here)
 
-    def compare(self, left: Any, op: str, right: Any, node: tree.Node, here: Here) -> Any:
+    def compare(self, left: Any, op: str, right: Any, node: tree.Compare, here: Here) -> Any:
         if isinstance(left, Value) or isinstance(right, Value):
-            return self.combine_values(op, left, right, node, here)
+            return self.combine_values(op, left, right, node, here, (node.left, node.right))
         if isinstance(left, Dim) or isinstance(right, Dim):
             if is_size(left) and is_size(right):
                 return self.decide(left, op, right, node)
@@ -542,7 +550,8 @@ class Expressions(Context):
             ends = (subscript.start, subscript.stop, subscript.step) if isinstance(subscript, slice) else (subscript,)
             if not all(end is None or is_size(end) for end in ends):
                 raise Fault(BadIndex(span=node.span, reason="a value is indexed by sizes, slices, or one int64 value"))
-        return self.run_op(Select.of(tuple(subscripts)), (value,), here, node)[0]
+        written = {place: (end, here.seen()) for place, end in _ends(node.subscripts)}
+        return self.run_op(Select.of(tuple(subscripts)), (value,), here, node, written=written)[0]
 
     # ---- layers kept for later ----
 
@@ -551,6 +560,7 @@ class Expressions(Context):
         if isinstance(head, Layer) or isinstance(as_layer(head), Layer):
             return ChainLayer(as_layer(head), node.items[0], node.items[1:], here.seen())
         inner = here.aside(head)
+        inner.said = (head, node.items[0])
         for item in node.items[1:]:
             self.run_item(item, inner, head=False)
         return inner.stream
@@ -564,6 +574,18 @@ class Expressions(Context):
 
     def _body(self, node: tree.Body | tree.Seq | tree.Combine | tree.Residual, here: Here) -> Any:
         return BodyLayer(node, here.seen())
+
+
+def _ends(subscripts: tuple[tree.Expr | tree.Slice, ...]) -> Iterator[tuple[str, tree.Node]]:
+    """What is written in subscripts, under the names that ``Select`` gives it."""
+    for axis, subscript in enumerate(subscripts):
+        if not isinstance(subscript, tree.Slice):
+            yield f"{axis}", subscript
+            continue
+        for end in ("start", "stop", "step"):
+            said = getattr(subscript, end)
+            if said is not None:
+                yield f"{axis}.{end}", said
 
 
 def as_layer(value: Any) -> Any:

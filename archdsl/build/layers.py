@@ -31,13 +31,14 @@ from archdsl.build.values import (
     is_number,
     shape_text,
 )
-from archdsl.diagnostics.base import Frame
-from archdsl.diagnostics.names import Misplaced, Recursive, TooMuch, WrongKind
+from archdsl.diagnostics.base import Frame, Label
+from archdsl.diagnostics.names import BadArithmetic, Misplaced, Recursive, TooMuch, WrongKind
 from archdsl.diagnostics.shapes import DoesNotFit, SizeTooLarge
 from archdsl.dims import TooLarge
 from archdsl.graph import Entered, Instance, Module, Node, Ran, Scope, Skipped, Value
 from archdsl.op import Op, Reject, Tensor
 from archdsl.ops.tensor import Constant
+from archdsl.source import Span
 from archdsl.syntax import tree
 
 
@@ -94,7 +95,7 @@ class Layers(Expressions, Places, Binding):
             from archdsl.diagnostics.names import DiscardsStream
 
             raise Fault(DiscardsStream(span=item.span))
-        here.stream = value
+        here.stream, here.said = value, (value, item)
 
     def apply(self, layer: Layer, here: Here, site: tree.Node, naming: Naming = UNNAMED) -> None:
         match layer:
@@ -154,7 +155,8 @@ class Layers(Expressions, Places, Binding):
                 raise Poison
             values = tuple(stream)
         else:
-            values = (self.constant(stream, site, here),)
+            said = here.said[1] if here.said is not None and here.said[0] is stream else site
+            values = (self.constant(stream, said, here),)
         if len(values) < fewest or (most is not None and len(values) > most):
             takes = f"{fewest}" if most == fewest else f"at least {fewest}" if most is None else f"{fewest} to {most}"
             found = "one value" if len(values) == 1 else f"a list of {len(values)} values"
@@ -171,8 +173,9 @@ class Layers(Expressions, Places, Binding):
                 Misplaced(span=site.span, what="a computation with values", advice="it belongs in a model or block")
             )
         types = tuple(v.type for v in inputs)
-        out_types = self._infer(op, types, site)
-        weights = self._guarded(lambda: op.weights(types), op, site, types)
+        with self._rejecting(op, types, site, written or {}):
+            out_types = self._infer(op, types, site)
+            weights = op.weights(types)
         module = self.place(here, naming, site, f"`{op.name}`", must=bool(weights))
         if module is not None:
             self.occupy(module, op)
@@ -185,21 +188,24 @@ class Layers(Expressions, Places, Binding):
 
     def _infer(self, op: Op, types: tuple[Tensor, ...], site: tree.Node) -> tuple[Tensor, ...]:
         questions = Questions(self.needs, site, self.frames)
+        require_sizes(op, questions)
+        return op.infer(types, questions)
 
-        def facet() -> tuple[Tensor, ...]:
-            require_sizes(op, questions)
-            return op.infer(types, questions)
-
-        return self._guarded(facet, op, site, types)
-
-    def _guarded(self, facet: Any, op: Op, site: tree.Node, types: tuple[Tensor, ...]) -> Any:
-        """What a facet says, its rejection made a fault in its place."""
+    @contextmanager
+    def _rejecting(
+        self, op: Op, types: tuple[Tensor, ...], site: tree.Node, written: Mapping[str, tuple[tree.Node, Env]]
+    ) -> Iterator[None]:
+        """While facets are asked: a rejection is a fault in its place, pointing at the argument that it names."""
         try:
-            return facet()
+            yield
         except Reject as reject:
-            arrives = ", ".join(f"{shape_text(t.shape)} arrives here" for t in types[:1]) or None
+            arrives = f"{shape_text(types[0].shape)} arrives here" if types else None
+            at = written[reject.arg][0].span if reject.arg is not None and reject.arg in written else None
+            labels = () if at is None or _within(at, site.span) else (Label(at, f"`{reject.arg}` is given here"),)
             reason = f"`{op.name}`: {reject.message}"
-            raise Fault(DoesNotFit(span=site.span, reason=reason, arrives=arrives, advice=reject.help)) from None
+            raise Fault(
+                DoesNotFit(span=site.span, reason=reason, arrives=arrives, advice=reject.help, labels=labels)
+            ) from None
         except TooLarge:
             raise Fault(SizeTooLarge(span=site.span)) from None
 
@@ -212,6 +218,8 @@ class Layers(Expressions, Places, Binding):
             raise Fault(WrongKind(span=site.span, what="a value is needed here", found=found))
         leaves = list(_leaves(items))
         self.spend(site, len(leaves))
+        if not all(abs(v) < 2**63 for v in leaves):
+            raise Fault(BadArithmetic(span=site.span, reason="a number of this value is too large for a tensor"))
         kind = "bool" if all(isinstance(v, bool) for v in leaves) else "int64"
         dtype = kind if all(isinstance(v, int) for v in leaves) else "float32"
         return self.run_op(Constant(data=_plain(items), shape=shape, dtype=dtype), (), here, site)[0]
@@ -352,6 +360,10 @@ class Layers(Expressions, Places, Binding):
         self._run.add(layer.module)
         self.apply(layer.layer, inner, site, Naming(module=layer.module))
         here.stream = inner.stream
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def nested_shape(items: Any) -> tuple[int, ...] | None:
