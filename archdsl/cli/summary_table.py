@@ -188,12 +188,9 @@ def _totals(summary: Summary) -> Table:
     table.add_row("stored", dtypes or "nothing")
     table.add_row("MACs", _exact_and_short(totals.macs))
     table.add_row("FLOPs", _exact_and_short(totals.flops))
-    table.add_row("depth", f"{summary.depth} layers with weights")
-    table.add_row(
-        "training",
-        f"{in_bytes(training.total)} with {summary.optimizer}: "
-        + " + ".join(f"{name} {in_bytes(size)}" for name, size in parts),
-    )
+    table.add_row("depth", f"{summary.depth} layer{'' if summary.depth == 1 else 's'} with weights")
+    table.add_row("training", f"{in_bytes(training.total)} with {summary.optimizer}:")
+    table.add_row("", " + ".join(f"{name} {in_bytes(size)}" for name, size in parts))
     return table
 
 

@@ -4,6 +4,9 @@ Activations: the tensors that the forward pass leaves for backward. What each op
 its output, a batch norm its input); here the facets of a network are put together. A tensor that several operators
 keep counts once, views share the memory of what they look into, weights are no activations, and where no gradient
 flows nothing is kept.
+
+Operators say what they keep of contiguous inputs. So one thing is not told exactly: an ``einsum`` of permuted views
+(heads split from one projection, as in windowed attention written by hand) is copied by torch in other cases.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def test_sort(archdsl) -> None:
 def test_the_optimizer(archdsl) -> None:
     assert "with adamw" in archdsl("summary", "lenet5").out
     text = " ".join(archdsl("summary", "lenet5", "--optimizer", "sgd").out.split())
-    assert "with sgd: weights 247 KB + gradients 247 KB + optimizer 0 B + activations 36.4 KB" in text
+    assert "530 KB with sgd: weights 247 KB + gradients 247 KB + optimizer 0 B + activations 36.4 KB" in text
 
 
 def test_faults_are_diagnostics(archdsl, spec) -> None:
