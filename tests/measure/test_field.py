@@ -188,6 +188,7 @@ def test_many_paths_cost_no_more_than_many_layers() -> None:
 # ---- looks of all kinds, composed --------------------------------------------------------------------------
 
 IMAGE = "[N, 8, 28, 28]"
+WINDOWS = 'rearrange("n c (h p) w -> n c h w p", p=4); l{}: linear(4); rearrange("n c h w p -> n c (h p) w")'
 CASES = {
     "a convolution": ("c: conv(4, 5, stride=2, pad=2)", (5, 5, "2")),
     "dilation": ("c: conv(4, 3, dilation=4)", (9, 9, "1")),
@@ -220,6 +221,14 @@ CASES = {
     "mixed again, no more is seen": (
         'rearrange("n c (h p) w -> n h w c p", p=7); l: linear(7) -> softmax(axis=-1); m: linear(7)',
         (7, 7, "7"),
+    ),
+    "windows mixed, slid over, and mixed": (
+        WINDOWS.format(1) + "; c: conv(8, 3, pad=1); " + WINDOWS.format(2),
+        (12, 12, "1"),
+    ),
+    "windows mixed, and others that lie across them": (
+        WINDOWS.format(1) + "; it[:, :, 2:26]; " + WINDOWS.format(2),
+        (8, 8, "1"),
     ),
     "a window that is the whole axis": (
         'rearrange("n c (h p) w -> n h w c p", p=28); l: linear(7)',
