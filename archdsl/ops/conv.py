@@ -72,8 +72,8 @@ class Conv(Op):
         return slides(spatial_axes(tensor), self.kernel, self.stride, self.dilation, self.pad)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
-        batch, channels, *spatial = inputs[0].shape
         windows = self._slides(inputs[0])
+        batch, channels, *spatial = inputs[0].shape
         require_groups(self.groups, channels, self.width, needs)
         for axis, (window, size) in enumerate(zip(windows, spatial, strict=True), SPATIAL):
             if self.pad == "same":
@@ -97,8 +97,8 @@ class Conv(Op):
 
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
         """The input; or its padded copy, where torch's convolution cannot pad so itself."""
-        batch, channels, *spatial = inputs[0].shape
         windows = self._slides(inputs[0])
+        batch, channels, *spatial = inputs[0].shape
         if all(w.before == w.after for w in windows):
             return Kept(inputs=(0,))
         added = [w.after - w.before if self.pad == "same" else w.before + w.after for w in windows]
@@ -174,8 +174,8 @@ class ConvTranspose(Op):
         return slides(spatial_axes(tensor), self.kernel, self.stride, self.dilation, self.pad)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
-        batch, channels, *spatial = inputs[0].shape
         windows = self._slides(inputs[0])
+        batch, channels, *spatial = inputs[0].shape
         extras = per_axis(self.output_pad, len(windows), "output_pad")
         require_groups(self.groups, channels, self.width, needs)
         sizes = []
