@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
@@ -86,3 +87,9 @@ def nets(draw: DrawFn, monotonic: bool = False, prefix: str = "l") -> str:
     writer = Writer(draw, monotonic, prefix)
     lines, _ = writer.body(8, draw(st.integers(2, 6)), 2, may_stride=True)
     return "\n".join(lines or ["relu"])
+
+
+def examples(count: int) -> settings:
+    """So many, however slow the machine is."""
+    checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+    return settings(max_examples=count, deadline=None, suppress_health_check=checks)

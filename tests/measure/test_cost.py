@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archdsl.dims import evaluate
@@ -12,7 +12,7 @@ from archdsl.measure import flops, macs
 
 from .nets import body, shipped, text
 from .oracle import counted_macs, macs_of
-from .random_nets import nets
+from .random_nets import examples, nets
 
 torch.set_num_threads(1)
 
@@ -68,7 +68,7 @@ def test_as_torch_counts_torchvision_itself(name: str, theirs: str) -> None:
 
 
 @given(nets())
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_drawn_networks(statements: str) -> None:
     graph = body(statements)
     assert macs(graph) == counted_macs(graph)
@@ -103,7 +103,7 @@ def test_what_feeds_training_outputs_only_is_not_counted() -> None:
 
 
 @given(st.integers(1, 300), st.integers(1, 300))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_a_polynomial_is_right_at_every_size(height: int, width: int) -> None:
     symbolic = shipped("ResNet18", "Nx3xHxW")
     numeric = shipped("ResNet18", f"Nx3x{height}x{width}")

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from archdsl.emit.torch.run import GraphRunner
@@ -16,7 +16,7 @@ from archdsl.measure import AxisField, Fields, field, receptive_field
 
 from .nets import body, shipped, text
 from .oracle import weights
-from .random_nets import nets
+from .random_nets import examples, nets
 
 torch.set_num_threads(1)
 
@@ -88,7 +88,7 @@ UPSAMPLING = [
 
 
 @given(nets(monotonic=True))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_gradients_reach_as_far_as_is_said_and_move_as_said(statements: str) -> None:
     size = 151
     graph = body(statements, f"[N, 8, {size}, 5]")
@@ -104,7 +104,7 @@ def test_gradients_reach_as_far_as_is_said_and_move_as_said(statements: str) -> 
 
 
 @given(nets(monotonic=True), st.sampled_from(UPSAMPLING), nets(monotonic=True, prefix="m"))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_after_upsampling_no_position_sees_more_than_is_said(down: str, up: str, after: str) -> None:
     size = 61
     graph = body(f"{down}\n{up}\n{after}", f"[N, 8, {size}, 5]")
@@ -136,7 +136,7 @@ LAYOUTS = [
 
 
 @given(st.lists(st.sampled_from(LAYOUTS), min_size=1, max_size=5))
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_split_and_merged_axes(layers: list[str]) -> None:
     size = 32
     statements = "\n".join(layer.replace("{}", str(number)) for number, layer in enumerate(layers))
@@ -166,7 +166,7 @@ def paths(graph: Graph) -> set[tuple[int, int]]:
 
 
 @given(nets(monotonic=True))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_the_fold_is_over_all_paths(statements: str) -> None:
     graph = body(statements, "[N, 8, 64, 64]")
     every = paths(graph)
@@ -228,6 +228,10 @@ CASES = {
     ),
     "windows mixed, and others that lie across them": (
         WINDOWS.format(1) + "; it[:, :, 2:26]; " + WINDOWS.format(2),
+        (8, 8, "1"),
+    ),
+    "windows mixed, and one that lies across two": (
+        WINDOWS.format(1) + "; it[:, :, 2:6]; " + WINDOWS.format(2),
         (8, 8, "1"),
     ),
     "a window that is the whole axis": (

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from torch import nn
 
 from archdsl.measure import OPTIMIZERS, activation_bytes, bytes_by_dtype, params, training_memory
 
 from .nets import body, shipped, text
 from .oracle import held_bytes, saved_bytes, weights
-from .random_nets import nets
+from .random_nets import examples, nets
 
 torch.set_num_threads(1)
 
@@ -49,7 +49,7 @@ def test_as_torchvision_itself_keeps(name: str, theirs: str) -> None:
 
 
 @given(nets())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_drawn_networks_to_the_byte(statements: str) -> None:
     graph = body(statements)
     assert activation_bytes(graph, 3) == saved_bytes(graph, 3)
@@ -63,7 +63,7 @@ BODIES = {
     "a view of what is kept": "relu -> flatten(2); a: linear(4)",
     "no gradient, nothing kept": "it * it -> sigmoid -> tanh -> maxpool(2)",
     "a gradient in one factor only": "let y = it -> a: conv(8, 1)\nx * y",
-    "weights are no activations": "param w: [8, 1, 1] = ones\nit * w -> exp",
+    "weights are no activations": "param w: [8, 1, 1] = ones\na: conv(8, 1)\nit * w -> exp",
 }
 
 

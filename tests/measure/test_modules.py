@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from archdsl.graph import Graph
 from archdsl.measure import activation_bytes, by_module, flops, macs, params
 
 from .nets import body, shipped
-from .random_nets import nets
+from .random_nets import examples, nets
 
 EXACTLY = ["lenet5", "GoogLeNet", "resnet50", "VGG11_BN", "torchvision/googlenet"]
 
@@ -38,7 +38,7 @@ def test_the_root_is_the_whole(name: str) -> None:
 
 
 @given(nets())
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_the_root_of_drawn_networks_is_the_whole(statements: str) -> None:
     graph = body(f"s: {{\n{statements}\n}}\nlast: conv(2, 1)")
     found = by_module(graph, 2)
