@@ -540,7 +540,7 @@ class Expressions(Context):
             raise Poison
         return result
 
-    def _index_value(self, value: Value, subscripts: list[Any], node: tree.Node, here: Here) -> Value:
+    def _index_value(self, value: Value, subscripts: list[Any], node: tree.Index, here: Here) -> Value:
         if any(isinstance(s, Value) for s in subscripts):
             if len(subscripts) != 1:
                 reason = "a tensor of indices gathers rows along axis 0 and stands alone"

@@ -110,7 +110,7 @@ class TorchDropping(Dropping):
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         module, function = self._names(inputs[0])
-        p, training = Arg(Hole(self.p, "p"), "p", 0.5), Arg(Training(), "training")
+        p, training = Arg(Hole(self.p, "p"), default=0.5), Arg(Training(), "training")
         return Torch(Call(module, (p,)), function=Call(function, (Arg(In()), p, training)))
 
 

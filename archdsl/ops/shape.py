@@ -199,12 +199,15 @@ class Select(View):
         )
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        def hole(size: Size | None) -> Hole | None:
-            return None if size is None else Hole(size)
+        def hole(axis: int, bounds: Bounds, end: str) -> Hole | None:
+            size = getattr(bounds, end)
+            return None if size is None else Hole(size, f"{axis}.{end}")
 
         subscripts = tuple(
-            Cut(hole(s.start), hole(s.stop), hole(s.step)) if isinstance(s, Bounds) else Hole(s)
-            for s in self.subscripts
+            Cut(hole(axis, s, "start"), hole(axis, s, "stop"), hole(axis, s, "step"))
+            if isinstance(s, Bounds)
+            else Hole(s, f"{axis}")
+            for axis, s in enumerate(self.subscripts)
         )
         return Torch(function=Item(In(), subscripts))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from archdsl.emit.torch.flow import Flow, Ref, SizeOf, Slot
 from archdsl.emit.torch.holes import Holes
 from archdsl.emit.torch.rows import Conflict, Row
 from archdsl.emit.torch.state import Level
-from archdsl.emit.torch.terms import NoValue, all_same, call, exact, has_symbols, holds, literal, name, own
+from archdsl.emit.torch.terms import NoValue, Symbol, all_same, call, exact, has_symbols, holds, literal, name, own
 from archdsl.graph import Node
 from archdsl.op import (
     REQUIRED,
@@ -32,6 +33,7 @@ from archdsl.op import (
     TorchExpr,
     Training,
 )
+from archdsl.syntax import tree
 
 Said = TorchExpr | Hole | Cut | None
 
@@ -154,13 +156,26 @@ class Calls(Holes):
 
     def _call(self, exprs: Sequence[Call], site: Site) -> ast.expr:
         callees = [e.callee for e in exprs]
-        self._same(callees, site)
         if isinstance(callees[0], This):
+            self._same(callees, site)
             assert site.this is not None
             return self._with_arguments(site.this, [e.args for e in exprs], site)
+        if site.level == "init" and any(c != callees[0] for c in callees):
+            return self._class_argument(exprs, site)
+        self._same(callees, site)
         self.file.uses(callees[0])
         function = name(callees[0])
         return self._with_arguments(function, [e.args for e in exprs], replace(site, callee=callees[0]))
+
+    def _class_argument(self, exprs: Sequence[Call], site: Site) -> ast.Call:
+        """Layers of several classes that take no arguments: the class is an argument of the constructor."""
+        if not all(_is_default(a) for e in exprs for a in e.args):
+            self._same([e.callee for e in exprs], site)
+        at = site.nodes[0].site
+        if isinstance(at, tree.Name):
+            with suppress(NoValue):
+                self.parameter(at.text)  # the spec's own, if it says this
+        return call(self.fill([Symbol(str(e.callee)) for e in exprs], site.rows, site.flow, name=_word(site)))
 
     def _with_arguments(self, function: ast.expr, rows: Sequence[Sequence[Arg]], site: Site) -> ast.Call:
         """A call; arguments at torch's default are left out."""
@@ -197,7 +212,7 @@ class Calls(Holes):
             label = source
             if all(source in node.written for node in site.nodes):
                 written = [node.written[source] for node in site.nodes]
-        if any(map(has_symbols, values)):
+        if any(map(has_symbols, values)) or (site.level == "forward" and not all_same(values)):
             hints += self._symbolic(values, site)
         return self.fill(
             values, site.rows, site.flow, written=written, hints=hints, name=label, level=site.level
@@ -208,7 +223,7 @@ class Calls(Holes):
         at_hand = [(slot, axis) for slot in (*site.inputs, *self.state.imports) for axis in _axes(slot)]
         whole: list[ast.expr] = [SizeOf(slot, axis) for slot, axis in at_hand]
         found = [size for size in whole if holds(size, site.rows, values)]
-        if found or not all_same(values):
+        if found or not all_same(values) or not any(map(has_symbols, values)):
             return found
         return list(_worked_out(values[0], lambda text: self._symbol(text, at_hand)))
 

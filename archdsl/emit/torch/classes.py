@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from archdsl.build.places import TAKEN as MODULE_NAMES
 from archdsl.build.values import is_list
-from archdsl.emit.torch.constructor import count_locals, expressions, mark_partitions, statements
+from archdsl.emit.torch.constructor import (
+    count_locals,
+    expressions,
+    mark_partitions,
+    over_children,
+    statements,
+)
 from archdsl.emit.torch.docs import doc_above
-from archdsl.emit.torch.flow import Flow, Partition, Ref, Slot, Test
+from archdsl.emit.torch.flow import Element, Flow, ListInput, Partition, Ref, Slot, Test
 from archdsl.emit.torch.functions import annotation
 from archdsl.emit.torch.names import Names, is_identifier
 from archdsl.emit.torch.nesting import Assign, Lines, Nesting
@@ -28,6 +34,7 @@ from archdsl.emit.torch.terms import all_same, assign, call, exact, literal, nam
 from archdsl.emit.torch.variables import Variables
 from archdsl.emit.torch.writer import ClassDef, Output
 from archdsl.graph import Instance, Value
+from archdsl.syntax import tree
 
 if TYPE_CHECKING:
     from archdsl.build.env import Env
@@ -72,8 +79,18 @@ class ClassWriter(Sequences):
         streams = [list(_values(i.stream)) for i in self.instances]
         if not all_same([len(s) for s in streams]):
             raise Conflict("different numbers of values arrive", self.rows, [len(s) for s in streams], "inputs")
-        for column in zip(*streams, strict=True):
-            self.add_import(dict(zip(self.rows, column, strict=True)))
+        listed = ListInput(["values"]) if self._takes_list() else None
+        for place, column in enumerate(zip(*streams, strict=True)):
+            slot = self.add_import(dict(zip(self.rows, column, strict=True)))
+            if listed is not None:
+                slot.element_of, slot.text = listed, Element(listed, place)
+        self.list_input = listed
+
+    def _takes_list(self) -> bool:
+        """Does a list arrive that the text takes as one?"""
+        text = self.scope.text
+        stated = [s for s in text.statements if isinstance(s, tree.Input)] if isinstance(text, tree.Body) else []
+        return is_list(self.instances[0].stream) and not stated
 
     def _leave(self) -> None:
         given = [self.file.leaving(i) for i in self.instances]
@@ -159,22 +176,19 @@ class ClassWriter(Sequences):
                 if is_identifier(output.name) and output.slot not in self.state.imports:
                     output.slot.names.insert(0, output.name)
         lines = Nesting(self.top, always, training).lines()
-        inputs = [s for s in self.state.imports if self.is_top or lines.uses[s] or lines.sized[s]]
+        inputs = self._read(lines)
         self.state.imports = inputs
-        final = lines.body[-1] if lines.body else None
-        returned: ast.expr | None = None
-        if (
-            len(self.outputs) == 1
-            and isinstance(final, Assign)
-            and final.outs == [always[0]]
-            and lines.uses[always[0]] == 1
-        ):
-            returned = final.expression
-            del lines.body[-1]
+        returned = self._returned(lines)
         variables = Variables(lines, inputs, [*always, *training], returned)
         body = variables.statements(inputs)
         body += self._return(always, training, returned)
         return self._finish(inputs, body, len(always), len(training))
+
+    def _read(self, lines: Lines) -> list[Slot]:
+        """The inputs that are read; of a list, all elements or none."""
+        read = {s for s in self.state.imports if self.is_top or lines.uses[s] or lines.sized[s]}
+        lists = {s.element_of for s in read if s.element_of is not None}
+        return [s for s in self.state.imports if s in read or s.element_of in lists]
 
     def _returned(self, lines: Lines) -> ast.expr | None:
         """The expression of the last line, if that makes the only output: it needs no variable."""
@@ -202,6 +216,7 @@ class ClassWriter(Sequences):
             if partition.label is None:
                 self._flag(partition)
         body = [settle(s) for s in body]
+        over_children(self.init, body)
         kept = self._attributes(body)
         count_locals([*expressions(self.init), *(a.expression for a in kept)])
         hoisted = [d for d in self.init if isinstance(d, Define)]
@@ -211,7 +226,7 @@ class ClassWriter(Sequences):
             *statements([m for m in self.init if not isinstance(m, Define)]),
             *self.init_loop(),
         ]
-        forward = _forward([s.variable or "x" for s in inputs], body, _returns(outputs, training))
+        forward = _forward(inputs, body, _returns(outputs, training))
         return self._class("nn.Module", [ast.Expr(super_init()), *init] if init else [], [forward])
 
     def _flag(self, partition: Partition) -> None:
@@ -237,7 +252,9 @@ class ClassWriter(Sequences):
         body += methods
         node = ast.ClassDef(label, [name(base)], [], body or [ast.Expr(literal(label))], [])
         inputs = [{row.instance: v for row, v in s.values.items()} for s in self.state.imports]
-        return ClassDef(label, node, parameters, self._sizes(parameters), inputs)
+        lists = [s.element_of for s in self.state.imports]
+        given = [o.slot.variable or "" for o in self.outputs]
+        return ClassDef(label, node, parameters, self._sizes(parameters), inputs, lists, given)
 
     def _sizes(self, parameters: Sequence[Parameter]) -> dict[Parameter, tuple[int, int]]:
         """Which arguments are sizes of inputs."""
@@ -281,8 +298,15 @@ def _returns(outputs: int, training: int) -> ast.expr:
     return ast.BinOp(plain, ast.BitOr(), both)
 
 
-def _forward(names: Sequence[str], body: list[ast.stmt], returns: ast.expr) -> ast.FunctionDef:
-    args = [ast.arg("self"), *(ast.arg(n, name("Tensor")) for n in names)]
+def _forward(inputs: Sequence[Slot], body: list[ast.stmt], returns: ast.expr) -> ast.FunctionDef:
+    args = [ast.arg("self")]
+    for slot in inputs:
+        listed = slot.element_of
+        if listed is None:
+            args.append(ast.arg(slot.variable or "x", name("Tensor")))
+        elif args[-1].arg != listed.variable:
+            several = ast.Subscript(ast.Name("tuple"), ast.Tuple([name("Tensor"), literal(...)]))
+            args.append(ast.arg(listed.variable or "values", several))
     return ast.FunctionDef("forward", ast.arguments([], args, None, [], [], None, []), body, [], returns)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from archdsl.emit.torch.flow import Partition
 from archdsl.emit.torch.names import is_identifier
 from archdsl.emit.torch.state import Define, Each, Listed, Local, Make, Making, Place, Say, Under, Used
-from archdsl.emit.torch.terms import assign, call, literal, name, negated, own
+from archdsl.emit.torch.terms import assign, call, copied, literal, name, negated, own
 
 
 def makes(init: Iterable[Making]) -> Iterator[Make]:
@@ -98,6 +98,33 @@ def _under(under: Under) -> list[ast.stmt]:
     elif orelse:
         out.append(ast.If(negated(test), orelse, []))
     return out
+
+
+# ---- loops over all that there is ----------------------------------------------------------------------------
+
+
+def over_children(init: Sequence[Making], body: Sequence[ast.stmt]) -> None:
+    """``for layer in self.children()``, where a loop of ``forward`` runs over all the modules of the class."""
+    made = list(init[0].body) if len(init) == 1 and isinstance(init[0], Each) else []
+    loops = [s for s in body if isinstance(s, ast.For)]
+    lookups = [n for s in body for n in ast.walk(s) if _is_lookup(n)]
+    if len(made) != 1 or not isinstance(made[0], Make) or len(loops) != 1 or len(lookups) != 1:
+        return
+    loop, variable = loops[0], loops[0].target
+    if _uses(loop.body, variable) == _uses([lookups[0]], variable):
+        replacement = {lookups[0]: ast.Name("layer")}
+        loop.body = copied(loop.body, replacement)
+        loop.target, loop.iter = ast.Name("layer"), call(own("children"))
+
+
+def _is_lookup(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get_submodule"
+
+
+def _uses(nodes: Sequence[ast.AST], variable: ast.expr) -> int:
+    """How often a variable stands in some trees."""
+    names = (n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name))
+    return sum(isinstance(variable, ast.Name) and n.id == variable.id for n in names)
 
 
 # ---- local variables ---------------------------------------------------------------------------------------

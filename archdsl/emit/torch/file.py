@@ -9,16 +9,17 @@ from typing import Any
 from archdsl.build.context import Abort, Fault, Here, Poison
 from archdsl.build.env import Env
 from archdsl.build.model import ModelBuilder
-from archdsl.build.values import is_list
+from archdsl.build.values import BlockLayer, Builtin, NoLayer, OpLayer, is_list
 from archdsl.emit.torch.classes import ClassWriter
 from archdsl.emit.torch.docs import docstring
 from archdsl.emit.torch.functions import Functions
 from archdsl.emit.torch.helpers import HELPERS
-from archdsl.emit.torch.inits import InitPlan
+from archdsl.emit.torch.inits import InitPlan, weights_of
 from archdsl.emit.torch.names import RESERVED, Names, class_name
 from archdsl.emit.torch.render import source
 from archdsl.emit.torch.rows import Conflict
-from archdsl.emit.torch.terms import NoValue, literal
+from archdsl.emit.torch.small import SmallClasses
+from archdsl.emit.torch.terms import NoValue, Symbol, literal
 from archdsl.emit.torch.usage import Usage
 from archdsl.emit.torch.writer import ClassDef
 from archdsl.graph import (
@@ -38,7 +39,7 @@ from archdsl.graph import (
     Value,
 )
 from archdsl.grouping import Sameness
-from archdsl.op import Torch
+from archdsl.op import REQUIRED, Torch
 from archdsl.syntax import tree
 
 
@@ -63,6 +64,7 @@ class File:
         self.is_literal = is_literal
         self.names = Names({*RESERVED, *HELPERS})
         self.functions = Functions(self)
+        self.small = SmallClasses(self)
         self.helpers: dict[str, None] = {}
         self.classes: list[ClassDef] = []
         self._usages = [Usage(g) for g in self.graphs]
@@ -81,6 +83,8 @@ class File:
         """The network's class, once it is written."""
         self._group_all()
         self._map_text()
+        self._bare = {type(n.op): Symbol(c) for u in self._usages for n in u.graph.nodes if (c := self._bare_class(n))}
+        """torch's classes of those operators that need no arguments."""
         self.inits = InitPlan(self)
 
     # ---- groups ----
@@ -121,9 +125,11 @@ class File:
             parts.setdefault(conflict.parts.get(instance), []).append(instance)
         if len(parts) < 2:
             raise CannotWrite(f"{group.instances[0].scope.text.span}: {conflict.reason}") from conflict
-        for part in parts.values():
+        words = _telling_words(list(parts.values()))
+        for part, word in zip(parts.values(), words, strict=True):
             piece = Group()
             piece.instances = part
+            piece.suffix = group.suffix + word
             for instance in part:
                 self._groups[instance] = piece
 
@@ -132,6 +138,7 @@ class File:
         wish = instance.scope.name or class_name(instance.module.name)
         if writer.is_top and self.graphs[0].name[:1].isupper():
             wish = self.graphs[0].name
+        wish += self._groups[instance].suffix
         parent = instance.module.path.rpartition(".")[0].rpartition(".")[2]
         return self.names.take(wish, class_name(parent) + wish if parent else wish + "Part")
 
@@ -154,6 +161,16 @@ class File:
             raise NoValue
         return self._values[key]
 
+    def plain_layer(self, value: Any) -> Any:
+        """A layer that takes no arguments as torch's class for it, ``none`` as None; anything else as it is."""
+        if isinstance(value, NoLayer):
+            return None
+        if isinstance(value, Builtin) and value.op is not None:
+            value = OpLayer(op=value.op)
+        if not isinstance(value, OpLayer) or value.positional or value.named:
+            return value
+        return self._bare.get(value.op, value)
+
     def torch(self, node: Node) -> Torch:
         if node not in self._torch:
             self._torch[node] = node.op.torch(node.input_types)
@@ -166,8 +183,12 @@ class File:
                 self.uses(needed)
             self.helpers[callee] = None
 
-    def function_module(self, functions: Sequence[Any], node: Node) -> ast.expr | None:
-        return None
+    def _bare_class(self, node: Node) -> str | None:
+        said = self.torch(node)
+        if said.module is None or said.run is not None or said.function is None or weights_of(node):
+            return None
+        args = said.module.args
+        return str(said.module.callee) if all(a.default is not REQUIRED for a in args) else None
 
     # ---- where values come from ----
 
@@ -181,7 +202,7 @@ class File:
         return self._usage[instance].inner(instance)
 
     def layers_of(self, instances: Sequence[Instance], callee: str) -> list[Node]:
-        return [n for i in instances for k, kind in self.inits.kinds_in(i).items() if k == callee for n in kind.nodes]
+        return [n for i in instances for k, kind in self.inits.kinds_in(i).items() if k == callee for n in kind.all]
 
     def graph_of(self, instance: Instance) -> Graph:
         return self._usage[instance].graph
@@ -270,7 +291,8 @@ class File:
     def text(self) -> str:
         """The source."""
         self.class_name = self.class_of(self.graphs[0].instance).name
-        definitions: list[ast.stmt] = [*self.functions.definitions(), *(c.node for c in self.classes)]
+        classes = [*self.small.definitions, *(c.node for c in self.classes)]
+        definitions: list[ast.stmt] = [*self.functions.definitions(), *classes]
         helpers = [HELPERS[h].source for h in self.helpers]
         body = source(ast.Module([ast.Expr(literal(self._doc())), *_imports(definitions, helpers)], []))
         return "\n\n".join([body, *(h for h in helpers), source(ast.Module(definitions, []))])
@@ -279,6 +301,30 @@ class File:
         graph = self.graphs[0]
         shapes = ", ".join(f"{i.name} [{', '.join(map(str, i.value.shape))}]" for i in graph.inputs)
         return docstring(f"{graph.name}, for {shapes}")
+
+
+def _telling_words(parts: Sequence[Sequence[Instance]]) -> list[str]:
+    """For each of some kinds of instances, a word for what tells it from the others; the first needs none."""
+    for param in parts[0][0].scope.params:
+        given = [{_word(i.arguments.get(param.name.text), param.name.text) for i in part} for part in parts]
+        words = [next(iter(g)) for g in given]
+        if all(len(g) == 1 for g in given) and len(set(words)) == len(words):
+            return ["" if word == words[0] and "" not in words else word for word in words]
+    return [""] * len(parts)
+
+
+def _word(value: Any, param: str) -> str:
+    """A value as part of a class's name: ``Grid`` where the argument ``grid`` is true."""
+    match value:
+        case True:
+            return class_name(param)
+        case False | NoLayer():
+            return ""
+        case OpLayer() | BlockLayer():
+            return class_name(value.name)
+        case str():
+            return class_name(value)
+    return f"{class_name(param)}{value}" if isinstance(value, int) else ""
 
 
 def _imports(definitions: Sequence[ast.stmt], helpers: Sequence[str]) -> Iterator[ast.stmt]:
@@ -308,6 +354,7 @@ class _Chain:
         self._instance = instance
         self._file = file
         self._stream = instance.stream
+        self._seen: set[Module] = set()
         result = instance.result
         self.holds = (
             isinstance(self._stream, Value)
@@ -338,8 +385,7 @@ class _Chain:
         return False
 
     def _layer(self, node: Node) -> bool:
-        said = self._file.torch(node)
-        if node.module is None or said.module is None or said.run is not None or not self._is_member(node.module):
+        if node.module is None or not self._file.small.can_say(node) or not self._is_member(node.module):
             return False
         if node.inputs != (self._stream,) or len(node.outputs) != 1:
             return False
@@ -357,4 +403,7 @@ class _Chain:
         return True
 
     def _is_member(self, module: Module) -> bool:
-        return self._instance.module.children.get(module.name) is module and not self._file.is_rerun(module)
+        """Is it a module of this seq, for the first time?"""
+        is_new = module not in self._seen
+        self._seen.add(module)
+        return is_new and self._instance.module.children.get(module.name) is module

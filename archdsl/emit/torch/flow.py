@@ -34,6 +34,9 @@ class Slot:
     sources: Sequence[Slot] = ()
     """What it is made from: a size may be theirs, or along the axis ``merged`` the sum of theirs."""
     merged: int | None = None
+    met: Partition | None = None
+    """The condition whose arms meet in it: ``sources`` are what they give."""
+    element_of: ListInput | None = None
     axes: dict[int, str] = field(default_factory=dict)
     """What the author calls the sizes of its axes."""
     variable: str | None = None
@@ -49,6 +52,30 @@ class Slot:
     def suggest(self, name: str) -> None:
         if name not in self.names:
             self.names.append(name)
+
+
+@dataclass(eq=False)
+class ListInput:
+    """An input of ``forward`` that is a list of values."""
+
+    names: list[str]
+    variable: str | None = None
+
+
+class Element(Term):
+    """A value of a list that ``forward`` is given."""
+
+    def __init__(self, of: ListInput, place: int) -> None:
+        super().__init__()
+        self.of = of
+        self.place = place
+
+    def final(self) -> ast.expr:
+        assert self.of.variable is not None
+        return ast.Subscript(ast.Name(self.of.variable), ast.Constant(self.place))
+
+    def key(self) -> object:
+        return self.of, self.place
 
 
 class Ref(Term):
@@ -111,6 +138,8 @@ class Compute:
     is_impure: bool
     is_merge: bool = False
     """Joins the branches of a combinator, whose expressions may stand in it."""
+    is_light: bool = False
+    """A normalisation or an activation: it goes well with the layer before it."""
 
 
 @dataclass(eq=False)
@@ -223,6 +252,24 @@ class Test(Term):
         assert partition.flag is not None
         flag = partition.flag.final()
         return flag if self.holds else ast.UnaryOp(ast.Not(), flag)
+
+
+class Choice(ast.IfExp):
+    """``then if … else orelse``, by the condition of a partition; which way round is seen when that has its text."""
+
+    partition: Partition
+
+    @classmethod
+    def of(cls, partition: Partition, then: ast.expr, orelse: ast.expr) -> Choice:
+        choice = cls(Test(partition, True), then, orelse)
+        choice.partition = partition
+        return choice
+
+    def oriented(self) -> ast.IfExp:
+        """``x if self.module is None else self.module(x)``: what is there without the module comes first."""
+        if self.partition.label is None or self.partition.is_absent:
+            return ast.IfExp(self.test, self.body, self.orelse)
+        return ast.IfExp(Test(self.partition, False), self.orelse, self.body)
 
 
 def refs(node: ast.AST) -> Iterator[Ref | SizeOf]:

@@ -6,12 +6,12 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from archdsl.build.env import MISSING
 from archdsl.build.values import Function
 from archdsl.emit.torch.docs import doc_above
 from archdsl.emit.torch.names import Names, identifier, snake
+from archdsl.emit.torch.phrases import Phrases
 from archdsl.emit.torch.rows import Row
-from archdsl.emit.torch.terms import BUILTINS, NoValue, Term, call, evaluate, is_plain, literal
+from archdsl.emit.torch.terms import NoValue, Symbol, Term, evaluate, is_plain, literal, settle
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Functions:
     """The functions of the spec that the emitted file needs."""
 
     def __init__(self, file: File) -> None:
-        self._file = file
+        self.file = file
         self._said: dict[tree.Fn, Said | None] = {}
 
     def term(self, function: Function) -> Term:
@@ -82,7 +82,9 @@ class Functions:
         definition = function.definition
         if definition not in self._said:
             self._said[definition] = None  # while it is translated
-            self._said[definition] = self._translate(function)
+            said = self._translate(function)
+            del self._said[definition]  # behind those that it calls
+            self._said[definition] = said
         said = self._said[definition]
         if said is None:
             raise NoValue
@@ -94,111 +96,43 @@ class Functions:
         params = {p.name.text: names.take(snake(identifier(p.name.text, "value"))) for p in definition.params}
         try:
             given = [p.default for p in definition.params if p.default is not None]
-            defaults = [self._file.value(d, function.file.env) for d in given]
+            defaults = [self.file.value(d, function.file.env) for d in given]
             if not all(map(is_plain, defaults)):
                 return None
             body = _Body(self, function, params).say(definition.value)
         except NoValue:
             return None
-        name = self._file.names.take(snake(identifier(definition.name.text, "function")), f"{definition.name.text}_of")
+        name = self.file.names.take(snake(identifier(definition.name.text, "function")), f"{definition.name.text}_of")
         return Said(name, list(params.values()), body, defaults, doc_above(definition.span))
 
     def definitions(self) -> list[ast.stmt]:
         """Those that are used, callees first; called when all else has its text."""
-        from archdsl.emit.torch.terms import settle
-
         for said in reversed(list(self._said.values())):
             if said is not None and said.is_used:
                 said.body = settle(said.body)
         return [said.definition() for said in self._said.values() if said is not None and said.is_used]
 
 
-class _Body:
+class _Body(Phrases):
     """Says the body of a function in terms of its parameters."""
 
-    def __init__(self, functions: Functions, function: Function, names: dict[str, str]) -> None:
+    def __init__(self, functions: Functions, function: Function, params: dict[str, str]) -> None:
+        super().__init__()
         self._functions = functions
-        self._function = function
-        self._names = names
+        self._file_env = function.file.env
+        self._bound = dict(params)
 
-    def say(self, node: tree.Node) -> ast.expr:
-        from archdsl.emit.torch.speech import _ARITHMETIC, _COMPARISON
-
-        match node:
-            case tree.Name(text=text):
-                return self._name(text)
-            case tree.Number(value=value) | tree.String(value=value):
-                return literal(value)
-            case tree.Arithmetic(first=first, rest=rest):
-                result = self.say(first)
-                for op, term in rest:
-                    result = ast.BinOp(result, _ARITHMETIC[op](), self.say(term))
-                return result
-            case tree.Power(base=base, exponent=exponent):
-                return ast.BinOp(self.say(base), ast.Pow(), self.say(exponent))
-            case tree.Negative(operand=operand):
-                return ast.UnaryOp(ast.USub(), self.say(operand))
-            case tree.Not(operand=operand):
-                return ast.UnaryOp(ast.Not(), self.say(operand))
-            case tree.Compare(left=left, op=op, right=right):
-                return ast.Compare(self.say(left), [_COMPARISON[op]()], [self.say(right)])
-            case tree.Logic(op=op, terms=terms):
-                return ast.BoolOp(ast.And() if op == "and" else ast.Or(), [self.say(t) for t in terms])
-            case tree.Ternary(then=then, condition=condition, otherwise=otherwise):
-                return ast.IfExp(self.say(condition), self.say(then), self.say(otherwise))
-            case tree.ListOf(items=items):
-                return ast.List([self.say(i) for i in items])
-            case tree.Range(start=start, stop=stop):
-                is_zero = isinstance(start, tree.Number) and start.value == 0
-                return call("range", *([] if is_zero else [self.say(start)]), self.say(stop))
-            case tree.Index(value=value, subscripts=[index]) if not isinstance(index, tree.Slice):
-                return ast.Subscript(self.say(value), self.say(index))
-            case tree.Comprehension():
-                return self._comprehension(node)
-            case tree.Call():
-                return self._call(node)
-        raise NoValue
-
-    def _name(self, text: str) -> ast.expr:
-        if text in self._names:
-            return ast.Name(self._names[text])
-        value = self._functions._file.value(tree.Name(self._function.definition.span, text), self._function.file.env)
+    def name(self, node: tree.Name) -> ast.expr:
+        value = self._functions.file.value(node, self._file_env)
         if not is_plain(value):
             raise NoValue
         return literal(value)
 
-    def _comprehension(self, node: tree.Comprehension) -> ast.expr:
-        inner = _Body(self._functions, self._function, dict(self._names))
-        clauses = [inner._clause(clause) for clause in node.clauses]
-        return ast.ListComp(inner.say(node.element), clauses)
+    def function(self, function: Function) -> Term:
+        return self._functions.term(function)
 
-    def _clause(self, clause: tree.Clause) -> ast.comprehension:
-        iterable = self.say(clause.iterable)
-        targets: list[ast.expr] = []
-        for pattern in clause.patterns:
-            if not isinstance(pattern, tree.Name):
-                raise NoValue
-            self._names[pattern.text] = snake(identifier(pattern.text, "value"))
-            targets.append(ast.Name(self._names[pattern.text]))
-        target = targets[0] if len(targets) == 1 else ast.Tuple(targets)
-        conditions = [self.say(clause.condition)] if clause.condition is not None else []
-        return ast.comprehension(target, iterable, conditions, 0)
-
-    def _call(self, node: tree.Call) -> ast.expr:
-        if any(a.name is not None for a in node.arguments) or not isinstance(node.callee, tree.Name):
-            raise NoValue
-        text = node.callee.text
-        found = self._function.file.env.lookup(text)
-        args = [self.say(a.value) for a in node.arguments]
-        if text in self._names:
-            raise NoValue
-        if isinstance(found, Function):
-            return call(self._functions.term(found), *args)
-        if found is MISSING and text in BUILTINS:
-            return call(text, *args)
-        if found is MISSING and text == "sqrt":
-            return ast.BinOp(args[0], ast.Pow(), literal(0.5))
-        raise NoValue
+    def lookup(self, text: str) -> object:
+        return self._file_env.lookup(text)
 
 
 def annotation(values: list[Any]) -> str:
@@ -206,6 +140,10 @@ def annotation(values: list[Any]) -> str:
     kinds = dict.fromkeys(_kind(v) for v in values)
     if "float" in kinds:
         kinds.pop("int", None)
+    lists = [k for k in kinds if k.startswith("tuple[")]
+    elements = {e for k in lists for e in k[6:-1].split(", ") if e != "..."}
+    if len(lists) > 1 and len(elements) == 1:
+        kinds = {k: None for k in kinds if k not in lists} | {f"tuple[{elements.pop()}, ...]": None}
     rest = [k for k in kinds if k != "None"]
     return " | ".join([*rest, *(["None"] if "None" in kinds else [])])
 
@@ -214,6 +152,8 @@ def _kind(value: Any) -> str:
     match value:
         case None:
             return "None"
+        case Symbol():
+            return "type[nn.Module]"
         case tuple() | list() | range():
             kinds = [_kind(v) for v in value]
             if len(kinds) > 4 and len(set(kinds)) == 1:

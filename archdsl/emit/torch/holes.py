@@ -15,13 +15,17 @@ from archdsl.emit.torch.flow import Flow, SizeOf, Slot
 from archdsl.emit.torch.names import identifier, snake
 from archdsl.emit.torch.rows import Conflict, Row
 from archdsl.emit.torch.speech import Speech, View
-from archdsl.emit.torch.state import Given, Level, Parameter, Turned
+from archdsl.emit.torch.state import Given, Level, Local, Parameter, Turned, Used
 from archdsl.emit.torch.terms import NoValue, all_same, exact, has_symbols, holds, is_plain, is_ugly, literal
 from archdsl.graph import Instance
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
     from archdsl.build.env import Env
+
+
+UNKNOWN = "value"
+"""The name of a hole that comes from nowhere in particular: it is worth no argument of a constructor."""
 
 
 class Holes(Speech):
@@ -87,9 +91,44 @@ class Holes(Speech):
             return
         yield from hints
         yield from self._affine(values, rows, level)
+        if self.may_set_first_apart and level == "init":
+            yield from self._first_apart(values, rows, hints)
         if not any(isinstance(v, bool | str) for v in values):
             for parameter in list(self.state.parameters.values()):
                 yield self.at_level(parameter, level)
+
+    def _first_apart(self, values: Sequence[Any], rows: Sequence[Row], hints: Sequence[ast.expr]) -> Iterator[ast.expr]:
+        """``a if i == 0 else b``, where only the first turn of a loop differs."""
+        variable = next((n for row in rows[:1] for n in row.turn), None)
+        if variable is None or rows[0].outer is None:
+            return
+        sides = []
+        for wanted in (True, False):
+            pairs = [(v, r) for v, r in zip(values, rows, strict=True) if (r.turn[variable] == 0) is wanted]
+            said = self._simple([v for v, _ in pairs], [r for _, r in pairs], hints) if pairs else None
+            if said is None:
+                return
+            sides.append(said)
+        yield ast.IfExp(ast.Compare(Turned(variable), [ast.Eq()], [literal(0)]), *sides)
+
+    def _simple(self, values: Sequence[Any], rows: Sequence[Row], hints: Sequence[ast.expr]) -> ast.expr | None:
+        """A literal, an argument or a hint that has these values."""
+        if all_same(values) and is_plain(values[0]):
+            return literal(values[0])
+        for param in self.scope.params:
+            with suppress(NoValue):
+                self.parameter(param.name.text)
+        known = [Given(p) for p in self.state.parameters.values()]
+        sizes = self._sizes_like(rows, values)
+        return next((c for c in (*hints, *known, *sizes) if holds(c, rows, values)), None)
+
+    def _axes_like(self, slot: Slot, values: Sequence[Any], rows: Sequence[Row]) -> list[int]:
+        """Axes of an input whose sizes are these values."""
+        found = [slot.at(row) for row in rows]
+        if self.is_top or any(v is None for v in found):
+            return []
+        shapes = [v.shape for v in found if v is not None]
+        return [a for a in range(len(shapes[0])) if all(exact(s[a], v) for s, v in zip(shapes, values, strict=True))]
 
     # ---- a + b * i ----
 
@@ -121,15 +160,21 @@ class Holes(Speech):
             candidate = self.at_level(parameter, level)
             if holds(candidate, list(starts), values):
                 yield candidate
+        if level == "init" and not self.is_top:
+            yield from self._starting_sizes(starts)
+
+    def _starting_sizes(self, starts: dict[Row, int]) -> Iterator[ast.expr]:
+        """Sizes of what arrives that a loop starts from."""
+        yield from self._sizes_like(list(starts), list(starts.values()))
 
     # ---- new arguments ----
 
     def _new_argument(self, values: Sequence[Any], rows: Sequence[Row], name: str) -> Parameter:
         by_instance: dict[Instance, Any] = {}
         for row, value in zip(rows, values, strict=True):
-            if not is_plain(value) or not exact(by_instance.setdefault(row.instance, value), value):
+            if not is_plain(value) or _is_table(value) or not exact(by_instance.setdefault(row.instance, value), value):
                 raise Conflict(f"{name} differs within one instance", rows, list(map(_hashable, values)), name)
-        if self.is_top or len(self.instances) == 1 or set(by_instance) != set(self.instances):
+        if self.is_top or len(self.instances) == 1 or set(by_instance) != set(self.instances) or name == UNKNOWN:
             raise Conflict(f"nothing says {name}", rows, list(map(_hashable, values)), name)
         free = self.state.arguments.take(snake(identifier(name, "value")), f"{identifier(name, 'value')}_value")
         parameter = Parameter(free, by_instance)
@@ -153,18 +198,31 @@ class Holes(Speech):
         for candidate in slot.sizes:
             if holds(candidate, rows, sizes):
                 return candidate
-        for source in slot.sources:
-            found = [source.at(row) for row in rows]
-            if all(v is not None and axis < len(v.shape) for v in found):
-                candidate = self._size_or_literal(source, axis)
-                if holds(candidate, rows, sizes):
-                    return candidate
+        for source in slot.sources if slot.merged != axis else ():
+            candidate = self._same_size(source, axis)
+            if candidate is not None and holds(candidate, rows, sizes):
+                return candidate
+        if slot.met is not None:
+            then, orelse = (self._size_or_literal(source, axis) for source in slot.sources)
+            return ast.IfExp(slot.met.condition, then, orelse)
+        for local in self.state.bindings.values():
+            if isinstance(local, Local) and local.expression is not None and holds(Used(local), rows, sizes):
+                return Used(local)
         if slot.merged == axis and slot.sources:
             first, *rest = (self._size_or_literal(source, axis) for source in slot.sources)
             for term in rest:
                 first = ast.BinOp(first, ast.Add(), term)
             return first
         raise NoValue
+
+    def _same_size(self, source: Slot, axis: int) -> ast.expr | None:
+        """The size of the same axis of another slot, if it can be said."""
+        if any(axis >= len(v.shape) for v in source.values.values()):
+            return None
+        try:
+            return self._size_or_literal(source, axis)
+        except NoValue:
+            return None
 
     def _size_or_literal(self, slot: Slot, axis: int) -> ast.expr:
         sizes = [v.shape[axis] for v in slot.values.values()]
@@ -178,16 +236,43 @@ class Holes(Speech):
             if self.is_top:
                 raise NoValue
             values = {row.instance: v.shape[axis] for row, v in slot.values.items()}
-            name = self.state.arguments.take(*_size_names(next(iter(slot.values.values())).shape, axis, asker))
+            name = self.state.arguments.take(*_size_names(slot, axis, asker))
             self.state.parameters[key] = Parameter(name, values)
         return self.state.parameters[key]
 
     def size_hints(self, slot: Slot, axis: int, level: Level, asker: str = "") -> Iterator[ast.expr]:
         """Candidates for a hole that holds the size of an axis of an input."""
-        try:
+        with suppress(NoValue, Conflict):
             yield self.size_of(slot, axis, level, asker)
-        except (NoValue, Conflict):
+        if level == "init":
+            sizes = [v.shape[axis] for v in slot.values.values()]
+            if all(type(size) is int for size in sizes):
+                yield from self._sizes_like(list(slot.values), sizes)
+                yield from self._multiples(list(slot.values), sizes)
+
+    def _sizes_like(self, rows: Sequence[Row], sizes: Sequence[Any]) -> Iterator[ast.expr]:
+        """Sizes of what arrives, where they are always these."""
+        if self.is_top or all_same(sizes):
             return
+        for slot in self.state.imports:
+            for axis in self._axes_like(slot, sizes, rows):
+                yield Given(self._size_argument(slot, axis, ""))
+
+    def _multiples(self, rows: Sequence[Row], sizes: Sequence[Any]) -> Iterator[ast.expr]:
+        """Whole multiples and parts of arguments: ``4 * dim``, ``width // 2``."""
+        for parameter in list(self.state.parameters.values()):
+            values = [parameter.values.get(row.instance) for row in rows]
+            if any(type(v) is not int or v <= 1 for v in values):
+                continue
+            pairs = list(zip(sizes, values, strict=True))
+            for factor in {size // value for size, value in pairs if size > value}:  # type: ignore[operator]
+                yield ast.BinOp(literal(factor), ast.Mult(), Given(parameter))
+            for factor in {value // size for size, value in pairs if size < value}:  # type: ignore[operator]
+                yield ast.BinOp(Given(parameter), ast.FloorDiv(), literal(factor))
+
+
+def _is_table(value: Any) -> bool:
+    return is_ugly(value) and not isinstance(value, float)
 
 
 def _around(row: Row) -> Row:
@@ -200,14 +285,21 @@ def _slope(points: Sequence[tuple[int, int]]) -> int | None:
     return slope if rest == 0 and slope and all(y - y0 == slope * (x - x0) for x, y in points) else None
 
 
-def _size_names(shape: Sequence[Any], axis: int, asker: str) -> tuple[str, ...]:
+CALLED = {"d": "dim", "h": "height", "w": "width", "l": "length", "t": "length"}
+"""Sizes that have a usual name, by the letter that stands for them."""
+
+
+def _size_names(slot: Slot, axis: int, asker: str) -> tuple[str, ...]:
     """What the size of an axis is called: ``in_channels``, ``dim`` of the last one, ``in_features`` of a matrix."""
-    last = len(shape) - 1
-    if axis == last and ("Linear" in asker or len(shape) != 4):
-        return ("in_features" if last == 1 else "dim", "dim_value")
+    last = len(next(iter(slot.values.values())).shape) - 1
+    said = slot.axes.get(axis, "c")
+    if said != "c":
+        return CALLED.get(said, said), f"{said}_size"
+    if axis == last and ("Linear" in asker or last != 3):
+        return "in_features" if last == 1 else "dim", "dim_value"
     if axis == 1 or "Conv" in asker:
-        return ("in_channels", "channels")
-    return ("dim" if axis == last else "length", "size")
+        return "in_channels", "channels"
+    return "dim" if axis == last else "length", "size"
 
 
 def _hashable(value: Any) -> Hashable:

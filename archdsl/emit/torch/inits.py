@@ -7,14 +7,17 @@ says it, in the outermost class of which it is true; elsewhere it is said next t
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from archdsl.emit.torch.flow import Flow
 from archdsl.emit.torch.initial import Arguments, init_call
+from archdsl.emit.torch.render import flat
 from archdsl.emit.torch.rows import Conflict, Row
-from archdsl.emit.torch.terms import call, literal, name, own
+from archdsl.emit.torch.state import Reach
+from archdsl.emit.torch.terms import call, dotted, literal, name, own
 from archdsl.emit.torch.walk import Walk
 from archdsl.graph import Instance, Node
 from archdsl.grouping import own_nodes
@@ -35,36 +38,52 @@ Drawn = tuple[tuple[str, Init], ...]
 """Weights that are not drawn as torch's constructor does, with their distributions."""
 
 
-@dataclass
-class Kind:
-    """The layers of one kind in some instance and below."""
-
-    callee: str
-    nodes: list[Node]
-    is_direct: bool
-    """Each is an attribute of the class that holds it."""
-
-    def drawn(self) -> dict[str, Init | None]:
-        """The distribution of each weight, the same in all layers that have it (None: torch's own).
-
-        Raises:
-            Conflict: they differ.
-        """
-        found: dict[str, Init | None] = {}
-        for node in self.nodes:
-            for weight in weights_of(node):
-                init = None if weight.by_torch else weight.init
-                if found.setdefault(weight.name, init) != init:
-                    raise Conflict(f"initial values of {self.callee} differ")
-        return found
-
-    @property
-    def wants_loop(self) -> bool:
-        return len({n.module for n in self.nodes}) >= FEWEST or not self.is_direct
+def drawn_by(node: Node) -> Drawn:
+    """The weights of a layer that are not drawn as torch's constructor does, with their distributions."""
+    return tuple((w.name, w.init) for w in weights_of(node) if not w.by_torch)
 
 
 def weights_of(node: Node) -> Sequence[Weight]:
     return node.op.weights(node.input_types) if node.module is not None else ()
+
+
+@dataclass
+class Kind:
+    """The layers of one kind in some instance: its own attributes, members of its chains, those of classes below."""
+
+    direct: list[Node] = field(default_factory=list)
+    members: list[Node] = field(default_factory=list)
+    below: list[Node] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[Node]:
+        return [*self.direct, *self.members, *self.below]
+
+    def common(self) -> dict[str, Init] | None:
+        """How a loop over all layers draws each weight; the class's own layers may be exceptions to it."""
+        fixed = [*self.members, *self.below]
+        counts = Counter(map(drawn_by, fixed or self.direct))
+        if not counts:
+            return None
+        drawn = _merged(counts) if fixed else dict(counts.most_common(1)[0][0])
+        covered = {n.module for n in self.all if drawn and fits(n, drawn)}
+        return drawn if self.members or len(covered) >= FEWEST else None
+
+
+def _merged(counts: Counter[Drawn]) -> dict[str, Init] | None:
+    """The distribution of each weight, the same in all layers that have it; None if they differ."""
+    found: dict[str, Init] = {}
+    for drawn in counts:
+        for weight, init in drawn:
+            if found.setdefault(weight, init) != init:
+                return None
+    return found
+
+
+def fits(node: Node, drawn: dict[str, Init]) -> bool:
+    """Does a loop that draws so give a layer what the spec says?"""
+    names = {w.name for w in weights_of(node)}
+    return dict(drawn_by(node)) == {w: init for w, init in drawn.items() if w in names}
 
 
 class InitPlan:
@@ -80,7 +99,8 @@ class InitPlan:
         for instance in file.all_instances():
             groups.setdefault(_key(instance), []).append(instance)
         for key, instances in groups.items():
-            self._loops[key] = self._plan(instances)
+            if not file.is_inline(instances[0].scope):
+                self._loops[key] = self._plan(instances)
 
     def loops(self, instance: Instance) -> dict[str, dict[str, Init]]:
         """For the class of an instance: kinds of layers, and how each of their weights is drawn."""
@@ -88,49 +108,47 @@ class InitPlan:
 
     def _plan(self, instances: Sequence[Instance]) -> dict[str, dict[str, Init]]:
         """The loops of a class: kinds that are drawn alike in all its instances and not yet covered from outside."""
-        if self._file.is_inline(instances[0].scope):
-            return {}
-        together: dict[str, Kind] = {}
-        for instance in instances:
-            for callee, kind in self.kinds_in(instance).items():
-                seen = together.setdefault(callee, Kind(callee, [], True))
-                seen.nodes += kind.nodes
-                seen.is_direct &= kind.is_direct
-        return {c: drawn for c, k in together.items() if (drawn := self._loop(k, instances)) is not None}
+        loops: dict[str, dict[str, Init]] = {}
+        for callee in dict.fromkeys(c for i in instances for c in self.kinds_in(i)):
+            kinds = [self.kinds_in(i).get(callee, Kind()) for i in instances]
+            drawn = self._loop(kinds, instances[0])
+            if drawn:
+                loops[callee] = drawn
+                self.by_loop.update(n for k in kinds for n in k.all if fits(n, drawn))
+        return loops
 
-    def _loop(self, kind: Kind, instances: Sequence[Instance]) -> dict[str, Init] | None:
-        if self.by_loop.issuperset(kind.nodes):
+    def _loop(self, kinds: Sequence[Kind], instance: Instance) -> dict[str, Init] | None:
+        if all(self.by_loop.issuperset(k.all) for k in kinds):
             return None
-        try:
-            drawn = {weight: init for weight, init in kind.drawn().items() if init is not None}
-        except Conflict:
+        is_top = instance.module.path == ""
+        found = [k.common() for k in kinds]
+        drawn = found[0]
+        if not drawn or any(f != drawn for f in found):
             return None
-        one = self.kinds_in(instances[0]).get(kind.callee)
-        if not drawn or one is None or not one.wants_loop:
-            return None
-        self.by_loop.update(kind.nodes)
-        return drawn
+        if not is_top and not any(k.direct or k.members for k in kinds):
+            return None  # the classes below say it themselves
+        strangers = [n for k in kinds for n in (*k.members, *k.below) if not fits(n, drawn)]
+        return None if strangers else drawn
 
     def kinds_in(self, instance: Instance) -> dict[str, Kind]:
         """The kinds of layers in an instance and below."""
         if instance not in self._kinds:
-            kinds: dict[str, Kind] = {}
-            for node, is_direct in self._layers(instance):
+            self._kinds[instance] = kinds = {}
+            for node in own_nodes(instance.events):
                 said = self._file.torch(node).module
                 if said is not None and weights_of(node):
-                    kind = kinds.setdefault(str(said.callee), Kind(str(said.callee), [], True))
-                    kind.nodes.append(node)
-                    kind.is_direct &= is_direct
-            self._kinds[instance] = kinds
+                    kind = kinds.setdefault(str(said.callee), Kind())
+                    (kind.members if instance.scope.kind == "seq" else kind.direct).append(node)
+            for inner in self._file.inner(instance):
+                self._gather(kinds, inner)
         return self._kinds[instance]
 
-    def _layers(self, instance: Instance) -> Iterator[tuple[Node, bool]]:
-        is_class = not self._file.is_inline(instance.scope)
-        is_direct = is_class and instance.scope.kind != "seq"
-        yield from ((node, is_direct) for node in own_nodes(instance.events))
-        for inner in self._file.inner(instance):
-            for kind in self.kinds_in(inner).values():
-                yield from ((node, kind.is_direct) for node in kind.nodes)
+    def _gather(self, kinds: dict[str, Kind], inner: Instance) -> None:
+        is_inline = self._file.is_inline(inner.scope)
+        for callee, kind in self.kinds_in(inner).items():
+            outer = kinds.setdefault(callee, Kind())
+            outer.below += kind.below if is_inline else kind.all
+            outer.members += kind.members if is_inline else []
 
 
 def _key(instance: Instance) -> object:
@@ -148,22 +166,25 @@ class Inits(Walk):
         if any(kind is not kinds[0] for kind in kinds):
             raise Conflict("initial values differ", rows, kinds, "init")
         result: dict[str, ast.expr] = {}
-        for place, field in enumerate(fields(inits[0])):
-            said = [(node, env) for node, env in ((_argument(n, place, field.name), e) for n, e in written) if node]
-            values = [getattr(i, field.name) for i in inits]
-            result[field.name] = self.fill(
-                values, rows, flow, written=said if len(said) == len(values) else (), name=field.name
-            )  # type: ignore[arg-type]
+        for place, each in enumerate(fields(inits[0])):
+            values = [getattr(i, each.name) for i in inits]
+            said = [(part, env) for node, env in written if (part := _argument(node, place, each.name)) is not None]
+            said = said if len(said) == len(values) else []
+            result[each.name] = self.fill(values, rows, flow, written=said, name=each.name)
         return result
 
-    def direct_inits(self, rows: Sequence[Row], nodes: Sequence[Node], target: ast.expr, flow: Flow) -> list[ast.stmt]:
+    def direct_inits(self, rows: Sequence[Row], nodes: Sequence[Node], target: Reach, flow: Flow) -> list[ast.stmt]:
         """Initial values next to a layer, where no loop sets them."""
-        if all(n in self.file.inits.by_loop for n in nodes):
+        covered = [n in self.file.inits.by_loop for n in nodes]
+        if all(covered) or not any(map(weights_of, nodes)):
             return []
+        if any(covered):
+            raise Conflict("a loop sets the initial values of some", rows, covered, "init")
         out: list[ast.stmt] = []
+        loop = self.file.inits.loops(self.instances[0]).get(str(self.file.torch(nodes[0]).module.callee), {})  # type: ignore[union-attr]
         for column in zip(*(weights_of(n) for n in nodes), strict=True):
             by_torch = [w.by_torch for w in column]
-            if all(by_torch):
+            if all(by_torch) or all(w.init == loop.get(w.name) for w in column):
                 continue
             if any(by_torch):
                 raise Conflict("initial values differ", rows, by_torch, "init")
@@ -172,8 +193,11 @@ class Inits(Walk):
             args = self.init_arguments(
                 [w.init for w in column], rows, written if len(written) == len(nodes) else (), flow
             )
-            out.append(ast.Expr(init_call(type(column[0].init), _weight(target, column[0].name), args)))
+            out.append(ast.Expr(init_call(type(column[0].init), target(column[0].name), args)))
         return out
+
+    def has_init_loop(self, layer: ast.Call) -> bool:
+        return flat(layer.func) in self.file.inits.loops(self.instances[0])
 
     def init_loop(self) -> list[ast.stmt]:
         """``for module in self.modules(): …``, where this class sets the initial values of kinds of layers."""
@@ -185,15 +209,16 @@ class Inits(Walk):
         for callee, drawn in reversed(loops.items()):
             body = [s for weight, init in drawn.items() for s in self._drawn(callee, weight, init, ast.Name(variable))]
             chain = [ast.If(call("isinstance", ast.Name(variable), name(callee)), body, chain)]
-        return [ast.For(ast.Name(variable), call(own("modules")), chain, [])]
+        return [ast.For(ast.Name(variable), call(own("modules")), chain, []), *self.late]
 
     def _drawn(self, callee: str, weight: str, init: Init, module: ast.expr) -> list[ast.stmt]:
-        nodes = [n for n in self.file.layers_of(self.instances, callee) if any(w.name == weight for w in weights_of(n))]
+        layers = self.file.layers_of(self.instances, callee)
+        nodes = [n for n in layers if any(w.name == weight for w in weights_of(n))]
         args = {f.name: literal(getattr(init, f.name)) for f in fields(init)}
-        statement: ast.stmt = ast.Expr(init_call(type(init), _weight(module, weight), args))
-        is_optional = len(nodes) < len(self.file.layers_of(self.instances, callee))
+        statement: ast.stmt = ast.Expr(init_call(type(init), dotted(module, weight), args))
+        is_optional = len(nodes) < len(layers)
         if weight == "bias" and (is_optional or "Conv" in callee):
-            test = ast.Compare(_weight(module, weight), [ast.IsNot()], [literal(None)])
+            test = ast.Compare(dotted(module, weight), [ast.IsNot()], [literal(None)])
             statement = ast.If(test, [statement], [])
         return [statement]
 
@@ -206,9 +231,3 @@ def _argument(node: tree.Node, place: int, field: str) -> tree.Node | None:
         if argument.name.text == field if argument.name is not None else position == place:
             return argument.value
     return None
-
-
-def _weight(target: ast.expr, weight: str) -> ast.expr:
-    for part in weight.split("."):
-        target = ast.Attribute(target, part)
-    return target

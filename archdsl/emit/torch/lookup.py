@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from archdsl.emit.torch.calls import Calls
 from archdsl.emit.torch.flow import Branch, Carried, Flow, Join, Repeat, Slot, made_by
+from archdsl.emit.torch.loops import Loops
 from archdsl.emit.torch.rows import Conflict, Row
 from archdsl.graph import Value
 
 Wanted = Sequence[tuple[Row, Value]]
 
 
-class Lookup(Calls):
+class Lookup(Loops):
     """Finds slots."""
 
     def enter_slot(self, slot: Slot) -> Slot:
@@ -64,7 +64,7 @@ class Lookup(Calls):
             return None
         met = {row: (then if side else orelse).at(row) for row, side in holds.items()}
         out = Slot(flow, {row: value for row, value in met.items() if value is not None})
-        out.sources = (then, orelse)
+        out.sources, out.met = (then, orelse), branch.partition
         for name in (*then.names, *orelse.names):
             out.suggest(name)
         out.is_named = any(s.is_named and s.flow in (branch.then, branch.orelse) for s in (then, orelse))

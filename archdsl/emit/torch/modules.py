@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeGuard
 
 from archdsl.emit.torch.flow import Flow
 from archdsl.emit.torch.lookup import Lookup
@@ -12,7 +13,7 @@ from archdsl.emit.torch.names import is_identifier
 from archdsl.emit.torch.rows import Conflict, Row
 from archdsl.emit.torch.speech import View
 from archdsl.emit.torch.state import Here, Level, Make, Making, Say
-from archdsl.emit.torch.terms import NoValue, call, holds, literal, own
+from archdsl.emit.torch.terms import NoValue, call, dotted, holds, literal, own
 from archdsl.graph import Module
 from archdsl.syntax import tree
 
@@ -64,17 +65,14 @@ class Modules(Lookup):
         made = make(rows, positions)
         made.label = self.label(rows, [m.name for m in modules], site, [envs[i] for i in positions], "init", here.flow)
         if made.inits is not None:
-            made.after += [Say(s) for s in made.inits(self._placed(made.label))]
+            inits = made.inits(_Placed(_within(modules[0], rows[0]), made.label))
+            if isinstance(made.value, ast.Call) and self.has_init_loop(made.value):
+                self.late += inits
+            else:
+                made.after += map(Say, inits)
         target: list[Making] = here.init if place is None else place.made
         target.append(made)
         self.state.made.update(modules)
-
-    @staticmethod
-    def _placed(label: ast.expr) -> ast.expr:
-        """A module of the class in its constructor."""
-        if isinstance(label, ast.Constant):
-            return module_at(str(label.value))
-        return call(own("get_submodule"), label)
 
     def label(
         self, rows: Sequence[Row], labels: Sequence[str], site: tree.Node, envs: Sequence[Env], level: Level, flow: Flow
@@ -90,7 +88,8 @@ class Modules(Lookup):
         if isinstance(node, tree.Computed) and len(envs) == len(rows):
             try:
                 view = View(tuple(rows), tuple(envs), level, flow)
-                candidate = ast.JoinedStr([self._label_part(part, view) for part in node.parts])
+                parts = [self._label_part(part, view) for part in node.parts]
+                candidate = parts[0].value if _is_whole(parts, labels) else ast.JoinedStr(parts)
                 if holds(candidate, rows, labels):
                     return candidate
             except NoValue:
@@ -111,6 +110,22 @@ class Modules(Lookup):
         return call(own("get_submodule"), self.label(rows, labels, site, envs, "forward", flow))
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """A module of the class, as its constructor reaches its weights."""
+
+    path: str | None
+    label: ast.expr
+
+    def __call__(self, weight: str) -> ast.expr:
+        if isinstance(self.label, ast.Constant) and self.path is not None:
+            if is_identifier(self.path):
+                return dotted(own(self.path), weight)
+            return call(own("get_parameter"), literal(f"{self.path}.{weight}"))
+        parts = self.label.values if isinstance(self.label, ast.JoinedStr) else [ast.FormattedValue(self.label, -1)]
+        return call(own("get_parameter"), ast.JoinedStr([*parts, literal(f".{weight}")]))
+
+
 def module_at(path: str) -> ast.expr:
     """A module below ``self`` by its dotted path."""
     parts = path.split(".")
@@ -125,6 +140,11 @@ def module_at(path: str) -> ast.expr:
         else:
             return call(own("get_submodule"), literal(path))
     return node
+
+
+def _is_whole(parts: Sequence[ast.expr], labels: Sequence[str]) -> TypeGuard[list[ast.FormattedValue]]:
+    """Is a label nothing but one string of the spec?"""
+    return len(parts) == 1 and isinstance(parts[0], ast.FormattedValue) and not any(t.isdigit() for t in labels)
 
 
 def _within(module: Module, row: Row) -> str | None:

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from archdsl.emit.torch.flow import (
     Branch,
     Carried,
+    Choice,
     Compute,
     Flow,
     Join,
@@ -34,6 +35,10 @@ from archdsl.emit.torch.terms import Term, copied
 
 LONGEST = 72
 """A nested expression is at most so long."""
+DEEPEST = 3
+"""Calls inside each other."""
+LONGEST_ACROSS = 44
+"""A normalisation or activation goes with the layer of the statement before, if the whole is no longer."""
 SHORT = 28
 """A step that is said inside the next one is at most so long."""
 LONGEST_MERGE = 84
@@ -49,6 +54,7 @@ class Assign:
     step: StepKey | None
     is_impure: bool
     is_merge: bool
+    is_light: bool
     in_training: bool
     """Only training outputs need it."""
 
@@ -154,10 +160,10 @@ class Nesting:
     def _line(self, statement: Statement) -> Line:
         in_training = statement not in self._always
         match statement:
-            case Compute(outs, expression, step, impure, merge):
+            case Compute(outs, expression, step, impure, merge, light):
                 if step is not None:
                     self._steps[step] += 1
-                return Assign(list(outs), expression, step, impure, merge, in_training)
+                return Assign(list(outs), expression, step, impure, merge, light, in_training)
             case Branch(then=then, orelse=orelse, joins=joins):
                 kept = [j for j in joins if j in self._kept]
                 return IfLine(statement, self._lines(then), self._lines(orelse), kept, in_training)
@@ -225,6 +231,7 @@ class Nesting:
             if self._reads_well(maker, line, nested):
                 line.expression = nested
                 line.is_impure |= maker.is_impure
+                line.is_light &= maker.is_light
                 before.remove(maker)
 
     def _maker(self, slot: Slot, before: Sequence[Line]) -> Assign | None:
@@ -239,9 +246,13 @@ class Nesting:
         length = len(flat(drafted(nested)))
         if line.is_merge:
             return length <= LONGEST_MERGE
-        if length > LONGEST:
+        if length > LONGEST or _depth(nested) > DEEPEST:
             return False
         if maker.step == line.step and line.step is not None:
+            return True
+        if line.is_light and not maker.is_merge and length <= LONGEST_ACROSS:
+            return True
+        if maker.is_light and _depth(maker.expression) == 1 and length <= LONGEST_ACROSS:
             return True
         return self._is_light(line) or self._is_short(maker)
 
@@ -270,14 +281,11 @@ class Nesting:
         then, orelse = _only(line.then, join.then), _only(line.orelse, join.orelse)
         if then is None or orelse is None:
             return line
-        partition = line.branch.partition
-        prefers_else = len(line.orelse) < len(line.then) or (not line.orelse and not line.then and partition.is_absent)
-        test, first, second = (False, orelse, then) if prefers_else else (True, then, orelse)
-        expression = ast.IfExp(Test(partition, test), first, second)
+        expression = Choice.of(line.branch.partition, then, orelse)
         if len(flat(drafted(expression))) > LONGEST_MERGE:
             return line
         impure = any(map(_draws, (*line.then, *line.orelse)))
-        return Assign([join.out], expression, None, impure, False, line.in_training)
+        return Assign([join.out], expression, None, impure, False, False, line.in_training)
 
 
 def _only(lines: Sequence[Line], slot: Slot) -> ast.expr | None:
@@ -304,6 +312,14 @@ def _draws(line: Line) -> bool:
             return impure
         case IfLine(branch=statement) | ForLine(repeat=statement):
             return is_impure(statement)
+
+
+def _depth(node: ast.AST) -> int:
+    """How many calls stand inside each other; a chain of methods is one."""
+    if not isinstance(node, ast.Call):
+        return max(map(_depth, ast.iter_child_nodes(node)), default=0)
+    inner = max(map(_depth, (*node.args, *node.keywords)), default=0)
+    return max(inner + 1, _depth(node.func) if isinstance(node.func, ast.Attribute) else 0)
 
 
 def _is_function(node: ast.Call) -> bool:

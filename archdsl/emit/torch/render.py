@@ -233,6 +233,8 @@ def _lay(prefix: str, node: ast.expr | str, suffix: str, depth: int) -> list[str
     line = INDENT * depth + prefix + flat(node) + suffix
     if not spread and len(line) <= WIDTH:
         return [line]
+    if not spread and (links := _links(node)):
+        return _linked(prefix, links, suffix, depth)
     match node:
         case ast.Starred(value=value):
             return _lay(prefix + "*", value, suffix, depth)
@@ -249,6 +251,25 @@ def _lay(prefix: str, node: ast.expr | str, suffix: str, depth: int) -> list[str
         case ast.BinOp() | ast.BoolOp() | ast.IfExp():
             return _operators(prefix, node, suffix, depth)
     return [line]
+
+
+def _links(node: ast.expr) -> list[str]:
+    """The calls of a chain of methods, ``x.unflatten(…)`` and then ``.flatten(…)``; empty if it has less than three."""
+    links: list[str] = []
+    current = node
+    while isinstance(current, ast.Call) and isinstance(current.func, ast.Attribute):
+        inner = current.func.value
+        if not isinstance(inner, ast.Call | ast.Subscript):
+            break
+        links.insert(0, f".{current.func.attr}({', '.join(_arguments(current))})")
+        current = inner
+    return [_flat(current, _ATOM), *links] if len(links) > 1 else []
+
+
+def _linked(prefix: str, links: Sequence[str], suffix: str, depth: int) -> list[str]:
+    """Each call of a chain on a line of its own."""
+    pad = INDENT * depth
+    return [pad + prefix + links[0], *(pad + link for link in links[1:-1]), pad + links[-1] + suffix]
 
 
 Part = tuple[str, "ast.expr | str"]
@@ -411,18 +432,24 @@ def _line(prefix: str, value: ast.expr, suffix: str, depth: int) -> list[str]:
         return [pad + prefix + text + suffix]
     if isinstance(value, ast.Tuple) and is_bare_tuple:
         return _bracket(prefix + "(", [("", e) for e in value.elts], ")" + suffix, depth, spread=True)
-    if isinstance(value, ast.BinOp | ast.BoolOp | ast.IfExp | ast.Compare):
+    if isinstance(value, ast.BinOp | ast.BoolOp | ast.IfExp | ast.Compare) or _links(value):
         return [pad + prefix + "(", *_lay("", value, "", depth + 1), pad + ")" + suffix]
     return _lay(prefix, value, suffix, depth)
 
 
 def _function(node: ast.FunctionDef, depth: int) -> Iterator[str]:
-    parts: list[Part] = [("", _parameter(*p)) for p in _with_defaults(node.args)]
+    parts: list[Part] = [("", text) for text in _parameters(node.args)]
     suffix = ")" + (f" -> {flat(node.returns)}" if node.returns is not None else "") + ":"
     opening = f"def {node.name}("
     line = INDENT * depth + opening + ", ".join(str(p) for _, p in parts) + suffix
     yield from [line] if len(line) <= WIDTH else _bracket(opening, parts, suffix, depth, spread=False)
     yield from _block(node.body, depth + 1)
+
+
+def _parameters(args: ast.arguments) -> Iterator[str]:
+    yield from (_parameter(*pair) for pair in _with_defaults(args))
+    if args.vararg is not None:
+        yield f"*{_parameter(args.vararg, None)}"
 
 
 def _with_defaults(args: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | None]]:

@@ -9,12 +9,13 @@ from typing import Any, TypeAlias, TypeVar
 
 from archdsl.emit.torch.flow import Branch, Flow, Partition, Slot
 from archdsl.emit.torch.names import identifier, is_identifier
-from archdsl.emit.torch.render import exploded
+from archdsl.emit.torch.nesting import drafted
+from archdsl.emit.torch.render import exploded, flat
 from archdsl.emit.torch.rows import Conflict, Row, Step, Strand, abreast, rows_of
-from archdsl.emit.torch.state import Chain, Define, Each, Here, Make, Making, Say, Turned, Under
+from archdsl.emit.torch.state import Chain, Define, Each, Here, Make, Making, Say, Under
 from archdsl.emit.torch.tensors import Tensors
-from archdsl.emit.torch.terms import alike, all_same, assign, call, literal, name
-from archdsl.emit.torch.walk import _sides
+from archdsl.emit.torch.terms import alike, all_same, assign, call, dotted, literal, name
+from archdsl.emit.torch.walk import _sides, ends_with
 from archdsl.graph import Chose, Entered, Event, Looped, Named, Node, Ran, Skipped
 
 
@@ -47,8 +48,14 @@ class Maybe:
 Member: TypeAlias = "Item | Star | Maybe"
 
 
+FEWEST_ROLLED = 6
+"""Fewer members that differ are written out."""
 MAX_WRITTEN = 12
 """More members than so many in equal turns of several are a loop."""
+
+
+SHORT = 60
+"""Two members stand on one line, if they are no longer together."""
 
 
 class Sequences(Tensors):
@@ -113,12 +120,17 @@ class Sequences(Tensors):
         slots = self._inputs(rows, nodes, here.flow)
         labels = [n.module.name for n in nodes if n.module is not None]
         label = self._label_of(step, labels, here)
+        functions = [self.file.torch(n).function for n in nodes]
         if any(self.file.torch(n).module is None for n in nodes):
-            value = self.file.function_module([self.file.torch(n).function for n in nodes], nodes[0])
-            if value is None:
-                raise Conflict("operators differ", rows, [self.file.torch(n).function for n in nodes])
+            if any(f != functions[0] for f in functions):
+                raise Conflict("operators differ", rows, functions)
+            value = self.file.small.function_call(nodes[0])
         else:
             value = self.construct(rows, nodes, slots, here.flow)
+            classes = [self.file.small.layer_class(n) for n in nodes]
+            if any(c != classes[0] for c in classes):
+                raise Conflict("layers are called in different ways", rows, classes)
+            value.func = value.func if classes[0] is None else name(classes[0])
         made = Make(literal(""), value)
         outs = self._outs(rows, [n.outputs for n in nodes], here)
         outs[0].sources = slots
@@ -128,13 +140,13 @@ class Sequences(Tensors):
 
     def _set_apart(self, made: Make, rows: Sequence[Row], nodes: Sequence[Node], here: Here) -> None:
         """A member with initial values of its own is a variable first."""
-        inits = self.direct_inits(rows, nodes, ast.Name(nodes[0].op.name), here.flow)
-        if not inits:
+        variable = identifier(nodes[0].op.name, "layer")
+        if not self.direct_inits(rows, nodes, lambda weight: dotted(ast.Name(variable), weight), here.flow):
             return
         if any(row.outer is not None for row in rows):
             raise Conflict("initial values of members in a loop")
-        variable = self.state.arguments.take(identifier(nodes[0].op.name, "layer"))
-        inits = self.direct_inits(rows, nodes, ast.Name(variable), here.flow)
+        variable = self.state.arguments.take(variable)
+        inits = self.direct_inits(rows, nodes, lambda weight: dotted(ast.Name(variable), weight), here.flow)
         made.before = [Say(assign(ast.Name(variable), made.value)), *map(Say, inits)]
         made.value = ast.Name(variable)
 
@@ -161,7 +173,9 @@ class Sequences(Tensors):
     def _optional_member(self, step: Step[Event], live: Step[Event], here: Here) -> list[Member]:
         partition = self.presence(step, live, here)
         then, _ = self._arms(partition, here)
-        return [Maybe(partition, tuple(self._members_of(live, then)), ())]
+        members = self._members_of(live, then)
+        self.join_streams([(row, ends_with([event])) for row, event in step], here)
+        return [Maybe(partition, tuple(members), ())]
 
     @staticmethod
     def _arms(partition: Partition, here: Here) -> tuple[Here, Here]:
@@ -181,6 +195,7 @@ class Sequences(Tensors):
         at_then, at_orelse = self._arms(partition, here)
         then = self.members([(row, event.events) for row, event in taken], at_then)
         orelse = self._chosen_members(rest, at_orelse, arm + 1)
+        self.join_streams([(row, ends_with([event])) for row, event in step], here)
         return [Maybe(partition, tuple(then), tuple(orelse))] if then or orelse else []
 
     # ---- loops ----
@@ -190,7 +205,7 @@ class Sequences(Tensors):
         short: list[Member] | None = None
         if all_same(counts):
             short = _runs(self._written_out(step, counts[0], here))
-            if len(short) <= max(2, counts[0] // 4) or counts[0] < 3 or self.file.is_literal:
+            if len(short) <= max(2, counts[0] // 4) or counts[0] < FEWEST_ROLLED or self.file.is_literal:
                 return short
         members = self._rolled_members(step, counts, here) or short
         if members is None:
@@ -212,39 +227,37 @@ class Sequences(Tensors):
         for first in (0, 1, 2):
             if min(counts) - first < 3 and all_same(counts):
                 break
-            before = self.state.copy()
+            before, apart = self.state.copy(), self.may_set_first_apart
             try:
-                return self._rolled_from(step, counts, first, here)
+                self.may_set_first_apart = apart or not all_same(counts)
+                return self._rolled_from(step, first, here)
             except Conflict:
                 self.state = before
+            finally:
+                self.may_set_first_apart = apart
         return None
 
-    def _rolled_from(self, step: Step[Looped], counts: Sequence[int], first: int, here: Here) -> list[Member]:
-        variable, is_used = self._loop_variable(step)
-        count = self._count(step, counts, here, "init")
+    def _rolled_from(self, step: Step[Looped], first: int, here: Here) -> list[Member]:
         start: list[Member] = []
         for turn in range(first):
             self._unroll(step, turn)
             start += self.members([(row, event.turns[turn].events) for row, event in step], here)
+        loop = self.loop(step, first)
+        outer = self.state.bindings
         self._unroll(step, 0)
-        outer = dict(self.state.bindings)
-        if is_used:
-            self.state.bindings[variable] = Turned(variable)
-        strands = [
-            (Row(row.instance, row, {variable: k}), event.turns[k].events)
-            for row, event in step
-            for k in range(first, len(event.turns))
-        ]
-        inside = replace(here, init=[], flow=self._turns_flow(strands, here))
-        members = self.members(strands, inside)
+        self.state.bindings = {**self.state.bindings, **loop.bindings()}
+        inside = replace(here, init=[], flow=self._turns_flow(loop.strands(), here))
+        members = self.members(loop.strands(), inside)
         for making in inside.init:
             if isinstance(making, Define):
                 making.local.is_inline = True
         self.state.bindings = outer
-        if not all(isinstance(m, Item) for m in members):
+        items = [m for m in members if isinstance(m, Item)]
+        if len(items) < len(members):
             raise Conflict("more than members in a loop")
-        bounds = [count] if first == 0 else [literal(first), count]
-        return [*start, Star(tuple(members), ast.Name(variable), call("range", *bounds))]  # type: ignore[arg-type]
+        said = [s for m in items for s in (m.made.value, *([m.label] if m.label is not None else []))]
+        target, iterable = self.head(loop, said, here.flow, "init")
+        return [*start, Star(tuple(items), target, iterable)]
 
     def _turns_flow(self, strands: Sequence[Strand], here: Here) -> Flow:
         """A flow for the turns, with a slot for what each finds on the stream."""
@@ -383,7 +396,8 @@ Several = TypeVar("Several", ast.Call, ast.List)
 def spread(node: Several) -> Several:
     """Members on lines of their own, unless they are few and short."""
     items = node.args if isinstance(node, ast.Call) else node.elts
-    return node if len(items) <= 1 else exploded(node)
+    is_short = len(items) <= 2 and sum(len(flat(drafted(i))) for i in items) <= SHORT
+    return node if is_short or len(items) <= 1 else exploded(node)
 
 
 def _runs(turns: Sequence[Sequence[Member]]) -> list[Member]:

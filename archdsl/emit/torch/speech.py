@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from archdsl.build.env import MISSING as UNBOUND
-from archdsl.build.values import Function
-from archdsl.emit.torch.flow import Flow
+from archdsl.build.values import Builtin, Function, Layer, NoLayer, OpLayer
+from archdsl.emit.torch.flow import Flow, Slot
 from archdsl.emit.torch.names import identifier, snake
+from archdsl.emit.torch.phrases import Phrases
 from archdsl.emit.torch.rows import Row
 from archdsl.emit.torch.state import (
     MISSING,
@@ -28,30 +29,14 @@ from archdsl.emit.torch.state import (
     Turned,
     Used,
 )
-from archdsl.emit.torch.terms import BUILTINS, NoValue, alike, all_same, call, is_plain, is_ugly, literal
+from archdsl.emit.torch.terms import NoValue, Term, alike, all_same, evaluate, exact, is_plain, is_ugly, literal
 from archdsl.emit.torch.writer import Writer
-from archdsl.graph import Value
+from archdsl.graph import Instance, Value
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
     from archdsl.build.env import Env
-
-_ARITHMETIC: dict[str, type[ast.operator]] = {
-    "+": ast.Add,
-    "-": ast.Sub,
-    "*": ast.Mult,
-    "/": ast.Div,
-    "//": ast.FloorDiv,
-    "%": ast.Mod,
-}
-_COMPARISON: dict[str, type[ast.cmpop]] = {
-    "==": ast.Eq,
-    "!=": ast.NotEq,
-    "<": ast.Lt,
-    "<=": ast.LtE,
-    ">": ast.Gt,
-    ">=": ast.GtE,
-}
+    from archdsl.emit.torch.file import File
 
 
 @dataclass(frozen=True)
@@ -64,6 +49,74 @@ class View:
     flow: Flow
 
 
+class _Spoken(Phrases):
+    """An expression in the rows of a view."""
+
+    def __init__(self, speech: Speech, view: View) -> None:
+        super().__init__()
+        self._speech = speech
+        self._view = view
+
+    def name(self, node: tree.Name) -> ast.expr:
+        return self._speech.say_name(node.text, self._view)
+
+    def function(self, function: Function) -> Term:
+        return self._speech.file.functions.term(function)
+
+    def lookup(self, text: str) -> object:
+        return self._view.envs[0].lookup(text)
+
+    def whole(self, node: tree.Node) -> ast.expr | None:
+        values = [_tuples(self._speech.plain_value(node, env)) for env in self._view.envs]
+        if self._is_settled(node, values):
+            return literal(values[0])
+        match node:
+            case tree.Index(value=tree.Attribute(value=inner, name=part), subscripts=[axis]) if part.text == "shape":
+                return self._speech.say_size(inner, axis, self._view)
+            case tree.Compare(left=tree.Name(text=text), op="==" | "!=" as op, right=tree.NoneLayer()):
+                present = self._speech.at_level(self._speech.presence_of(text), self._view.level)
+                return present if op == "!=" else ast.UnaryOp(ast.Not(), present)
+            case tree.Ternary():
+                return self._ternary(node)
+            case tree.Call(callee=tree.Name(text="int" | "round" | "floor" | "ceil"), arguments=[argument]):
+                return self._rounded(argument.value)
+        return None
+
+    def _is_settled(self, node: tree.Node, values: Sequence[Any]) -> bool:
+        """Is it the same literal in all instances, whatever the rows at hand?"""
+        if isinstance(node, tree.Range) or not is_plain(values[0]) or not all_same(values):
+            return False
+        if is_ugly(values[0]) and self._is_worked_out(node):
+            return False
+        return not self._speech.varies(node, self._view)
+
+    def _is_worked_out(self, node: tree.Node) -> bool:
+        """Is it computed by the text, or a name for what is?"""
+        if isinstance(node, tree.Name):
+            return isinstance(self._speech.state.bindings.get(node.text), Local)
+        return isinstance(node, tree.Arithmetic | tree.Comprehension | tree.Call | tree.ListOf)
+
+    def _ternary(self, node: tree.Ternary) -> ast.expr:
+        """Each arm is looked at in the rows that take it."""
+        test = self.say(node.condition)
+        if isinstance(test, ast.Constant):
+            return self.say(node.then if test.value else node.otherwise)
+        takes = [bool(self._speech.file.value(node.condition, env)) for env in self._view.envs]
+        then = _Spoken(self._speech, _some(self._view, takes)).say(node.then)
+        return ast.IfExp(
+            test, then, _Spoken(self._speech, _some(self._view, [not t for t in takes])).say(node.otherwise)
+        )
+
+    def _rounded(self, node: tree.Node) -> ast.expr | None:
+        """A whole number needs no rounding."""
+        said = self.say(node)
+        rows = self._view.rows
+        try:
+            return said if all(type(evaluate(said, row)) is int for row in rows) else None
+        except NoValue:
+            return None
+
+
 class Speech(Writer):
     """Says expressions."""
 
@@ -73,93 +126,15 @@ class Speech(Writer):
         Raises:
             NoValue: it has no such form.
         """
-        values = [self.file.value(node, env) for env in view.envs]
-        if self._is_settled(node, values, view):
-            return literal(_rows_first(values))
-        match node:
-            case tree.Name(text=text):
-                return self._name(text, view)
-            case tree.Number(value=value) | tree.String(value=value):
-                return literal(value)
-            case tree.Index(value=tree.Attribute(value=inner, name=part), subscripts=[axis]) if part.text == "shape":
-                return self._size(inner, axis, view)
-            case _:
-                return self._compound(node, view)
+        return _Spoken(self, view).say(node)
 
-    def _is_settled(self, node: tree.Node, values: Sequence[Any], view: View) -> bool:
-        """Is it the same literal in all instances, whatever the rows at hand?"""
-        if not values or not is_plain(values[0]) or not all_same(values) or self.varies(node, view):
-            return False
-        return not (isinstance(node, tree.Arithmetic) and is_ugly(values[0]))
-
-    def _compound(self, node: tree.Node, view: View) -> ast.expr:
-        match node:
-            case tree.Arithmetic(first=first, rest=rest):
-                result = self.say(first, view)
-                for op, term in rest:
-                    result = ast.BinOp(result, _ARITHMETIC[op](), self.say(term, view))
-                return result
-            case tree.Power(base=base, exponent=exponent):
-                return ast.BinOp(self.say(base, view), ast.Pow(), self.say(exponent, view))
-            case tree.Negative(operand=operand):
-                return ast.UnaryOp(ast.USub(), self.say(operand, view))
-            case tree.Not(operand=operand):
-                return ast.UnaryOp(ast.Not(), self.say(operand, view))
-            case tree.Compare(left=left, op=op, right=right):
-                return ast.Compare(self.say(left, view), [_COMPARISON[op]()], [self.say(right, view)])
-            case tree.Logic():
-                return self._logic(node, view)
-            case tree.Ternary():
-                return self._ternary(node, view)
-            case tree.ListOf(items=items):
-                return ast.Tuple([self.say(item, view) for item in items])
-            case tree.Index(value=value, subscripts=[index]):
-                return ast.Subscript(self.say(value, view), self._subscript(index, view))
-            case tree.Call():
-                return self._call_of(node, view)
-        raise NoValue
-
-    def _logic(self, node: tree.Logic, view: View) -> ast.expr:
-        """Terms that are settled and change nothing are left out."""
-        neutral = node.op == "and"
-        terms = [self.say(term, view) for term in node.terms]
-        kept = [t for t in terms if not (isinstance(t, ast.Constant) and bool(t.value) is neutral)]
-        if not kept:
-            return literal(neutral)
-        return kept[0] if len(kept) == 1 else ast.BoolOp(ast.And() if neutral else ast.Or(), kept)
-
-    def _ternary(self, node: tree.Ternary, view: View) -> ast.expr:
-        test = self.say(node.condition, view)
-        if isinstance(test, ast.Constant):
-            return self.say(node.then if test.value else node.otherwise, view)
-        sides = []
-        for wanted, arm in ((True, node.then), (False, node.otherwise)):
-            picked = [bool(self.file.value(node.condition, env)) is wanted for env in view.envs]
-            sides.append(self.say(arm, _some(view, picked)))
-        return ast.IfExp(test, *sides)
-
-    def _subscript(self, node: tree.Expr | tree.Slice, view: View) -> ast.expr:
-        if not isinstance(node, tree.Slice):
-            return self.say(node, view)
-        return ast.Slice(*(None if end is None else self.say(end, view) for end in (node.start, node.stop, node.step)))
-
-    def _call_of(self, node: tree.Call, view: View) -> ast.expr:
-        if any(a.name is not None for a in node.arguments) or not isinstance(node.callee, tree.Name):
-            raise NoValue
-        args = [self.say(a.value, view) for a in node.arguments]
-        callee = node.callee.text
-        found = view.envs[0].lookup(callee)
-        if isinstance(found, Function):
-            return call(self.file.functions.term(found), *args)
-        if found is UNBOUND and callee in BUILTINS:
-            return call(callee, *args)
-        if found is UNBOUND and callee == "sqrt":
-            return ast.BinOp(args[0], ast.Pow(), literal(0.5))
-        raise NoValue
+    def plain_value(self, node: tree.Node, env: Env) -> Any:
+        """The value of an expression; a layer that takes no arguments is torch's class for it, ``none`` is None."""
+        return self.file.plain_layer(self.file.value(node, env))
 
     # ---- names ----
 
-    def _name(self, text: str, view: View) -> ast.expr:
+    def say_name(self, text: str, view: View) -> ast.expr:
         binding = self.state.bindings.get(text)
         match binding:
             case Turned():
@@ -167,10 +142,20 @@ class Speech(Writer):
                     return Turned(binding.name)
                 raise NoValue
             case AxisSize(slot=slot, axis=axis):
-                return self.size_of(slot, axis, view.level)
+                return self._axis_size(text, slot, axis, view)
             case Local():
                 return self._local(binding, view)
         return self.at_level(self.parameter(text), view.level)
+
+    def _axis_size(self, text: str, slot: Slot, axis: int, view: View) -> ast.expr:
+        try:
+            return self.size_of(slot, axis, view.level)
+        except NoValue:
+            rows = [row for row in view.rows if slot.at(row) is not None]
+            sizes = [v.shape[axis] for row in rows if (v := slot.at(row)) is not None]
+            if len(rows) < len(view.rows) or not all(type(s) is int for s in sizes):
+                raise
+            return self.fill(sizes, rows, view.flow, name=snake(text), level=view.level)
 
     def at_level(self, parameter: Parameter, level: Level) -> ast.expr:
         return Given(parameter) if level == "init" else Held(self.attribute(parameter.name, Given(parameter)))
@@ -181,10 +166,50 @@ class Speech(Writer):
             values = {i: self._outer_value(text, i) for i in self.instances}
             if not all(is_plain(v) for v in values.values()):
                 raise NoValue
+            size = self._size_called(text, values)
+            if size is not None:
+                return size
             name = self.state.arguments.take(snake(identifier(text, "value")))
             default = self._default(text) if text in self._spec_parameters else MISSING
             self.state.parameters[text] = Parameter(name, values, default, text)
         return self.state.parameters[text]
+
+    def presence_of(self, text: str) -> Parameter:
+        """The argument that says whether a layer is given under a name, and not ``none``.
+
+        Raises:
+            NoValue: no layer is.
+        """
+        key = ("present", text)
+        if key not in self.state.parameters:
+            values = {i: self._outer_layer(text, i) for i in self.instances}
+            if text in self.state.parameters or not all(isinstance(v, Layer) for v in values.values()):
+                raise NoValue
+            present = {i: not isinstance(v, NoLayer) for i, v in values.items()}
+            param = next((p for p in self.scope.params if p.name.text == text), None)
+            default: Any = MISSING
+            if param is not None and param.default is not None:
+                default = not isinstance(self.file.value(param.default, self.instances[0].env), NoLayer)
+            name = self.state.arguments.take(identifier(text, "has_layer"), "has_layer")
+            self.state.parameters[key] = Parameter(name, present, default, text)
+        return self.state.parameters[key]
+
+    @staticmethod
+    def _outer_layer(text: str, instance: Instance) -> Any:
+        value = instance.arguments.get(text, UNBOUND)
+        value = instance.env.lookup(text) if value is UNBOUND else value
+        return OpLayer(op=value.op) if isinstance(value, Builtin) and value.op is not None else value
+
+    def _size_called(self, text: str, values: dict[Instance, Any]) -> Parameter | None:
+        """For a symbol from around the scope, the argument for the size of what arrives, if that is what it means."""
+        if not text[0].isupper() or text in self._spec_parameters:
+            return None
+        for slot in self.state.imports:
+            for axis in range(len(next(iter(slot.values.values())).shape)):
+                if all(exact(v.shape[axis], values[row.instance]) for row, v in slot.values.items()):
+                    found = self.size_of(slot, axis, "init")
+                    return found.parameter if isinstance(found, Given) else None
+        return None
 
     @property
     def _spec_parameters(self) -> set[str]:
@@ -196,14 +221,14 @@ class Speech(Writer):
             value = instance.env.lookup(text)
         if value is UNBOUND or isinstance(value, Value):
             raise NoValue
-        return _tuples(value)
+        return _tuples(self.file.plain_layer(value))
 
     def _default(self, text: str) -> Any:
         param = next(p for p in self.scope.params if p.name.text == text)
         if param.default is None:
             return MISSING
         try:
-            value = _tuples(self.file.value(param.default, self.instances[0].env))
+            value = _tuples(self.plain_value(param.default, self.instances[0].env))
         except NoValue:
             return MISSING
         return value if is_plain(value) else MISSING
@@ -231,7 +256,7 @@ class Speech(Writer):
 
     # ---- sizes ----
 
-    def _size(self, inner: tree.Expr, axis: tree.Expr | tree.Slice, view: View) -> ast.expr:
+    def say_size(self, inner: tree.Expr, axis: tree.Expr | tree.Slice, view: View) -> ast.expr:
         if isinstance(axis, tree.Slice):
             raise NoValue
         values = [self.file.value(inner, env) for env in view.envs]
@@ -245,22 +270,25 @@ class Speech(Writer):
 
     def varies(self, node: tree.Node, view: View) -> bool:
         """Does it read anything that differs between the instances of the class, or between turns of a loop?"""
-        return any(self._name_varies(n, view) for n in tree.walk(node) if isinstance(n, tree.Name | tree.Attribute))
+        match node:
+            case tree.Index(value=tree.Attribute()) | tree.Attribute():
+                return self._shape_varies(node, view)
+            case tree.Name(text=text):
+                return self._name_varies(text, view)
+        return any(self.varies(child, view) for child in tree.children(node))
 
-    def _name_varies(self, node: tree.Name | tree.Attribute, view: View) -> bool:
-        if isinstance(node, tree.Attribute):
-            return self._shape_varies(node, view)
-        match self.state.bindings.get(node.text):
-            case Turned():
-                return True
+    def _name_varies(self, text: str, view: View) -> bool:
+        match self.state.bindings.get(text):
+            case Turned(turns=turns):
+                return len(view.rows) < turns
             case AxisSize(slot=slot, axis=axis):
                 sizes = [v.shape[axis] for v in slot.values.values()]
                 return not is_plain(sizes[0]) or not all_same(sizes)
             case Local() as local:
                 inner = replace(view, rows=tuple(local.envs), envs=tuple(local.envs.values()))
                 return self.varies(local.value, inner)
-        parameter = self.state.parameters.get(node.text)
-        values = parameter.values.values() if parameter is not None else self._outer_values(node.text)
+        parameter = self.state.parameters.get(text)
+        values = parameter.values.values() if parameter is not None else self._outer_values(text)
         return not all_same(list(values))
 
     def _outer_values(self, text: str) -> list[Any]:
@@ -269,16 +297,17 @@ class Speech(Writer):
         except NoValue:
             return [None]
 
-    def _shape_varies(self, node: tree.Attribute, view: View) -> bool:
+    def _shape_varies(self, node: tree.Node, view: View) -> bool:
         try:
-            shapes = [self.file.value(node, env) for env in view.envs]
+            shapes = [_tuples(self.file.value(node, env)) for env in view.envs]
         except NoValue:
             return False
         return not all(is_plain(s) for s in shapes) or not all_same(shapes)
 
 
-def _rows_first(values: Sequence[Any]) -> Any:
-    return _tuples(values[0])
+def plain_tuples(file: File, value: Any) -> Any:
+    """A value of the spec as the source would hold it."""
+    return _tuples(file.plain_layer(value))
 
 
 def _tuples(value: Any) -> Any:

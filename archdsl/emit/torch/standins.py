@@ -30,27 +30,35 @@ class Ledger:
         """How many values a term gives, where it is several."""
         self.defaults: dict[str, dict[str, Any]] = {}
         """Keyword arguments of each function with torch's defaults."""
+        self.by_place: dict[str, dict[int, Any]] = {}
+        """The same of arguments by position."""
         self.log: list[int] = []
         """Terms in the order in which they were computed."""
 
     def term(self, *key: Hashable) -> int:
         return self._terms.setdefault(key, len(self._terms))
 
-    def learn(self, callee: str, keyword: str, default: Any) -> None:
-        self.defaults.setdefault(callee, {})[keyword] = default
+    def learn(self, callee: str, place: int | str, default: Any) -> None:
+        """Note torch's default of an argument, by its place or keyword."""
+        if isinstance(place, int):
+            self.by_place.setdefault(callee, {})[place] = default
+        else:
+            self.defaults.setdefault(callee, {})[place] = default
 
     def call(self, callee: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> Recorded:
         """A function, method or module called."""
-        key = self.term("call", callee, plain(args), self.complete(callee, args, keywords))
+        key = self.term("call", callee, *self.complete(callee, args, keywords))
         self.log.append(key)
         return Recorded(self, key)
 
-    def complete(self, callee: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> Hashable:
-        """All keyword arguments, those at their default too."""
+    def complete(self, callee: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[Hashable, Hashable]:
+        """All arguments, those at their default too."""
+        places = self.by_place.get(callee, {})
+        args = [*args, *(places[k] for k in range(len(args), max(places, default=-1) + 1) if k in places)]
         known = dict(self.defaults.get(callee, {}))
         if "ool" in callee and "stride" in known:  # the stride of a pool is its kernel, unless stated
             known["stride"] = args[1 if callee.startswith("F.") else 0]
-        return tuple(sorted((k, plain(v)) for k, v in {**known, **keywords}.items()))
+        return plain(args), tuple(sorted((k, plain(v)) for k, v in {**known, **keywords}.items()))
 
     def counts(self) -> Counter[int]:
         return Counter(self.log)
@@ -212,8 +220,9 @@ class Module:
             found = found._modules[name]
         return found
 
-    def get_parameter(self, name: str) -> Weight:
-        return self._parameters[name]
+    def get_parameter(self, path: str) -> Weight:
+        name, _, rest = path.partition(".")
+        return self._modules[name].get_parameter(rest) if rest else self._parameters[name]
 
     def get_buffer(self, name: str) -> Recorded:
         return self._buffers[name]
@@ -281,7 +290,7 @@ class Leaf(Module):
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__()
-        made = plain(args), self.ledger.complete(self.callee, args, keywords)
+        made = self.ledger.complete(self.callee, args, keywords)
         object.__setattr__(self, "made", made)
         object.__setattr__(self, "path", None)
         for name in type(self).weights(self.callee, made):
@@ -296,8 +305,8 @@ class Leaf(Module):
             object.__setattr__(self, name, types.SimpleNamespace())
         return getattr(self, name)
 
-    def weight_at(self, name: str) -> Weight:
-        return operator.attrgetter(name)(self)
+    def get_parameter(self, path: str) -> Weight:
+        return operator.attrgetter(path)(self)
 
     def forward(self, *args: Any, **keywords: Any) -> Recorded:
         return self.ledger.call(f"module {self.path}", args, keywords)

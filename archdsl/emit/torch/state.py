@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -56,9 +56,11 @@ class Given(Term):
 class Turned(Term):
     """The variable of a loop of the emitted source."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, turns: int = 0) -> None:
         super().__init__()
         self.name = name
+        self.turns = turns
+        """How many rows the loop has: what is the same in all of them does not vary with the variable."""
 
     def value(self, row: Row) -> Any:
         for each in row.lineage():
@@ -135,6 +137,18 @@ class Used(Term):
         return self.local
 
 
+def terms_in(node: ast.AST) -> Iterator[Term]:
+    """The terms of an expression, and those that it comes to by local variables and attributes."""
+    for inner in ast.walk(node):
+        if isinstance(inner, Term):
+            yield inner
+        match inner:
+            case Used(local=local) if local.expression is not None:
+                yield from terms_in(local.expression)
+            case Held(attribute=attribute):
+                yield from terms_in(attribute.expression)
+
+
 @dataclass(frozen=True)
 class AxisSize:
     """A name that stands for the size of an axis: ``input x: [N, C, H, W]``."""
@@ -161,6 +175,10 @@ class Chain(Term):
 # ---- the constructor ---------------------------------------------------------------------------------------
 
 
+Reach = Callable[[str], ast.expr]
+"""A weight of a layer by its name, as the constructor reaches it."""
+
+
 @dataclass(eq=False)
 class Make:
     """A module (or tensor) gets its place: ``self.label = value``, or with a computed label ``add_module``."""
@@ -173,8 +191,8 @@ class Make:
     """What is set right behind it: initial values."""
     chain: Chain | None = None
     """The variable of a chain whose members are set one by one; ``value`` is it."""
-    inits: Callable[[ast.expr], list[ast.stmt]] | None = None
-    """Says the initial values of the layer, given how it is reached."""
+    inits: Callable[[Reach], list[ast.stmt]] | None = None
+    """Says the initial values of the layer, given how its weights are reached."""
     is_module: bool = True
     """Not a parameter."""
 

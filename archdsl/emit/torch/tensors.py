@@ -67,8 +67,7 @@ class Tensors(Inits):
     ) -> ast.expr:
         """``torch.tensor(…)``: by a call or comprehension of the spec where that gives these numbers."""
         data = [n.op.data for n in nodes if isinstance(n.op, Constant)]
-        written = [(site, env) for env in envs] if len(envs) == len(nodes) else ()
-        said = self.fill(data, rows, flow, written=written, name="numbers")
+        said = self.fill(data, rows, flow, written=[(site, env) for env in envs], name="numbers")
         return call("torch.tensor", _as_lists(said))
 
     def _own_tensor(self, step: Step[Owned], here: Here) -> None:

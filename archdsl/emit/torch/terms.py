@@ -74,6 +74,13 @@ def own(attribute: str) -> ast.expr:
     return ast.Attribute(ast.Name("self"), attribute)
 
 
+def dotted(node: ast.expr, path: str) -> ast.expr:
+    """``node.path``, the path perhaps of several names."""
+    for part in path.split("."):
+        node = ast.Attribute(node, part)
+    return node
+
+
 def literal(value: Any) -> ast.expr:
     """A value as Python writes it.
 
@@ -82,6 +89,8 @@ def literal(value: Any) -> ast.expr:
     """
     match value:
         case bool() | int() | float() | str() | None:
+            return ast.Constant(value)
+        case _ if value is ...:
             return ast.Constant(value)
         case tuple():
             return ast.Tuple([literal(v) for v in value])
@@ -139,8 +148,18 @@ def is_plain(value: Any) -> bool:
 
 
 def is_ugly(value: Any) -> bool:
-    """A number whose digits say less than the arithmetic it comes from."""
+    """A number whose digits say less than the arithmetic it comes from, or a long table."""
+    if isinstance(value, list | tuple | range):
+        return _leaves(value) > LONGEST_TABLE
     return isinstance(value, float) and len(repr(value)) > 8
+
+
+LONGEST_TABLE = 16
+"""Longer ones are computed by the emitted source, where it can."""
+
+
+def _leaves(value: Any) -> int:
+    return sum(map(_leaves, value)) if isinstance(value, list | tuple | range) else 1
 
 
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -319,6 +338,8 @@ class _Settler(ast.NodeTransformer):
     def visit(self, node: ast.AST) -> Any:
         while isinstance(node, Term):
             node = node.final()
+        if hasattr(node, "oriented"):
+            node = node.oriented()  # type: ignore[attr-defined]
         return super().generic_visit(node)
 
 

@@ -148,7 +148,7 @@ class _Comparison:
             if not isinstance(module, Leaf) or (module.callee, *module.made) != layer.made:
                 raise Refused(f"{wanted.path} is not made as {layer.made[0]} is in the graph")
             for weight in wanted.own.values():
-                self._initial(f"{wanted.path}.{weight.name}", weight, module.weight_at(weight.name))
+                self._initial(f"{wanted.path}.{weight.name}", weight, module.get_parameter(weight.name))
             return
         if isinstance(module, Leaf):
             raise Refused(f"{wanted.path} is a layer of its own")
@@ -262,10 +262,11 @@ class _Checked:
                     self._learn(item)
 
     def _learn_all(self, callee: str, args: Sequence[Arg]) -> None:
-        for arg in args:
+        offset = 1 if callee.startswith(".") else 0  # the receiver of a method
+        for place, arg in enumerate(args, offset):
             self._learn(arg.value)
-            if arg.keyword is not None and arg.default is not REQUIRED:
-                self._ledger.learn(callee, arg.keyword, _plain_hole(arg.default))
+            if arg.default is not REQUIRED:
+                self._ledger.learn(callee, arg.keyword or place, _plain_hole(arg.default))
 
     def layer(self, module: Module) -> _Layer | None:
         """How a layer is made; None for a scope, and for an operator that torch has no module for."""
@@ -322,7 +323,7 @@ class _Checked:
         assert node.module is not None
         positional, keywords = self._arguments(made.args, node)
         callee = str(made.callee)
-        key = (plain(positional), self._ledger.complete(callee, positional, keywords))
+        key = self._ledger.complete(callee, positional, keywords)
         self._layers[node.module] = _Layer((callee, *key))
         self._weights[callee, key] = tuple(w.name for w in node.op.weights(node.input_types))
 

@@ -13,7 +13,7 @@ from archdsl.emit.torch.names import RESERVED, Names, is_identifier
 from archdsl.emit.torch.nesting import Assign, ForLine, IfLine, Line, Lines, assigned
 from archdsl.emit.torch.terms import assign, literal, own
 
-WISHES = ("x", "out", "y", "z", "u", "v", "w", "h")
+WISHES = ("x", "out", "y", "z", "u", "v")
 """Names for values that the author gave none."""
 AXES: Mapping[int, tuple[str, ...]] = {
     1: ("length",),
@@ -36,9 +36,15 @@ class Variables:
         self._outputs = _with_sources(outputs) if returned is None else _slots(returned)
         self._wishes: dict[Slot, list[str]] = {}
         taken = Names(RESERVED)
+        self._lists: set[str] = set()
         for slot in inputs:
-            wishes = [n for n in slot.names if is_identifier(n)] or [WISHES[0]]
-            slot.variable = taken.take(*wishes, f"{wishes[0]}_value")
+            listed = slot.element_of
+            wishes = [n for n in (listed or slot).names if is_identifier(n)] or [WISHES[0]]
+            if listed is None:
+                slot.variable = taken.take(*wishes, f"{wishes[0]}_value")
+            elif listed.variable is None:
+                listed.variable = taken.take(*wishes, f"{wishes[0]}_value")
+                self._lists.add(listed.variable)
         self._sizes = self._name_sizes([*inputs, *assigned(lines.body)])
 
     def statements(self, inputs: Sequence[Slot]) -> list[ast.stmt]:
@@ -101,7 +107,7 @@ class Variables:
         """A name that none of the others holds."""
         if slot.text is not None:
             return
-        held = {o.variable for o in others if o.text is None} | self._size_names | RESERVED
+        held = {o.variable for o in others if o.text is None} | self._size_names | self._lists | RESERVED
         wishes = [*first, *self._wishes.get(slot, ()), *filter(is_identifier, slot.names), *WISHES]
         free = (w for w in wishes if w is not None and w not in held)
         numbered = (f"x{n}" for n in range(2, 10**6) if f"x{n}" not in held)

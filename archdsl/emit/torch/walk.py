@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from archdsl.build.values import NoLayer
 from archdsl.emit.torch.calls import Site
+from archdsl.emit.torch.constructor import expressions
 from archdsl.emit.torch.flow import (
     Branch,
     Compute,
     Flow,
+    ListInput,
     Partition,
     Ref,
     Repeat,
@@ -37,10 +41,9 @@ from archdsl.emit.torch.state import (
     Make,
     Making,
     Place,
-    Turned,
     Under,
 )
-from archdsl.emit.torch.terms import all_same, call, is_plain, literal
+from archdsl.emit.torch.terms import NoValue, Symbol, all_same, call, holds, is_plain, literal
 from archdsl.emit.torch.writer import ClassDef, Output
 from archdsl.graph import Branch as BranchEvent
 from archdsl.graph import (
@@ -139,7 +142,8 @@ class Walk(Modules):
             out.sources = slots
             out.sizes = self.arguments.get(nodes[0].module, ()) if nodes[0].module is not None else ()
             out.merged = getattr(nodes[0].op, "axis", None) if nodes[0].op.name == "concat" else None
-        here.flow.statements.append(Compute(outs, expression, self.step(site, here), impure, is_merge))
+        is_light = all(n.op.palette in ("norm", "act") for n in nodes)
+        here.flow.statements.append(Compute(outs, expression, self.step(site, here), impure, is_merge, is_light))
         if nodes[0].module is not None:
             self._suggest_label(outs, nodes[0].module.name, here)
         return outs
@@ -231,7 +235,10 @@ class Walk(Modules):
         for out in outs:
             out.sources = tuple(inputs)
             out.sizes = self.arguments.get(instances[0].module, ())
-        expression = call(reference, *(Ref(slot) for slot in inputs))
+        for out, wish in zip(outs, made.outputs, strict=False):
+            if len(outs) > 1 and is_identifier(wish):
+                out.suggest(wish)
+        expression = call(reference, *_given(inputs, made.lists))
         impure = any(self.file.is_random(i) or self.file.is_rerun(i.module) for i in instances)
         here.flow.statements.append(Compute(outs, expression, self.step(site, here), impure))
         self._suggest_label(outs, instances[0].module.name, here)
@@ -243,7 +250,7 @@ class Walk(Modules):
     def _suggest_label(self, outs: Sequence[Slot], label: str, here: Here) -> None:
         """In a combinator, a branch may be called as the module that gives it."""
         if "branch" in here.names and len(outs) == 1 and is_identifier(label):
-            outs[0].names.insert(0, label)
+            outs[0].names.insert(0, re.sub(r"_\d+$", "", label))
 
     def _inline(self, step: Step[Entered], here: Here) -> None:
         """A plain chain: an ``nn.Sequential`` without a class of its own."""
@@ -275,6 +282,7 @@ class Walk(Modules):
         """A layer that is ``none`` in some rows."""
         partition = self.presence(step, live, here)
         self._split(partition, lambda at: self.event(live, at), None, here)
+        self.join_streams([(row, ends_with([event])) for row, event in step], here)
 
     def presence(self, step: Step[Event], live: Step[Event], here: Here) -> Partition:
         """Whether a layer stands there that is ``none`` in some rows."""
@@ -284,18 +292,28 @@ class Walk(Modules):
         name = identifier(site.text, "has_layer") if isinstance(site, tree.Name) else "has_layer"
 
         def condition() -> ast.expr:
-            found = self.fill(sides, rows_of(step), here.flow, name=name)
-            if isinstance(found, Given) and found.parameter.name == name:
-                found.parameter.default = self._is_layer_by_default(name, found.parameter.default)
-            return found
+            several = self._layer_argument(site)
+            if several is not None:
+                return ast.Compare(several, [ast.IsNot()], [literal(None)])
+            if isinstance(site, tree.Name):
+                with suppress(NoValue):
+                    present = Given(self.presence_of(site.text))
+                    if holds(present, rows_of(step), sides):
+                        return present
+            return self.fill(sides, rows_of(step), here.flow, name=name)
 
         return self._partition(rows_of(step), sides, condition, name)
 
-    def _is_layer_by_default(self, name: str, otherwise: Any) -> Any:
-        param = next((p for p in self.scope.params if p.name.text == name), None)
-        if param is None or param.default is None:
-            return otherwise
-        return not isinstance(self.file.value(param.default, self.instances[0].env), NoLayer)
+    def _layer_argument(self, site: tree.Node | None) -> ast.expr | None:
+        """The argument that is torch's class of the layer or None, where the layers are of several classes."""
+        if not isinstance(site, tree.Name):
+            return None
+        try:
+            parameter = self.parameter(site.text)
+        except NoValue:
+            return None
+        kinds = {v for v in parameter.values.values() if v is not None}
+        return Given(parameter) if len(kinds) > 1 and all(isinstance(k, Symbol) for k in kinds) else None
 
     def _chose(self, step: Step[Chose], here: Here, arm: int = 0) -> None:
         arms = [event.arm for _, event in step]
@@ -312,6 +330,13 @@ class Walk(Modules):
             lambda at: self._chose(rest, at, arm + 1),
             here,
         )
+        self.join_streams([(row, ends_with([event])) for row, event in step], here)
+
+    def join_streams(self, ends: Sequence[tuple[Row, Any]], here: Here) -> None:
+        """What is on the stream behind an ``if``: where both arms give a value, it is one for what follows."""
+        if all(isinstance(value, Value) for _, value in ends):
+            with suppress(Conflict):
+                self.look(ends, here.flow)
 
     def choice(self, step: Step[Chose], arm: int, here: Here) -> Partition:
         """Whether an ``if`` takes this arm."""
@@ -338,6 +363,9 @@ class Walk(Modules):
         """What a flag for a condition is called: as the author calls it, else by what it brings."""
         if isinstance(node, tree.Name):
             return identifier(node.text, "flag")
+        firsts = [next((e for e in c.events if not isinstance(e, Named)), None) for _, c in step]
+        if any(isinstance(e, Merged) and e.kind == "add" for e in firsts):
+            return "is_residual"
         for event in _flat_events([e for _, c in step for e in c.events]):
             if isinstance(event, Ran | Entered):
                 module = event.node.module if isinstance(event, Ran) else event.instance.module
@@ -399,7 +427,7 @@ class Walk(Modules):
             before = self.state.copy()
             init, flow = list(here.init), list(here.flow.statements)
             try:
-                self._rolled(step, counts, here)
+                self._rolled(step, here)
                 return
             except Conflict:
                 self.state = before
@@ -413,8 +441,8 @@ class Walk(Modules):
 
     def _unroll(self, step: Step[Looped], turn: int) -> None:
         """The variables of a loop that is written out are no variables of the class."""
-        for name in step[0][1].turns[turn].variables:
-            self.state.bindings.pop(name, None)
+        gone = {name for _, event in step for t in event.turns[turn : turn + 1] for name in t.variables}
+        self.state.bindings = {n: b for n, b in self.state.bindings.items() if n not in gone}
 
     def _may_roll(self, step: Step[Looped], counts: Sequence[int]) -> bool:
         if self.file.is_literal or max(counts) < MIN_TURNS or not isinstance(step[0][1].site, tree.For):
@@ -424,47 +452,29 @@ class Walk(Modules):
         events = [e for turn in step[0][1].turns for e in _flat_events(turn.events)]
         return not any(isinstance(e, Entered) for e in events)
 
-    def _rolled(self, step: Step[Looped], counts: Sequence[int], here: Here) -> None:
+    def _rolled(self, step: Step[Looped], here: Here) -> None:
         """The loop as a loop.
 
         Raises:
             Conflict: its turns differ as no expression in its variable says.
         """
-        variable, is_used = self._loop_variable(step)
-        count = self._count(step, counts, here, "init")
-        turns = {row: [Row(row.instance, row, {variable: k}) for k in range(len(event.turns))] for row, event in step}
-        repeat = Repeat(ast.Name(variable), call("range", count), Flow(here.flow), turns)
+        loop = self.loop(step)
+        repeat = Repeat(ast.Name(loop.counter), ast.Name("_"), Flow(here.flow), loop.rows)
         repeat.body.repeat = repeat
-        outer = dict(self.state.bindings)
-        for name in step[0][1].turns[0].variables if step[0][1].turns else ():
-            self.state.bindings.pop(name, None)
-        if is_used:
-            self.state.bindings[variable] = Turned(variable)
-        each = Each(ast.Name(variable), call("range", count), [])
-        strands = [(t, event.turns[k].events) for row, event in step for k, t in enumerate(turns[row])]
-        self.walk(strands, replace(here, init=each.body, flow=repeat.body))
+        each = Each(ast.Name(loop.counter), ast.Name("_"), [])
+        outer = self.state.bindings
+        self._unroll(step, 0)
+        self.state.bindings = {**self.state.bindings, **loop.bindings()}
+        self.walk(loop.strands(), replace(here, init=each.body, flow=repeat.body))
         self.close(repeat)
         self.state.bindings = outer
         if each.body:
+            each.target, each.iterable = self.head(loop, list(expressions(each.body)), here.flow, "init")
             here.init.append(each)
         if repeat.body.statements:
-            repeat.iterable = call("range", self._count(step, counts, here, "forward"))
+            said = [s.expression for s in repeat.body.statements if isinstance(s, Compute)]
+            repeat.target, repeat.iterable = self.head(loop, said, here.flow, "forward")
             here.flow.statements.append(repeat)
-
-    def _loop_variable(self, step: Step[Looped]) -> tuple[str, bool]:
-        """The name of the variable that counts the turns; whether it is a variable of the spec."""
-        turns = max((event.turns for _, event in step), key=len)
-        for name, first in turns[0].variables.items():
-            if first == 0 and is_identifier(name) and all(_counts(event, name) for _, event in step):
-                return name, True
-        return "index", False
-
-    def _count(self, step: Step[Looped], counts: Sequence[int], here: Here, level: Any) -> ast.expr:
-        site = step[0][1].site
-        assert isinstance(site, tree.For)
-        stop = _stop(site.iterable)
-        written = [(stop, event.env) for _, event in step] if stop is not None else ()
-        return self.fill(counts, rows_of(step), here.flow, written=written, name="count", level=level)
 
     # ---- names ----
 
@@ -473,7 +483,9 @@ class Walk(Modules):
         names = {event.name for _, event in step}
         if len(names) > 1:
             return  # a computed name that differs between rows: nothing reads it by that name
-        if all(isinstance(event.what, Value) for _, event in step):
+        if self.list_input is not None and all(event.what is row.instance.stream for row, event in step):
+            self.list_input.names.insert(0, identifier(first.name, "values"))
+        elif all(isinstance(event.what, Value) for _, event in step):
             slot = self.look([(row, event.what) for row, event in step], here.flow)
             self._name_slot(slot, first.name, first.site, step)
         elif isinstance(first.site, tree.Let) and isinstance(first.site.pattern, tree.Name) and is_plain(first.what):
@@ -538,10 +550,37 @@ class Walk(Modules):
             self.outputs.append(Output(first.output.name, slot, first.output.when_training))
 
 
+def _given(slots: Sequence[Slot], lists: Sequence[ListInput | None]) -> Iterator[ast.expr]:
+    """The arguments of ``forward``; neighbours that it takes as a list are one."""
+    for listed, group in groupby(zip(slots, lists, strict=True), key=lambda pair: pair[1]):
+        refs: list[ast.expr] = [Ref(slot) for slot, _ in group]
+        yield from refs if listed is None else [ast.Tuple(refs)]
+
+
 def _branch_names(merged: Merged) -> tuple[str, ...]:
     if isinstance(merged.site, tree.Residual):
         return ()
     return {"mul": ("scale",), "concat": ("branch",), "stack": ("branch",), "add": ("branch",)}[merged.kind]
+
+
+def ends_with(events: Sequence[Event]) -> Any:
+    """What is on the stream behind some events."""
+    stream: Any = None
+    for event in events:
+        match event:
+            case Ran(node=node):
+                stream = node.output
+            case Entered(instance=instance):
+                stream = instance.result
+            case Merged(result=result):
+                stream = result
+            case Skipped(env=env):
+                stream = env.stream
+            case Chose(events=inner, env=env):
+                stream = ends_with(inner) if inner else env.stream
+            case Looped(turns=turns):
+                stream = ends_with([e for turn in turns for e in turn.events]) or stream
+    return stream
 
 
 def _sides(step: Step[Chose], arm: int) -> tuple[Step[Chose], Step[Chose]]:
@@ -592,15 +631,3 @@ def _adopt(target: Flow, arm: Flow) -> None:
             case Repeat(body=body):
                 body.outer = target
     target.statements += arm.statements
-
-
-def _counts(event: Looped, name: str) -> bool:
-    """Does a variable count the turns from 0?"""
-    return all(turn.variables.get(name) == k for k, turn in enumerate(event.turns))
-
-
-def _stop(iterable: tree.Expr) -> tree.Expr | None:
-    """The end of a range from 0."""
-    if isinstance(iterable, tree.Range) and isinstance(iterable.start, tree.Number) and iterable.start.value == 0:
-        return iterable.stop
-    return None

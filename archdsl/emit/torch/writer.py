@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from archdsl.emit.torch.flow import Flow, Slot
+from archdsl.emit.torch.flow import Flow, ListInput, Slot
 from archdsl.emit.torch.rows import Row, Strand
-from archdsl.emit.torch.state import Level, Make, Making, Parameter, State
+from archdsl.emit.torch.state import Level, Make, Making, Parameter, Reach, State
 from archdsl.graph import Instance, Module, Node, Scope, Value
 from archdsl.syntax import tree
 
@@ -30,6 +30,10 @@ class ClassDef:
     """Arguments that are the size of an axis of an input: which input, which axis."""
     inputs: list[dict[Instance, Value]]
     """For each input of ``forward``, the value that arrives in each instance."""
+    lists: list[ListInput | None] = field(default_factory=list)
+    """For each of these, the list that it is given in."""
+    outputs: list[str] = field(default_factory=list)
+    """What ``forward`` calls what it returns."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,12 @@ class Writer(ABC):
         self.constant_names: dict[Slot, str] = {}
         self.arguments: dict[Module, Sequence[ast.expr]] = {}
         """What the constructor gives each module by position."""
+        self.may_set_first_apart = False
+        """In a loop that takes different numbers of turns: its first turn may differ from the others."""
+        self.list_input: ListInput | None = None
+        """The list that arrives on the stream."""
+        self.late: list[ast.stmt] = []
+        """Initial values that are exceptions to those of a loop: they stand behind it."""
 
     @property
     def is_top(self) -> bool:
@@ -99,8 +109,12 @@ class Writer(ABC):
         """
 
     @abstractmethod
-    def direct_inits(self, rows: Sequence[Row], nodes: Sequence[Node], target: ast.expr, flow: Flow) -> list[ast.stmt]:
+    def direct_inits(self, rows: Sequence[Row], nodes: Sequence[Node], target: Reach, flow: Flow) -> list[ast.stmt]:
         """Initial values that are set next to a layer."""
+
+    @abstractmethod
+    def has_init_loop(self, layer: ast.Call) -> bool:
+        """Does a loop of this class set the initial values of layers of a kind?"""
 
     @abstractmethod
     def sequence(self, strands: Sequence[Strand], scratch: Flow, label: str) -> Make:
