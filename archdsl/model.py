@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from archdsl.emit.diagram import Diagram
+    from archdsl.emit.torch import Source
 
 
 def load(
@@ -167,14 +168,19 @@ class Model:
     # ---- back ends ----
 
     @cached_property
-    def _source(self) -> str:
+    def _source(self) -> Source:
         from archdsl.emit.torch import emit
 
         return emit(self)
 
     def source(self) -> str:
-        """The network as a standalone PyTorch file."""
-        return self._source
+        """The network as a standalone PyTorch file, proved equal to it."""
+        return self._source.text
+
+    @property
+    def source_warnings(self) -> tuple[Diagnostic, ...]:
+        """What is to be said about the source: that it could not be proved in its readable form."""
+        return self._source.diagnostics
 
     def module(self) -> nn.Module:
         """The network as a module, freshly initialised: its source, executed.
@@ -184,7 +190,7 @@ class Model:
         """
         from archdsl.emit.torch import make_module
 
-        return make_module(self)
+        return make_module(self._source.text, self._source.class_name)
 
     def onnx(
         self, path: str | PathLike[str], weights: Mapping[str, Any] | nn.Module | None = None, fold_bn: bool = False

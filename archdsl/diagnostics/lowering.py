@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.record import record
 
 # ---- PyTorch -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class SourceNotProved(Diagnostic):
     code = "A0500"
     title = "no PyTorch source of `{network}` could be proved equal to the checked network: {reason}"
@@ -19,10 +18,21 @@ class SourceNotProved(Diagnostic):
     reason: str
 
 
+@record(kw_only=True)
+class PlainForm(Diagnostic):
+    code = "A0501"
+    severity = "warning"
+    title = "`{network}` is written out layer by layer: its readable form could not be proved equal to it ({reason})"
+    hint = "this is a fault of archdsl: please report it with the spec"
+
+    network: str
+    reason: str
+
+
 # ---- ONNX --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class MissingWeight(Diagnostic):
     code = "A0520"
     title = "no weights are given for `{name}`"
@@ -32,7 +42,7 @@ class MissingWeight(Diagnostic):
     shape: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class WeightDiffers(Diagnostic):
     code = "A0521"
     title = "the weights given for `{name}` are {found}, not {wanted}"
@@ -42,7 +52,7 @@ class WeightDiffers(Diagnostic):
     wanted: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnreadableWeight(Diagnostic):
     code = "A0522"
     title = "the weights given for `{name}` cannot be read as an array: {reason}"
@@ -51,7 +61,7 @@ class UnreadableWeight(Diagnostic):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NameTakenTwice(Diagnostic):
     code = "A0523"
     title = "`{name}` is {first} and {second}; in an ONNX file they share one set of names"
@@ -62,7 +72,7 @@ class NameTakenTwice(Diagnostic):
     second: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NothingToExport(Diagnostic):
     code = "A0524"
     title = "`{network}` has outputs only in training, and an ONNX file is for inference"
@@ -71,7 +81,7 @@ class NothingToExport(Diagnostic):
     network: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnreadableSize(Diagnostic):
     code = "A0525"
     title = "a layer needs the size {symbol}, which no input has as the size of an axis"
@@ -80,7 +90,7 @@ class UnreadableSize(Diagnostic):
     symbol: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class SizeBeyond64Bits(Diagnostic):
     code = "A0526"
     title = "the size {size} has more than 64 bits"
@@ -88,7 +98,7 @@ class SizeBeyond64Bits(Diagnostic):
     size: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class RefusedByChecker(Diagnostic):
     code = "A0527"
     title = "the ONNX checker refuses what was written, so nothing is kept: {reason}"
@@ -97,7 +107,7 @@ class RefusedByChecker(Diagnostic):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class OnnxDiffers(Diagnostic):
     code = "A0528"
     title = "ONNX Runtime's `{output}` differs from torch's by {difference} at {sizes}, from `{place}` on"
@@ -110,7 +120,7 @@ class OnnxDiffers(Diagnostic):
     own: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class ModuleIsAnother(Diagnostic):
     code = "A0529"
     title = "the module computes something else than the checked graph of {network}, which the ONNX file agrees with"
@@ -118,7 +128,7 @@ class ModuleIsAnother(Diagnostic):
     network: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class RuntimeRefuses(Diagnostic):
     code = "A0530"
     title = "ONNX Runtime cannot run the file: {reason}"
@@ -126,7 +136,7 @@ class RuntimeRefuses(Diagnostic):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NoSizesFound(Diagnostic):
     code = "A0531"
     title = "no sizes were found that meet the preconditions of {network}"
@@ -135,7 +145,7 @@ class NoSizesFound(Diagnostic):
     network: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NotInOnnx(Diagnostic):
     code = "A0532"
     title = "`{op}` has no form in ONNX here: {reason}"

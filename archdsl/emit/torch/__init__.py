@@ -6,16 +6,27 @@ is imported only to execute it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import MissingExtra
-from archdsl.diagnostics.lowering import SourceNotProved
+from archdsl.diagnostics.lowering import PlainForm, SourceNotProved
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+class Source(NamedTuple):
+    """An emitted file. ``class_name`` is the network's class, ``arguments`` the model's parameters that it takes."""
+
+    text: str
+    class_name: str
+    arguments: Mapping[str, str]
+    """Their names in the source, by those in the spec."""
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 class Network(Protocol):
@@ -24,62 +35,76 @@ class Network(Protocol):
     @property
     def graph(self) -> Graph: ...
 
-    @property
-    def arguments(self) -> Mapping[str, Any]: ...
-
     def vary(self, **parameters: Any) -> Network: ...
 
 
-class Source(str):
-    """A file's text; ``class_name`` is the network's class."""
-
-    class_name: str
-
-
-def emit_source(graph: Graph, witnesses: Sequence[Graph] = ()) -> Source:
-    """The network as PyTorch source, proved equal to the graph.
-
-    Args:
-        graph: the network.
-        witnesses: the same network with other values of those parameters that the constructor shall take.
+def emit(model: Network) -> Source:
+    """A model as PyTorch source; numbers such as ``classes`` are arguments of its class.
 
     Raises:
         SpecError: there is no such source.
     """
-    from archdsl.emit.torch.file import CannotWrite, File
-    from archdsl.emit.torch.validate import validate
+    from archdsl.emit.torch.witness import other_values
 
-    reason = ""
-    for graphs, is_literal in (([graph, *witnesses], False), ([graph], False), ([graph], True)):
+    values = other_values(model.graph)
+    for names in ([*values], ["classes"] if "classes" in values and len(values) > 1 else []):
+        given = {name: values[name] for name in names}
         try:
-            file = File(graphs, is_literal)
-            source = Source(file.text())
-        except CannotWrite as error:
-            reason = str(error)
+            witness = model.vary(**given).graph if given else None
+        except SpecError:
             continue
-        source.class_name = file.class_name
-        reason = validate(source, source.class_name, graph) or ""
-        if not reason:
-            return source
-    raise SpecError([SourceNotProved(span=None, network=graph.name, reason=reason)])
-
-
-def emit(model: Network) -> str:
-    """The source of a model; parameters such as ``classes`` are arguments of its constructor."""
+        if witness is not None:
+            source = _readable(model.graph, witness, given)
+            if isinstance(source, Source):
+                return source
     return emit_source(model.graph)
 
 
-def make_module(model: Network) -> nn.Module:
-    """The source of a model, executed: a module, freshly initialised.
+def emit_source(graph: Graph) -> Source:
+    """A network as PyTorch source, proved equal to the graph.
 
     Raises:
-        SpecError: torch is not installed.
+        SpecError: there is no such source.
     """
-    source = emit_source(model.graph)
-    return execute(source, source.class_name)
+    source = _readable(graph)
+    if isinstance(source, Source):
+        return source
+    plain = _written(graph, is_literal=True)
+    if isinstance(plain, Source):
+        return plain._replace(diagnostics=(PlainForm(span=None, network=graph.name, reason=source),))
+    raise SpecError([SourceNotProved(span=None, network=graph.name, reason=plain)])
 
 
-def execute(source: str, class_name: str) -> nn.Module:
+def _readable(graph: Graph, witness: Graph | None = None, given: Mapping[str, Any] | None = None) -> Source | str:
+    """Source in the form that a person would write; what is wrong with it where it cannot be proved.
+
+    ``witness`` is the same network with these values ``given`` to some parameters.
+    """
+    from archdsl.emit.torch.validate import validate
+
+    source = _written(graph, witness)
+    if witness is None or isinstance(source, str):
+        return source
+    arguments = {source.arguments[n]: value for n, value in (given or {}).items() if n in source.arguments}
+    return validate(source.text, source.class_name, witness, arguments) or source
+
+
+def _written(graph: Graph, witness: Graph | None = None, is_literal: bool = False) -> Source | str:
+    """The source, proved; or what is wrong with it."""
+    from archdsl.emit.torch.file import CannotWrite, File
+    from archdsl.emit.torch.proof import stranger
+    from archdsl.emit.torch.validate import validate
+
+    try:
+        file = File([graph] if witness is None else [graph, witness], is_literal)
+        text = file.text()
+    except CannotWrite as error:
+        return str(error)
+    source = Source(text, file.class_name, file.arguments)
+    return stranger(text) or validate(text, file.class_name, graph) or source
+
+
+def make_module(source: str, class_name: str) -> nn.Module:
     """An instance of a class of emitted source. Tracebacks show its lines.
 
     Raises:
@@ -93,10 +118,9 @@ def execute(source: str, class_name: str) -> nn.Module:
     import sys
     import types
 
-    name = f"archdsl.emitted.{class_name}"
-    module = types.ModuleType(name)
+    module = types.ModuleType(f"archdsl.emitted.{class_name}")
     path = f"<{class_name}.py by archdsl>"
     linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
-    sys.modules[name] = module
+    sys.modules[module.__name__] = module  # pickles and torch.export look the class up there
     exec(compile(source, path, "exec"), module.__dict__)
     return getattr(module, class_name)()

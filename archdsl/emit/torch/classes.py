@@ -29,7 +29,7 @@ from archdsl.emit.torch.sequential import (
     is_plain_list,
     spread,
 )
-from archdsl.emit.torch.state import MISSING, Attribute, Define, Held, Here, Parameter, Say
+from archdsl.emit.torch.state import MISSING, Attribute, Define, Given, Held, Here, Parameter, Say
 from archdsl.emit.torch.terms import all_same, assign, call, exact, literal, name, own, settle
 from archdsl.emit.torch.variables import Variables
 from archdsl.emit.torch.writer import ClassDef, Output
@@ -230,7 +230,13 @@ class ClassWriter(Sequences):
         return self._class("nn.Module", [ast.Expr(super_init()), *init] if init else [], [forward])
 
     def _flag(self, partition: Partition) -> None:
-        partition.flag = Held(self.attribute(partition.name, partition.condition))
+        """What ``forward`` asks: a comparison of one argument, or an attribute for the condition."""
+        match partition.condition:
+            case ast.Compare(left=Given(parameter=p), comparators=[ast.Constant()]) as simple:
+                held = Held(self.attribute(p.name, Given(p)))
+                partition.question = ast.Compare(held, simple.ops, simple.comparators)
+            case _:
+                partition.flag = Held(self.attribute(partition.name, partition.condition))
 
     def _attributes(self, body: Sequence[ast.stmt]) -> list[Attribute]:
         """The attributes that ``forward`` reads."""

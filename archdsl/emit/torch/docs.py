@@ -18,13 +18,14 @@ def doc_above(span: Span | None) -> str | None:
     while number > 1 and (line := span.source.line(number - 1).strip()).startswith("##"):
         lines.insert(0, line[2:].strip())
         number -= 1
-    return docstring("\n".join(lines)) if any(lines) else None
+    text = "\n".join(lines).strip()
+    return docstring(text[:1].upper() + text[1:]) if text else None
 
 
 def docstring(text: str) -> str:
     """Paragraphs filled; the first sentence ends with a full stop."""
     text = "".join(c for c in text if c == "\n" or c.isprintable()).strip()
     paragraphs = [" ".join(p.split()) for p in text.split("\n\n")]
-    first = paragraphs[0][:1].upper() + paragraphs[0][1:]
+    first = paragraphs[0]
     paragraphs[0] = first if first.endswith((".", "!", "?", ":")) else first + "."
     return "\n\n".join(textwrap.fill(p, WIDTH) for p in paragraphs)

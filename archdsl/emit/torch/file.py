@@ -81,6 +81,8 @@ class File:
         self._steps: dict[tree.Node, tree.Step] = {}
         self.class_name = ""
         """The network's class, once it is written."""
+        self.arguments: dict[str, str] = {}
+        """The names of its arguments, by the model's parameters that they are."""
         self._group_all()
         self._map_text()
         self._bare = {type(n.op): Symbol(c) for u in self._usages for n in u.graph.nodes if (c := self._bare_class(n))}
@@ -136,8 +138,8 @@ class File:
     def name_class(self, writer: ClassWriter) -> str:
         instance = writer.instances[0]
         wish = instance.scope.name or class_name(instance.module.name)
-        if writer.is_top and self.graphs[0].name[:1].isupper():
-            wish = self.graphs[0].name
+        if writer.is_top:
+            wish = next((w for w in (self.graphs[0].name, wish) if w[:1].isupper()), class_name(wish))
         wish += self._groups[instance].suffix
         parent = instance.module.path.rpartition(".")[0].rpartition(".")[2]
         return self.names.take(wish, class_name(parent) + wish if parent else wish + "Part")
@@ -290,7 +292,9 @@ class File:
 
     def text(self) -> str:
         """The source."""
-        self.class_name = self.class_of(self.graphs[0].instance).name
+        top = self.class_of(self.graphs[0].instance)
+        self.class_name = top.name
+        self.arguments = {p.written: p.name for p in top.parameters if p.written is not None}
         classes = [*self.small.definitions, *(c.node for c in self.classes)]
         definitions: list[ast.stmt] = [*self.functions.definitions(), *classes]
         helpers = [HELPERS[h].source for h in self.helpers]
@@ -300,7 +304,10 @@ class File:
     def _doc(self) -> str:
         graph = self.graphs[0]
         shapes = ", ".join(f"{i.name} [{', '.join(map(str, i.value.shape))}]" for i in graph.inputs)
-        return docstring(f"{graph.name}, for {shapes}")
+        results = ", ".join(
+            f"{o.name} [{', '.join(map(str, o.value.shape))}]" for o in graph.outputs if not o.when_training
+        )
+        return docstring(f"{graph.name}: {shapes} to {results}")
 
 
 def _telling_words(parts: Sequence[Sequence[Instance]]) -> list[str]:

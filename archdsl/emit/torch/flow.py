@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archdsl.emit.torch.rows import Row
-from archdsl.emit.torch.terms import NoValue, Term, copied
+from archdsl.emit.torch.terms import NoValue, Term, copied, negated
 from archdsl.graph import Value
 from archdsl.syntax import tree
 
@@ -224,6 +224,8 @@ class Partition:
     label: str | None = None
     is_absent: bool = False
     flag: Term | None = None
+    question: ast.expr | None = None
+    """The condition as ``forward`` can ask it itself."""
 
     def side(self, row: Row) -> bool | None:
         """Whether the condition holds in a row, as far as the row takes part."""
@@ -249,9 +251,9 @@ class Test(Term):
             is_none = self.holds is partition.is_absent
             module = ast.Attribute(ast.Name("self"), partition.label)
             return ast.Compare(module, [ast.Is() if is_none else ast.IsNot()], [ast.Constant(None)])
-        assert partition.flag is not None
-        flag = partition.flag.final()
-        return flag if self.holds else ast.UnaryOp(ast.Not(), flag)
+        asked = partition.question if partition.flag is None else partition.flag
+        assert asked is not None
+        return copied(asked) if self.holds else negated(copied(asked))
 
 
 class Choice(ast.IfExp):

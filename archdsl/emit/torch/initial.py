@@ -68,6 +68,8 @@ def init_call(init: type[Init], target: ast.expr, args: Arguments) -> ast.expr:
 def _minus(value: ast.expr) -> ast.expr:
     if isinstance(value, ast.Constant) and isinstance(value.value, int | float):
         return literal(-value.value)
+    if isinstance(value, ast.BinOp) and isinstance(value.left, ast.Constant) and isinstance(value.op, ast.Div):
+        return ast.BinOp(_minus(value.left), value.op, value.right)
     return ast.UnaryOp(ast.USub(), value)
 
 

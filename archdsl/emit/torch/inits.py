@@ -205,10 +205,18 @@ class Inits(Walk):
         if not loops:
             return []
         variable = self.state.arguments.take("module", "each_module")
-        chain: list[ast.stmt] = []
-        for callee, drawn in reversed(loops.items()):
+        kinds: list[tuple[list[ast.expr], list[ast.stmt]]] = []
+        for callee, drawn in loops.items():
             body = [s for weight, init in drawn.items() for s in self._drawn(callee, weight, init, ast.Name(variable))]
-            chain = [ast.If(call("isinstance", ast.Name(variable), name(callee)), body, chain)]
+            same = [callees for callees, other in kinds if _alike(other, body)]
+            if same:
+                same[0].append(name(callee))
+            else:
+                kinds.append(([name(callee)], body))
+        chain: list[ast.stmt] = []
+        for callees, body in reversed(kinds):
+            kind = callees[0] if len(callees) == 1 else ast.Tuple(callees)
+            chain = [ast.If(call("isinstance", ast.Name(variable), kind), body, chain)]
         return [ast.For(ast.Name(variable), call(own("modules")), chain, []), *self.late]
 
     def _drawn(self, callee: str, weight: str, init: Init, module: ast.expr) -> list[ast.stmt]:
@@ -231,3 +239,7 @@ def _argument(node: tree.Node, place: int, field: str) -> tree.Node | None:
         if argument.name.text == field if argument.name is not None else position == place:
             return argument.value
     return None
+
+
+def _alike(left: Sequence[ast.stmt], right: Sequence[ast.stmt]) -> bool:
+    return [ast.dump(s) for s in left] == [ast.dump(s) for s in right]

@@ -147,6 +147,8 @@ class Nesting:
         self.uses: Counter[Slot] = Counter([*outputs, *training_outputs])
         self.sized: Counter[Slot] = Counter()
         self._steps: Counter[StepKey] = Counter()
+        self._heavy: Counter[StepKey] = Counter()
+        """Of its computations, those that are no normalisation or activation."""
         self._flow = top
 
     def lines(self) -> Lines:
@@ -163,6 +165,7 @@ class Nesting:
             case Compute(outs, expression, step, impure, merge, light):
                 if step is not None:
                     self._steps[step] += 1
+                    self._heavy[step] += not light
                 return Assign(list(outs), expression, step, impure, merge, light, in_training)
             case Branch(then=then, orelse=orelse, joins=joins):
                 kept = [j for j in joins if j in self._kept]
@@ -248,9 +251,10 @@ class Nesting:
             return length <= LONGEST_MERGE
         if length > LONGEST or _depth(nested) > DEEPEST:
             return False
-        if maker.step == line.step and line.step is not None:
+        if _same_line(maker.step, line.step):
             return True
-        if line.is_light and not maker.is_merge and length <= LONGEST_ACROSS:
+        is_all_light = line.step is not None and not self._heavy[line.step]
+        if is_all_light and not maker.is_merge and length <= LONGEST_ACROSS:
             return True
         if maker.is_light and _depth(maker.expression) == 1 and length <= LONGEST_ACROSS:
             return True
@@ -312,6 +316,16 @@ def _draws(line: Line) -> bool:
             return impure
         case IfLine(branch=statement) | ForLine(repeat=statement):
             return is_impure(statement)
+
+
+def _same_line(first: StepKey | None, second: StepKey | None) -> bool:
+    """Do two expressions stand in one statement of the spec, or in two on one line?"""
+    if first is None or second is None or first[1] != second[1]:
+        return False
+    if first[0] is second[0]:
+        return True
+    ends = [first[0].span.source.position(offset).line for offset in (first[0].span.end - 1, second[0].span.start)]
+    return ends[0] == ends[1] and first[0].span.source is second[0].span.source
 
 
 def _depth(node: ast.AST) -> int:

@@ -171,6 +171,8 @@ class Speech(Writer):
                 return size
             name = self.state.arguments.take(snake(identifier(text, "value")))
             default = self._default(text) if text in self._spec_parameters else MISSING
+            if self.is_top:
+                default = values[self.instances[0]]  # made without arguments, it is the network that was checked
             self.state.parameters[text] = Parameter(name, values, default, text)
         return self.state.parameters[text]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,11 +60,11 @@ ALLOWED = (
 """Built-in names that emitted source may use."""
 
 
-def validate(source: str, class_name: str, graph: Graph) -> str | None:
-    """What tells the source from the graph; None if nothing does."""
+def validate(source: str, class_name: str, graph: Graph, given: Mapping[str, Any] | None = None) -> str | None:
+    """What tells the source from the graph; None if nothing does. ``given`` are arguments of its class."""
     try:
         for training in (False, True):
-            _Comparison(source, class_name, graph, training).compare()
+            _Comparison(source, class_name, graph, training, given or {}).compare()
     except Refused as refused:
         return str(refused)
     except Exception as error:  # whatever it raises, it is not the graph
@@ -75,14 +75,14 @@ def validate(source: str, class_name: str, graph: Graph) -> str | None:
 class _Comparison:
     """One side beside the other, in training or not."""
 
-    def __init__(self, source: str, class_name: str, graph: Graph, training: bool) -> None:
+    def __init__(self, source: str, class_name: str, graph: Graph, training: bool, given: Mapping[str, Any]) -> None:
         self._graph = graph
         self._training = training
         self._ledger = Ledger()
         self._weights: dict[Hashable, tuple[str, ...]] = {}
         self._checked = _Checked(graph, training, self._ledger, self._weights)
         namespace = self._run(source)
-        self._net = namespace[class_name]()
+        self._net = namespace[class_name](**given)
 
     def _run(self, source: str) -> dict[str, Any]:
         modules = standins.torch_for(self._ledger, lambda callee, made: self._weights.get((callee, made), ()))

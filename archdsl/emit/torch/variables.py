@@ -118,8 +118,7 @@ class Variables:
         for join in line.joins:
             arms = {*assigned(line.then), *assigned(line.orelse)}
             base = [s for s in (join.then, join.orelse) if s not in arms and s not in after and s.text is None]
-            named = join.out.is_named
-            first = None if named or not base else base[0].variable
+            first = None if join.out.names or not base else base[0].variable
             self._take(join.out, after - {join.out} | {o for o in outs if o.variable is not None}, first)
             for side in (join.then, join.orelse):
                 if side in arms and join.out.variable is not None:
@@ -164,6 +163,8 @@ class Variables:
             line = run[0]
             value = ast.IfExp(own("training"), line.expression, literal(None))
             return [assign(Ref(run[0].outs[0]), value)]  # type: ignore[arg-type]
+        if all(isinstance(line, Assign) and len(line.outs) == 1 for line in run) and _are_apart(run):
+            return [s for line in run for s in self._training([line])]
         made = list(dict.fromkeys(s for s in assigned(run) if s in self._live.after[run[-1]]))
         empty = [assign(Ref(slot), literal(None)) for slot in made]
         body = [s for line in run for s in self._statements(line)]
@@ -194,6 +195,12 @@ class Variables:
         body = [s for c in line.carried for s in self._unpacked(c.inner)] + self._block(line.body) + back
         loop = ast.For(line.repeat.target, line.repeat.iterable, body, [])
         return [*start, loop, *(s for c in line.carried for s in self._unpacked(c.out))]
+
+
+def _are_apart(lines: Sequence[Line]) -> bool:
+    """Does none of them read what another computes?"""
+    made = set(assigned(lines))
+    return all(made.isdisjoint(_slots(line.expression)) for line in lines if isinstance(line, Assign))
 
 
 def _target(outs: Sequence[Slot | None]) -> ast.expr:
