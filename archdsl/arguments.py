@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from archdsl.dims import Dim
 from archdsl.init import Init
 from archdsl.op import Needs, Op, Operand, Reject, parameters
+from archdsl.record import record
 
 
 class Kind(ABC):
@@ -53,7 +53,7 @@ def is_int(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-@dataclass(frozen=True)
+@record
 class SizeKind(Kind):
     """A whole number, at least ``least`` (None: any sign); or a symbolic size, unless it must be ``known``."""
 
@@ -82,7 +82,7 @@ class AxisKind(Kind):
         return value
 
 
-@dataclass(frozen=True)
+@record
 class PerAxisKind(Kind):
     """One of ``element`` for every axis, or a list with one for each."""
 
@@ -121,7 +121,7 @@ class PadKind(Kind):
         return tuple(COUNT.accept(v) for v in value)
 
 
-@dataclass(frozen=True)
+@record
 class EitherKind(Kind):
     """The first of several kinds that accepts."""
 
@@ -140,7 +140,7 @@ class EitherKind(Kind):
         raise self.reject(value)
 
 
-@dataclass(frozen=True)
+@record
 class NumberKind(Kind):
     """A number between bounds (both included; None: open)."""
 
@@ -185,7 +185,7 @@ class TextKind(Kind):
         return value
 
 
-@dataclass(frozen=True)
+@record
 class ChoiceKind(Kind):
     """One of some words, given as a string."""
 

@@ -103,7 +103,7 @@ class Module:
 
     def walk(self) -> Iterator[Module]:
         """This module and all below it, in state-dict order."""
-        stack = [self]
+        stack: list[Module] = [self]
         while stack:
             module = stack.pop()
             yield module

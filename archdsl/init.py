@@ -5,14 +5,16 @@ Names, arguments and formulas are those of ``torch.nn.init``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
-@dataclass(frozen=True)
+@record
 class Init:
     """Base of the distributions; ``name`` is the word of the language."""
 
@@ -32,37 +34,37 @@ class Init:
         return None
 
 
-@dataclass(frozen=True)
+@record
 class Zeros(Init):
     name = "zeros"
 
 
-@dataclass(frozen=True)
+@record
 class Ones(Init):
     name = "ones"
 
 
-@dataclass(frozen=True)
+@record
 class Computed(Init):
     """Contents that the text computes: a ``buffer``'s. Not a word of the language."""
 
     name = "computed"
 
 
-@dataclass(frozen=True)
+@record
 class Constant(Init):
     name = "constant"
     value: float
 
 
-@dataclass(frozen=True)
+@record
 class Normal(Init):
     name = "normal"
     std: float
     mean: float = 0.0
 
 
-@dataclass(frozen=True)
+@record
 class TruncNormal(Init):
     """Normal, redrawn outside ``low`` to ``high`` (absolute bounds, as in torch)."""
 
@@ -73,7 +75,7 @@ class TruncNormal(Init):
     high: float = 2.0
 
 
-@dataclass(frozen=True)
+@record
 class Uniform(Init):
     """Uniform on ``[-bound, bound]``."""
 
@@ -81,7 +83,7 @@ class Uniform(Init):
     bound: float
 
 
-@dataclass(frozen=True)
+@record
 class KaimingNormal(Init):
     """Normal of variance 2 / ((1 + slope²) fan) (He et al., 2015)."""
 
@@ -90,7 +92,7 @@ class KaimingNormal(Init):
     slope: float = 0.0
 
 
-@dataclass(frozen=True)
+@record
 class KaimingUniform(Init):
     """Uniform of variance 2 / ((1 + slope²) fan) (He et al., 2015)."""
 
@@ -99,21 +101,21 @@ class KaimingUniform(Init):
     slope: float = 0.0
 
 
-@dataclass(frozen=True)
+@record
 class XavierNormal(Init):
     """Normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
 
     name = "xavier_normal"
 
 
-@dataclass(frozen=True)
+@record
 class XavierUniform(Init):
     """Uniform of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
 
     name = "xavier_uniform"
 
 
-@dataclass(frozen=True)
+@record
 class BiasUniform(Init):
     """Uniform on ±1/√fan, ``fan`` being the fan-in of the weight beside it: torch's default for biases.
 

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
+
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.arguments import Kind
@@ -81,7 +83,7 @@ class Needs(Protocol):
 # ---- arguments ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operand:
     """Stands in an argument for a value given there (``resize(like=x)``): input number ``index``."""
 
@@ -163,7 +165,7 @@ class Required:
 REQUIRED = Required()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hole:
     """A value in emitted source, with where it came from: the emitter may write it in terms of that.
 
@@ -174,31 +176,31 @@ class Hole:
     source: str | tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class In:
     """Input number ``index`` of the operator."""
 
     index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Training:
     """``self.training``."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class This:
     """The layer's own module."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Own:
     """``self.name`` of the module around: a tensor that the module itself owns."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arg:
     """An argument of a torch call; left out where its value equals torch's ``default`` for that call."""
 
@@ -207,7 +209,7 @@ class Arg:
     default: Any = REQUIRED
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """``callee(*args)``; ``callee`` is dotted as the source writes it: ``nn.Conv2d``, ``torch.cat``.
 
@@ -218,7 +220,7 @@ class Call:
     args: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Method:
     """``receiver.name(*args)``."""
 
@@ -227,7 +229,7 @@ class Method:
     args: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prefix:
     """``op value``, ``op`` a Python operator: ``-x``, ``~x``."""
 
@@ -235,7 +237,7 @@ class Prefix:
     value: TorchExpr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Infix:
     """``left op right``, ``op`` a Python operator."""
 
@@ -244,7 +246,7 @@ class Infix:
     right: TorchExpr | Hole
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute:
     """``value.name``: ``x.shape``."""
 
@@ -252,7 +254,7 @@ class Attribute:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cut:
     """``start:stop:step`` in a subscript."""
 
@@ -261,7 +263,7 @@ class Cut:
     step: Hole | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Item:
     """``value[subscripts]``."""
 
@@ -269,7 +271,7 @@ class Item:
     subscripts: tuple[Hole | Cut | TorchExpr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Several:
     """A list of expressions, as ``torch.cat`` takes it, or a tuple, as ``x.unflatten`` takes sizes."""
 
@@ -280,7 +282,7 @@ class Several:
 TorchExpr: TypeAlias = In | Training | Own | Call | Method | Prefix | Infix | Attribute | Item | Several
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Torch:
     """How torch says an operator: as a module, as an expression, or either.
 
@@ -296,21 +298,21 @@ class Torch:
 # onnx -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OnnxIn:
     """Input number ``index`` of the operator."""
 
     index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OnnxWeight:
     """The initializer of one of the layer's weights."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OnnxConst:
     """A constant tensor: nested numbers (or one number: a scalar)."""
 
@@ -318,7 +320,7 @@ class OnnxConst:
     dtype: DType
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OnnxSizes:
     """A one-dimensional int64 tensor of sizes, computed at run time where they are symbolic.
 
@@ -328,7 +330,7 @@ class OnnxSizes:
     sizes: tuple[Size, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OnnxLocal:
     """The output called ``name`` of an earlier node of the same operator."""
 
@@ -339,7 +341,7 @@ OnnxRef: TypeAlias = OnnxIn | OnnxWeight | OnnxConst | OnnxSizes | OnnxLocal | N
 """What a node reads; None is an optional input left out."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OnnxNode:
     """One ONNX node. Its outputs are local names. The attribute ``to`` of a Cast is a ``DType``.
 
@@ -417,7 +419,7 @@ def pointwise(tensor: Tensor, *windows: Window) -> Look:
 # ---- the operator ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class Op(ABC):
     """Base of all operators. Subclasses are frozen dataclasses, final, and set ``name`` and ``palette``.
 

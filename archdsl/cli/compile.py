@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.errors import SpecError
 from archdsl.files import write_whole
 from archdsl.model import Model
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from archdsl.emit.onnx.report import Report
 
 ENDINGS = {"torch": ".py", "onnx": ".onnx"}
 
@@ -87,18 +93,27 @@ def _onnx(model: Model, args: argparse.Namespace) -> int:
     if args.weights is not None:
         module.load_state_dict(_weights(model, args.weights), strict=True)
     path = model.onnx(_path(model, args, "onnx"), module, fold_bn=args.fold_bn)
-    facts = {"ok": True, "file": str(path), "bytes": path.stat().st_size, "model": model.name}
-    if args.verify:
-        from archdsl.emit.onnx import verify
-
-        report = verify(model.graph, module, path)
-        facts["verified"] = report.facts()
-        if report.problem is not None:
-            raise SpecError([report.problem])
+    size = path.stat().st_size
+    report = _verified(model, module, path) if args.verify else None
     if args.format == "json":
-        print_json(facts)
+        facts = {"ok": True, "file": str(path), "bytes": size, "model": model.name}
+        print_json(facts if report is None else {**facts, "verified": report.facts()})
         return 0
-    print(f"wrote {path}: {facts['bytes'] / 1e6:,.1f} MB, checked by onnx.checker with full shape inference")
-    if args.verify:
+    print(f"wrote {path}: {size / 1e6:,.1f} MB, checked by onnx.checker with full shape inference")
+    if report is not None:
         print(report)
     return 0
+
+
+def _verified(model: Model, module: nn.Module, path: Path) -> Report:
+    """The file compared with the module.
+
+    Raises:
+        SpecError: they differ.
+    """
+    from archdsl.emit.onnx import verify
+
+    report = verify(model.graph, module, path)
+    if report.problem is not None:
+        raise SpecError([report.problem])
+    return report

@@ -5,15 +5,15 @@ The core reports diagnostics and raises none; the terminal, JSON and an editor r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from archdsl.record import record
 from archdsl.source import Span
 
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """A second place that tells the story: where the other side of a conflict comes from."""
 
@@ -21,7 +21,7 @@ class Label:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Frame:
     """One step of the instantiation trace: ``Bottleneck(width=64)``, instantiated as ``layer1.0`` at ``span``."""
 
@@ -30,7 +30,7 @@ class Frame:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """A replacement of a span that mends the fault."""
 
@@ -38,7 +38,7 @@ class Edit:
     replacement: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class Diagnostic:
     """Base of all diagnostics. Subclasses add fields and set the class texts, templates over the fields.
 

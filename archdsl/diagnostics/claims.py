@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class ClaimFails(Diagnostic):
     code = "A0401"
     title = 'the claim "{claim}" does not hold'
@@ -17,7 +16,7 @@ class ClaimFails(Diagnostic):
     detail: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class AssertionFails(Diagnostic):
     code = "A0402"
     title = "this assertion does not hold"
@@ -26,7 +25,7 @@ class AssertionFails(Diagnostic):
     detail: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class ClaimUndecided(Diagnostic):
     code = "A0403"
     title = 'the claim "{claim}" could be neither proved nor refuted'

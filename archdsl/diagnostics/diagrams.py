@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.record import record
 from archdsl.source import Span
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class DiagramFault(Diagnostic):
     """Base of the faults of drawing: they stand at no place in a spec."""
 
     span: Span | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NoRenderer(DiagramFault):
     code = "A0801"
     title = "nothing here can draw a diagram: neither Graphviz's `dot` nor the `graphviz-pure` wheel is installed"
     hint = "pip install graphviz-pure"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class CannotRender(DiagramFault):
     code = "A0802"
     title = "{renderer} cannot draw this diagram as {format}: {reason}"
@@ -32,14 +31,14 @@ class CannotRender(DiagramFault):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NoPdf(DiagramFault):
     code = "A0803"
     title = "a PDF needs Graphviz's `dot`, or a library that is not installed"
     hint = "pip install 'archdsl[pdf]'"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NoSuchModule(DiagramFault):
     code = "A0804"
     title = "`{model}` has no part `{path}` that could be {done}"
@@ -51,7 +50,7 @@ class NoSuchModule(DiagramFault):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnknownPictureFormat(DiagramFault):
     code = "A0805"
     title = "`{path}` says no picture format that is known here"
@@ -60,7 +59,7 @@ class UnknownPictureFormat(DiagramFault):
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnknownTheme(DiagramFault):
     code = "A0806"
     title = "there is no theme `{name}`"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class CannotRead(Diagnostic):
     code = "A0601"
     title = "cannot read `{path}`: {reason}"
@@ -18,7 +17,7 @@ class CannotRead(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class OutsideRoot(Diagnostic):
     code = "A0602"
     title = "`{path}` lies outside the folder of this spec"
@@ -27,7 +26,7 @@ class OutsideRoot(Diagnostic):
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class CircularUse(Diagnostic):
     code = "A0603"
     title = "these files use each other: {route}"
@@ -35,7 +34,7 @@ class CircularUse(Diagnostic):
     route: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NotInFile(Diagnostic):
     code = "A0604"
     title = "`{path}` defines no `{name}`"
@@ -46,7 +45,7 @@ class NotInFile(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NothingToBuild(Diagnostic):
     code = "A0605"
     title = "`{path}` defines no model that can be built as it stands"
@@ -56,7 +55,7 @@ class NothingToBuild(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class BadSetting(Diagnostic):
     code = "A0606"
     title = "{reason}"
@@ -66,7 +65,7 @@ class BadSetting(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class MissingExtra(Diagnostic):
     code = "A0607"
     title = "{what} needs `{package}`, which is not installed"
@@ -77,7 +76,7 @@ class MissingExtra(Diagnostic):
     extra: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class WeightsDiffer(Diagnostic):
     code = "A0608"
     title = "the weights in `{path}` are not those of {network}"
@@ -94,7 +93,7 @@ class WeightsDiffer(Diagnostic):
         return f"{super().message}: {self.difference}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class CannotWrite(Diagnostic):
     code = "A0609"
     title = "cannot write `{path}`: {reason}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnknownName(Diagnostic):
     code = "A0201"
     title = "unknown name `{name}`"
@@ -18,7 +17,7 @@ class UnknownName(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class WrongKind(Diagnostic):
     code = "A0202"
     title = "{what}"
@@ -30,7 +29,7 @@ class WrongKind(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnknownArgument(Diagnostic):
     code = "A0203"
     title = "`{callee}` has no argument `{name}`"
@@ -41,7 +40,7 @@ class UnknownArgument(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class MissingArgument(Diagnostic):
     code = "A0204"
     title = "`{callee}` needs its argument `{name}`"
@@ -54,7 +53,7 @@ class MissingArgument(Diagnostic):
     signature: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class TooManyArguments(Diagnostic):
     code = "A0205"
     title = "`{callee}` takes {takes}, {given} are given"
@@ -66,7 +65,7 @@ class TooManyArguments(Diagnostic):
     signature: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class BadArgument(Diagnostic):
     code = "A0206"
     title = "`{callee}` cannot take this `{argument}`: {reason}"
@@ -78,7 +77,7 @@ class BadArgument(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class RepeatedArgument(Diagnostic):
     code = "A0207"
     title = "the argument `{name}` of `{callee}` is given twice"
@@ -87,7 +86,7 @@ class RepeatedArgument(Diagnostic):
     name: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class Unlabelled(Diagnostic):
     code = "A0208"
     title = "this {what} owns parameters and needs a name"
@@ -98,7 +97,7 @@ class Unlabelled(Diagnostic):
     example: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class DuplicatePath(Diagnostic):
     code = "A0209"
     title = "two modules have the path `{path}`"
@@ -117,7 +116,7 @@ class DuplicatePath(Diagnostic):
         return self.advice.format(label=self.label)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NeverRun(Diagnostic):
     code = "A0210"
     title = "the module `{label}` is declared and never run"
@@ -126,7 +125,7 @@ class NeverRun(Diagnostic):
     label: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnusedName(Diagnostic):
     code = "A0211"
     title = "`{name}` is never used"
@@ -136,7 +135,7 @@ class UnusedName(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class Recursive(Diagnostic):
     code = "A0212"
     title = "`{name}` contains itself"
@@ -147,7 +146,7 @@ class Recursive(Diagnostic):
     route: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class DefinedTwice(Diagnostic):
     code = "A0213"
     title = "`{name}` is defined twice"
@@ -155,7 +154,7 @@ class DefinedTwice(Diagnostic):
     name: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class DiscardsStream(Diagnostic):
     code = "A0214"
     title = "this value throws the stream away"
@@ -163,7 +162,7 @@ class DiscardsStream(Diagnostic):
     hint = "what stands before it in the chain would have no effect: start a new step with it, or combine it with `it`"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class CannotUnpack(Diagnostic):
     code = "A0215"
     title = "cannot unpack {found} into {names}"
@@ -172,7 +171,7 @@ class CannotUnpack(Diagnostic):
     names: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnknownModel(Diagnostic):
     code = "A0216"
     title = "{where} has no model `{name}`"
@@ -183,7 +182,7 @@ class UnknownModel(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class BadLabel(Diagnostic):
     code = "A0217"
     title = "`{label}` cannot be the name of a module"
@@ -193,7 +192,7 @@ class BadLabel(Diagnostic):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class BadArithmetic(Diagnostic):
     code = "A0218"
     title = "{reason}"
@@ -203,7 +202,7 @@ class BadArithmetic(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class BadIndex(Diagnostic):
     code = "A0219"
     title = "{reason}"
@@ -211,7 +210,7 @@ class BadIndex(Diagnostic):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class TooMuch(Diagnostic):
     code = "A0220"
     title = "this spec is too large to build: over {limit} {what}"
@@ -221,7 +220,7 @@ class TooMuch(Diagnostic):
     what: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class Misplaced(Diagnostic):
     code = "A0221"
     title = "{what} cannot stand here"
@@ -231,7 +230,7 @@ class Misplaced(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class WordTaken(Diagnostic):
     code = "A0222"
     title = "`{name}` is a word of the language"
@@ -240,7 +239,7 @@ class WordTaken(Diagnostic):
     name: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class DeadLayer(Diagnostic):
     code = "A0223"
     title = "the result of this `{layer}` goes nowhere"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class StatedShapeDiffers(Diagnostic):
     code = "A0301"
     title = "{subject} is stated as {stated}, but it is {found}"
@@ -21,7 +20,7 @@ class StatedShapeDiffers(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class DoesNotFit(Diagnostic):
     code = "A0302"
     title = "{reason}"
@@ -33,7 +32,7 @@ class DoesNotFit(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class Undecided(Diagnostic):
     code = "A0303"
     title = "whether `{condition}` holds depends on the input's size"
@@ -44,7 +43,7 @@ class Undecided(Diagnostic):
     detail: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class SizeDivided(Diagnostic):
     code = "A0304"
     title = "a symbolic size cannot be divided with `/`"
@@ -52,14 +51,14 @@ class SizeDivided(Diagnostic):
     hint = "write `//`, which rounds down"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class SizeTooLarge(Diagnostic):
     code = "A0305"
     title = "this size grows beyond what can be decided"
     hint = "state the input's size in numbers"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class SharedDiffers(Diagnostic):
     code = "A0306"
     title = "the shared module `{path}` would need parameters of two shapes"
@@ -70,7 +69,7 @@ class SharedDiffers(Diagnostic):
     detail: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class BranchesDiffer(Diagnostic):
     code = "A0312"
     title = "the branches of this {kind} {difference}"

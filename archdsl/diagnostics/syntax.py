@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnexpectedCharacter(Diagnostic):
     code = "A0101"
     title = "unexpected character {shown}"
@@ -23,7 +22,7 @@ class UnexpectedCharacter(Diagnostic):
         return f"`{self.character}`" if printable else f"U+{ord(self.character):04X}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnexpectedToken(Diagnostic):
     code = "A0102"
     title = "syntax error: unexpected {found}"
@@ -35,7 +34,7 @@ class UnexpectedToken(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnpairedBracket(Diagnostic):
     code = "A0103"
     title = "{what}"
@@ -47,7 +46,7 @@ class UnpairedBracket(Diagnostic):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NestedTooDeep(Diagnostic):
     code = "A0104"
     title = "brackets nested deeper than {limit}"
@@ -56,7 +55,7 @@ class NestedTooDeep(Diagnostic):
     limit: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnsupportedVersion(Diagnostic):
     code = "A0105"
     title = "this spec is written in version {found} of the language; version {known} is the newest known here"
@@ -67,7 +66,7 @@ class UnsupportedVersion(Diagnostic):
     advice: str = "upgrade archdsl, or state `arch 1`"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NumberTooLarge(Diagnostic):
     code = "A0106"
     title = "this number has {digits} digits"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.record import record
 from archdsl.source import Span
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class TrainingFault(Diagnostic):
     """Base of the faults of a run: they stand at no place in a spec."""
 
     span: Span | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NoSuchFolder(TrainingFault):
     code = "A0701"
     title = "no such folder: `{path}`"
@@ -24,7 +23,7 @@ class NoSuchFolder(TrainingFault):
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class TooFewClasses(TrainingFault):
     code = "A0702"
     title = "`{path}` holds {found}; telling classes apart takes two"
@@ -38,7 +37,7 @@ class TooFewClasses(TrainingFault):
         return f"one class, `{self.classes[0]}`" if self.classes else "no folder of pictures"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class TooFewPictures(TrainingFault):
     code = "A0703"
     title = "class `{name}` has {count} pictures; training, validation and test need one each"
@@ -50,7 +49,7 @@ class TooFewPictures(TrainingFault):
     endings: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class DividedFolder(TrainingFault):
     code = "A0704"
     title = "`{path}` is already divided into {found}; such a division is not read yet"
@@ -60,7 +59,7 @@ class DividedFolder(TrainingFault):
     found: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class UnreadablePicture(TrainingFault):
     code = "A0705"
     title = "cannot read the picture {reason}"
@@ -69,7 +68,7 @@ class UnreadablePicture(TrainingFault):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class IncompleteFlowers(TrainingFault):
     code = "A0706"
     title = "`{path}` is not the whole of OxFlower17: {missing} of 1,360 pictures are missing, `{first}` the first"
@@ -80,7 +79,7 @@ class IncompleteFlowers(TrainingFault):
     first: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class BadSplitFile(TrainingFault):
     code = "A0707"
     title = "`{path}` is no split of OxFlower17: {reason}"
@@ -90,7 +89,7 @@ class BadSplitFile(TrainingFault):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NoSuchSplit(TrainingFault):
     code = "A0708"
     title = "`{path}` has no split {split}"
@@ -100,7 +99,7 @@ class NoSuchSplit(TrainingFault):
     split: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class WrongChannels(TrainingFault):
     code = "A0709"
     title = "{model} takes {wanted}-channel pictures; those of {data} have {given}"
@@ -113,7 +112,7 @@ class WrongChannels(TrainingFault):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class WrongClassCount(TrainingFault):
     code = "A0710"
     title = "{model} tells {given} classes apart; {data} has {wanted}"
@@ -125,7 +124,7 @@ class WrongClassCount(TrainingFault):
     wanted: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NotAClassifier(TrainingFault):
     code = "A0711"
     title = "{model} cannot be trained as a classifier: {reason}"
@@ -135,7 +134,7 @@ class NotAClassifier(TrainingFault):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class DoesNotRun(TrainingFault):
     code = "A0712"
     title = "{model} does not run on pictures of {height}×{width}: {reason}"
@@ -147,7 +146,7 @@ class DoesNotRun(TrainingFault):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class RunExists(TrainingFault):
     code = "A0713"
     title = "`{path}` already holds files"
@@ -156,7 +155,7 @@ class RunExists(TrainingFault):
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class NothingToResume(TrainingFault):
     code = "A0714"
     title = "`{path}` cannot be resumed: {reason}"
@@ -166,7 +165,7 @@ class NothingToResume(TrainingFault):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class OtherNetwork(TrainingFault):
     code = "A0715"
     title = "the checkpoint in `{path}` is of another network: {difference}"
@@ -176,7 +175,7 @@ class OtherNetwork(TrainingFault):
     difference: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class OtherSetting(TrainingFault):
     code = "A0716"
     title = "`{path}` was trained with {setting} {saved}, not {given}"
@@ -188,7 +187,7 @@ class OtherSetting(TrainingFault):
     given: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class AlreadyTrainedFurther(TrainingFault):
     code = "A0717"
     title = "`{path}` has already trained for {done} epochs, more than the {asked} asked for"
@@ -199,7 +198,7 @@ class AlreadyTrainedFurther(TrainingFault):
     asked: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class TrainerRefuses(TrainingFault):
     code = "A0718"
     title = "cannot train with these settings: {reason}"
@@ -208,7 +207,7 @@ class TrainerRefuses(TrainingFault):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class LossNotFinite(TrainingFault):
     code = "A0719"
     title = "the loss is {loss} in epoch {epoch}: training has diverged"
@@ -218,7 +217,7 @@ class LossNotFinite(TrainingFault):
     epoch: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class Stopped(TrainingFault):
     code = "A0720"
     severity = "warning"
@@ -229,7 +228,7 @@ class Stopped(TrainingFault):
     advice: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class RunFailed(TrainingFault):
     code = "A0721"
     title = "training broke off: {reason}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import pi, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
@@ -34,6 +33,7 @@ from archdsl.op import (
     pointwise,
 )
 from archdsl.ops.sliding import CHANNELS, SPATIAL, require_float
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 Keep: TypeAlias = Literal["input", "output", "extra"]
 
 
-@dataclass(frozen=True)
+@record
 class Activation(Op):
     """Base of the activations: how torch calls them, as data."""
 
@@ -73,7 +73,7 @@ class Activation(Op):
         return Torch(Call(f"nn.{self.module}", tuple(args)), function=Call(self.function, (Arg(In()), *args)))
 
 
-@dataclass(frozen=True)
+@record
 class Pointwise(Activation):
     """Base of the activations of each number for itself."""
 
@@ -91,7 +91,7 @@ class Pointwise(Activation):
         return (pointwise(inputs[0]),)
 
 
-@dataclass(frozen=True)
+@record
 class Fixed(Pointwise):
     """Base of the activations that have no arguments."""
 
@@ -117,7 +117,7 @@ def clip(low: float, high: float) -> tuple[OnnxNode]:
 # ---- straight lines ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class ReLU(Fixed):
     """``max(x, 0)``.
 
@@ -134,7 +134,7 @@ class ReLU(Fixed):
     nodes: ClassVar[tuple[OnnxNode, ...]] = node("Relu")
 
 
-@dataclass(frozen=True)
+@record
 class ReLU6(Fixed):
     """``min(max(x, 0), 6)``.
 
@@ -151,7 +151,7 @@ class ReLU6(Fixed):
     nodes: ClassVar[tuple[OnnxNode, ...]] = clip(0.0, 6.0)
 
 
-@dataclass(frozen=True)
+@record
 class LeakyReLU(Pointwise):
     """``x`` where it is positive, else ``slope * x``.
 
@@ -173,7 +173,7 @@ class LeakyReLU(Pointwise):
         return node("LeakyRelu", alpha=self.slope)
 
 
-@dataclass(frozen=True)
+@record
 class PReLU(Op):
     """``x`` where it is positive, else ``slope * x`` with a learned slope: one, or one for each channel.
 
@@ -224,7 +224,7 @@ class PReLU(Op):
         )
 
 
-@dataclass(frozen=True)
+@record
 class Hardtanh(Pointwise):
     """``min(max(x, low), high)``.
 
@@ -251,7 +251,7 @@ class Hardtanh(Pointwise):
         return clip(self.low, self.high)
 
 
-@dataclass(frozen=True)
+@record
 class Hardsigmoid(Fixed):
     """``relu6(x + 3) / 6``: a sigmoid of straight lines.
 
@@ -268,7 +268,7 @@ class Hardsigmoid(Fixed):
     nodes: ClassVar[tuple[OnnxNode, ...]] = node("HardSigmoid", alpha=1 / 6, beta=0.5)
 
 
-@dataclass(frozen=True)
+@record
 class Hardswish(Fixed):
     """``x * relu6(x + 3) / 6``: a silu of straight lines (Howard et al., 2019).
 
@@ -288,7 +288,7 @@ class Hardswish(Fixed):
 # ---- curves ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class Sigmoid(Fixed):
     """``1 / (1 + exp(-x))``.
 
@@ -305,7 +305,7 @@ class Sigmoid(Fixed):
     nodes: ClassVar[tuple[OnnxNode, ...]] = node("Sigmoid")
 
 
-@dataclass(frozen=True)
+@record
 class Tanh(Fixed):
     """The hyperbolic tangent.
 
@@ -322,7 +322,7 @@ class Tanh(Fixed):
     nodes: ClassVar[tuple[OnnxNode, ...]] = node("Tanh")
 
 
-@dataclass(frozen=True)
+@record
 class ELU(Pointwise):
     """``x`` where it is positive, else ``alpha * (exp(x) - 1)``.
 
@@ -343,7 +343,7 @@ class ELU(Pointwise):
         return node("Elu", alpha=self.alpha)
 
 
-@dataclass(frozen=True)
+@record
 class SELU(Fixed):
     """An elu scaled so that signals keep mean 0 and variance 1 from layer to layer (Klambauer et al., 2017).
 
@@ -360,7 +360,7 @@ class SELU(Fixed):
     nodes: ClassVar[tuple[OnnxNode, ...]] = node("Selu")
 
 
-@dataclass(frozen=True)
+@record
 class CELU(Pointwise):
     """``x`` where it is positive, else ``alpha * (exp(x / alpha) - 1)``.
 
@@ -385,7 +385,7 @@ class CELU(Pointwise):
         return node("Celu", alpha=self.alpha)
 
 
-@dataclass(frozen=True)
+@record
 class GELU(Activation):
     """``x * Φ(x)``, Φ being the distribution function of the normal distribution.
 
@@ -444,7 +444,7 @@ def _tanh_bell() -> tuple[OnnxNode, ...]:
     )
 
 
-@dataclass(frozen=True)
+@record
 class SiLU(Fixed):
     """``x * sigmoid(x)``, also called swish.
 
@@ -464,7 +464,7 @@ class SiLU(Fixed):
     )
 
 
-@dataclass(frozen=True)
+@record
 class Mish(Fixed):
     """``x * tanh(softplus(x))``.
 
@@ -481,7 +481,7 @@ class Mish(Fixed):
     nodes: ClassVar[tuple[OnnxNode, ...]] = node("Mish")
 
 
-@dataclass(frozen=True)
+@record
 class Softplus(Fixed):
     """``log(1 + exp(x))``: a smooth relu.
 
@@ -498,7 +498,7 @@ class Softplus(Fixed):
     nodes: ClassVar[tuple[OnnxNode, ...]] = node("Softplus")
 
 
-@dataclass(frozen=True)
+@record
 class Softsign(Fixed):
     """``x / (1 + |x|)``.
 
@@ -515,7 +515,7 @@ class Softsign(Fixed):
     nodes: ClassVar[tuple[OnnxNode, ...]] = node("Softsign")
 
 
-@dataclass(frozen=True)
+@record
 class LogSigmoid(Fixed):
     """``-log(1 + exp(-x))``: the logarithm of the sigmoid.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
@@ -37,6 +36,7 @@ from archdsl.op import (
 )
 from archdsl.ops.shape import sizes_ref
 from archdsl.ops.sliding import require_float
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 ROLES = ("query", "key", "value")
 
 
-@dataclass(frozen=True)
+@record
 class Attention(Op):
     """Multi-head attention (Vaswani et al., 2017) on [N, L, D]: of a value to itself, or between values.
 

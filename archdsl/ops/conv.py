@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -35,12 +34,13 @@ from archdsl.op import (
     drawn,
 )
 from archdsl.ops.sliding import CHANNELS, SPATIAL, Slide, compact, require_known, slides, spatial_axes, spatial_look
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
-@dataclass(frozen=True)
+@record
 class Conv(Op):
     """Convolution: slides ``width`` filters over the spatial axes of [N, C, spatial…] and sums over all channels.
 
@@ -142,7 +142,7 @@ class Conv(Op):
         return convolution_caption(self.name, self._slides(inputs[0]), self.width)
 
 
-@dataclass(frozen=True)
+@record
 class ConvTranspose(Op):
     """Transposed convolution: each cell of the input adds a multiple of the filters to the output.
 

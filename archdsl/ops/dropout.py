@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from archdsl.arguments import PROBABILITY
@@ -26,12 +25,13 @@ from archdsl.op import (
     pointwise,
 )
 from archdsl.ops.sliding import SPATIAL, require_float, spatial_axes
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
-@dataclass(frozen=True)
+@record
 class Inert(Op):
     """Base of the layers that do nothing at inference."""
 
@@ -50,7 +50,7 @@ class Inert(Op):
         return ()
 
 
-@dataclass(frozen=True)
+@record
 class Identity(Inert):
     """Gives what it takes. Unlike ``none`` it is a layer: it counts among the members of a ``seq``.
 
@@ -74,7 +74,7 @@ class Identity(Inert):
         return Torch(Call("nn.Identity", ()), function=In())
 
 
-@dataclass(frozen=True)
+@record
 class Dropping(Inert):
     """Base of the layers that multiply by a random mask in training. With probability 0 they do nothing at all."""
 
@@ -93,7 +93,7 @@ class Dropping(Inert):
         return self.p == 0
 
 
-@dataclass(frozen=True)
+@record
 class TorchDropping(Dropping):
     """Base of those that torch has, all called alike. With probability 1 they multiply by a single zero."""
 
@@ -114,7 +114,7 @@ class TorchDropping(Dropping):
         return Torch(Call(module, (p,)), function=Call(function, (Arg(In()), p, training)))
 
 
-@dataclass(frozen=True)
+@record
 class Dropout(TorchDropping):
     """In training, sets each number to zero with probability ``p`` and multiplies the others by ``1 / (1 - p)``.
 
@@ -136,7 +136,7 @@ class Dropout(TorchDropping):
         return "nn.Dropout", "F.dropout"
 
 
-@dataclass(frozen=True)
+@record
 class AlphaDropout(TorchDropping):
     """Dropout for ``selu``: keeps mean 0 and variance 1 (Klambauer et al., 2017).
 
@@ -158,7 +158,7 @@ class AlphaDropout(TorchDropping):
         return "nn.AlphaDropout", "F.alpha_dropout"
 
 
-@dataclass(frozen=True)
+@record
 class SpatialDropout(TorchDropping):
     """In training, sets whole channels of [N, C, spatial…] to zero with probability ``p``; scales the others.
 
@@ -181,7 +181,7 @@ class SpatialDropout(TorchDropping):
         return f"nn.Dropout{axes}d", f"F.dropout{axes}d"
 
 
-@dataclass(frozen=True)
+@record
 class DropPath(Dropping):
     """Stochastic depth: in training, zeroes whole examples with probability ``p`` and scales the others.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import prod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -32,12 +32,13 @@ from archdsl.op import (
 )
 from archdsl.ops.pattern import Axis, Group, Pattern, fit, flat, parse
 from archdsl.ops.shape import reshape_sizes, sizes_ref
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
-@dataclass(frozen=True)
+@record
 class Named(Op):
     """Base of the operators on one value whose axes a pattern names."""
 
@@ -219,7 +220,7 @@ class Named(Op):
         )
 
 
-@dataclass(frozen=True)
+@record
 class Rearrange(Named):
     """Splits, moves, merges and repeats axes, which the pattern names.
 
@@ -268,7 +269,7 @@ Reduction = Literal["mean", "sum", "max", "min", "prod"]
 METHODS = {"mean": "mean", "sum": "sum", "max": "amax", "min": "amin", "prod": "prod"}
 
 
-@dataclass(frozen=True)
+@record
 class Reduce(Named):
     """Combines a value along the axes that the output lacks, by their mean, sum, greatest, least or product.
 

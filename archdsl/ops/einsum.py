@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -33,6 +32,7 @@ from archdsl.op import (
 from archdsl.ops.einops import is_run
 from archdsl.ops.pattern import MAX_NAMES, split_sides, unique
 from archdsl.ops.sliding import require_float
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
@@ -97,7 +97,7 @@ def _names(side: str) -> Names:
     return names
 
 
-@dataclass(frozen=True)
+@record
 class Einsum(Op):
     """The sum of products of two values: along axes of both that the output lacks, it sums; others stay.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 from archdsl.arguments import SCALAR, VALUE, either
@@ -34,6 +33,7 @@ from archdsl.op import (
     arg,
 )
 from archdsl.ops.broadcast import broadcast, broadcast_look
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
@@ -66,7 +66,7 @@ def cast(ref: OnnxRef, found: DType, wanted: DType, name: str) -> tuple[tuple[On
     return (OnnxNode("Cast", (ref,), {"to": wanted}, (name,)),), OnnxLocal(name)
 
 
-@dataclass(frozen=True)
+@record
 class Binary(Op):
     """Base of what combines two operands, each a value or a plain number, element by element."""
 
@@ -109,7 +109,7 @@ class Binary(Op):
         return nodes, (refs[0], refs[1])
 
 
-@dataclass(frozen=True)
+@record
 class Arithmetic(Binary):
     """``+ - * / // % **`` and ``== != < <= > >=`` between two values, or between a value and a number.
 
@@ -285,7 +285,7 @@ def _floor_division(left: OnnxRef, right: OnnxRef, dtype: DType) -> tuple[OnnxNo
     )
 
 
-@dataclass(frozen=True)
+@record
 class Negative(Op):
     """``-x``. A bool counts as 1 or 0.
 
@@ -326,7 +326,7 @@ class Negative(Op):
         return "-"
 
 
-@dataclass(frozen=True)
+@record
 class Extremum(Binary):
     """Base of the greater and the lesser of two values, or of a value and a number, element by element."""
 
@@ -356,7 +356,7 @@ class Extremum(Binary):
         return (*casts, OnnxNode(self.onnx_type, operands))
 
 
-@dataclass(frozen=True)
+@record
 class Maximum(Extremum):
     """The greater of two values, or of a value and a number, element by element. Shapes broadcast.
 
@@ -370,7 +370,7 @@ class Maximum(Extremum):
     bound: ClassVar[str] = "min"
 
 
-@dataclass(frozen=True)
+@record
 class Minimum(Extremum):
     """The lesser of two values, or of a value and a number, element by element. Shapes broadcast.
 

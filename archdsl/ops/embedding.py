@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from archdsl.arguments import COUNT, INIT, SIZE
@@ -27,12 +26,13 @@ from archdsl.op import (
     drawn,
     pointwise,
 )
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
-@dataclass(frozen=True)
+@record
 class Embedding(Op):
     """A learned vector for every int64: [N, L] becomes [N, L, width].
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -31,12 +30,13 @@ from archdsl.op import (
     pointwise,
 )
 from archdsl.ops.elementwise import Number, cast, widest
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
-@dataclass(frozen=True)
+@record
 class Function(Op):
     """Base of the functions of one value. They give float32, unless they keep whole numbers whole."""
 
@@ -80,7 +80,7 @@ class Function(Op):
         return tuple(nodes)
 
 
-@dataclass(frozen=True)
+@record
 class WholeFunction(Function):
     """Base of the functions that keep whole numbers whole."""
 
@@ -91,7 +91,7 @@ class WholeFunction(Function):
         return (x,)
 
 
-@dataclass(frozen=True)
+@record
 class Rounding(WholeFunction):
     """Base of the functions that leave whole numbers as they are."""
 
@@ -101,7 +101,7 @@ class Rounding(WholeFunction):
         return () if inputs[0].dtype == "int64" else super().onnx(inputs, outputs)
 
 
-@dataclass(frozen=True)
+@record
 class Exp(Function):
     """``e ** x``, element by element.
 
@@ -115,7 +115,7 @@ class Exp(Function):
     kept = "output"
 
 
-@dataclass(frozen=True)
+@record
 class Log(Function):
     """The natural logarithm, element by element.
 
@@ -129,7 +129,7 @@ class Log(Function):
     kept = "input"
 
 
-@dataclass(frozen=True)
+@record
 class Log2(Function):
     """The logarithm to base 2, element by element.
 
@@ -148,7 +148,7 @@ class Log2(Function):
         return (*nodes, OnnxNode("Mul", (natural, OnnxConst(1 / log(2), "float32"))))
 
 
-@dataclass(frozen=True)
+@record
 class Sqrt(Function):
     """The square root, element by element.
 
@@ -162,7 +162,7 @@ class Sqrt(Function):
     kept = "output"
 
 
-@dataclass(frozen=True)
+@record
 class Rsqrt(Function):
     """``1 / sqrt(x)``, element by element.
 
@@ -179,7 +179,7 @@ class Rsqrt(Function):
         return 2 * outputs[0].numel
 
 
-@dataclass(frozen=True)
+@record
 class Reciprocal(Function):
     """``1 / x``, element by element.
 
@@ -193,7 +193,7 @@ class Reciprocal(Function):
     kept = "output"
 
 
-@dataclass(frozen=True)
+@record
 class Sin(Function):
     """The sine, element by element.
 
@@ -207,7 +207,7 @@ class Sin(Function):
     kept = "input"
 
 
-@dataclass(frozen=True)
+@record
 class Cos(Function):
     """The cosine, element by element.
 
@@ -221,7 +221,7 @@ class Cos(Function):
     kept = "input"
 
 
-@dataclass(frozen=True)
+@record
 class Erf(Function):
     """The error function, element by element.
 
@@ -235,7 +235,7 @@ class Erf(Function):
     kept = "input"
 
 
-@dataclass(frozen=True)
+@record
 class Abs(WholeFunction):
     """The absolute value, element by element.
 
@@ -249,7 +249,7 @@ class Abs(WholeFunction):
     kept = "input"
 
 
-@dataclass(frozen=True)
+@record
 class Sign(WholeFunction):
     """-1, 0 or 1, element by element.
 
@@ -263,7 +263,7 @@ class Sign(WholeFunction):
     kept = "nothing"
 
 
-@dataclass(frozen=True)
+@record
 class Floor(Rounding):
     """The greatest whole number not above, element by element. Its gradient is 0.
 
@@ -276,7 +276,7 @@ class Floor(Rounding):
     onnx_types: ClassVar[tuple[str, ...]] = ("Floor",)
 
 
-@dataclass(frozen=True)
+@record
 class Ceil(Rounding):
     """The least whole number not below, element by element. Its gradient is 0.
 
@@ -289,7 +289,7 @@ class Ceil(Rounding):
     onnx_types: ClassVar[tuple[str, ...]] = ("Ceil",)
 
 
-@dataclass(frozen=True)
+@record
 class Round(Rounding):
     """The nearest whole number, halves to the even one, element by element. Its gradient is 0.
 
@@ -302,7 +302,7 @@ class Round(Rounding):
     onnx_types: ClassVar[tuple[str, ...]] = ("Round",)
 
 
-@dataclass(frozen=True)
+@record
 class Clamp(Op):
     """Limits every element from below, from above, or both.
 
@@ -355,7 +355,7 @@ class Clamp(Op):
         return f"clamp {self.min if self.min is not None else '…'} to {self.max if self.max is not None else '…'}"
 
 
-@dataclass(frozen=True)
+@record
 class Normalize(Op):
     """Divides by the norm along an axis: ``x / max(norm(x), eps)``.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
@@ -31,12 +30,13 @@ from archdsl.op import (
     pointwise,
 )
 from archdsl.ops.sliding import require_float
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
-@dataclass(frozen=True)
+@record
 class Linear(Op):
     """Fully connected: each of ``width`` outputs is a weighted sum of all numbers along the last axis.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from archdsl.arguments import KNOWN_SIZE, NUMBER
@@ -27,12 +26,13 @@ from archdsl.op import (
 )
 from archdsl.ops.norm import Norm
 from archdsl.ops.sliding import CHANNELS, spatial_axes
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
-@dataclass(frozen=True)
+@record
 class LRN(Norm):
     """Local response normalisation: divides by a power of the mean square of ``size`` neighbouring channels.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, ClassVar
 
@@ -33,6 +32,7 @@ from archdsl.op import (
     arg,
 )
 from archdsl.ops.broadcast import broadcast, broadcast_look, stretch
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
@@ -62,7 +62,7 @@ def same_shape(inputs: Sequence[Tensor], needs: Needs, besides: int | None = Non
                 needs.require(left, "==", right, f"axis {axis} is {left} in one value and {right} in another")
 
 
-@dataclass(frozen=True)
+@record
 class Merge(Op):
     """Base of the combinators' operators."""
 
@@ -73,7 +73,7 @@ class Merge(Op):
         return 0
 
 
-@dataclass(frozen=True)
+@record
 class Layout(Merge):
     """Base of the combinators that only lay values beside each other."""
 
@@ -87,7 +87,7 @@ class Layout(Merge):
         return Arg(Several(tuple(In(index) for index in range(len(inputs)))))
 
 
-@dataclass(frozen=True)
+@record
 class Concat(Layout):
     """Values laid one after the other along an axis; their other axes are equal.
 
@@ -121,7 +121,7 @@ class Concat(Layout):
         return (OnnxNode("Concat", operands, {"axis": axis_of(self.axis, inputs[0].rank)}),)
 
 
-@dataclass(frozen=True)
+@record
 class Stack(Layout):
     """Values of one shape laid beside each other along a new axis.
 
@@ -158,7 +158,7 @@ class Stack(Layout):
         return (*parts, OnnxNode("Concat", tuple(map(OnnxLocal, names)), {"axis": axis}))
 
 
-@dataclass(frozen=True)
+@record
 class Fold(Merge):
     """Base of the combinators that combine any number of values by an operator, from the left."""
 
@@ -203,7 +203,7 @@ class Fold(Merge):
         return self.symbol
 
 
-@dataclass(frozen=True)
+@record
 class Add(Fold):
     """The sum of values, element by element; shapes broadcast. A residual is one.
 
@@ -220,7 +220,7 @@ class Add(Fold):
         return Kept()
 
 
-@dataclass(frozen=True)
+@record
 class Mul(Fold):
     """The product of values, element by element; shapes broadcast. A gate is one.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -39,12 +38,13 @@ from archdsl.op import (
     pointwise,
 )
 from archdsl.ops.sliding import CHANNELS, SPATIAL, require_float, spatial_axes
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
-@dataclass(frozen=True)
+@record
 class Norm(Op):
     """Base of the normalisations: the output has the type of the input, and there are no products of matrices."""
 
@@ -54,7 +54,7 @@ class Norm(Op):
         return 0
 
 
-@dataclass(frozen=True)
+@record
 class BatchNorm(Norm):
     """Normalises each channel over the batch and the spatial axes, in training; later by running averages of those.
 
@@ -138,7 +138,7 @@ class BatchNorm(Norm):
         return (*nodes, *onnx_scale(OnnxLocal("normal"), rank)) if self.affine else nodes
 
 
-@dataclass(frozen=True)
+@record
 class LayerNorm(Norm):
     """Normalises each position over one axis, or over the last few axes together, and scales and shifts each cell.
 
@@ -229,7 +229,7 @@ class LayerNorm(Norm):
         )
 
 
-@dataclass(frozen=True)
+@record
 class GroupNorm(Norm):
     """Normalises each of ``groups`` groups of channels over its channels and the spatial axes, one example at a time.
 
@@ -297,7 +297,7 @@ class GroupNorm(Norm):
         return (*nodes, *onnx_scale(OnnxLocal("normal"), inputs[0].rank)) if self.affine else nodes
 
 
-@dataclass(frozen=True)
+@record
 class InstanceNorm(Norm):
     """Normalises each channel of each example over the spatial axes. It keeps no running averages.
 

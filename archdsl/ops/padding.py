@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from archdsl.arguments import AXIS, COUNT, INTEGER, SCALAR, axis_of, choice
@@ -30,6 +29,7 @@ from archdsl.op import (
 )
 from archdsl.ops.elementwise import Number
 from archdsl.ops.shape import END, Reshape, sizes_ref
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 ONNX_MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
 
 
-@dataclass(frozen=True)
+@record
 class Pad(Reshape):
     """Continues an axis at its ends: by a constant, or by what is inside.
 
@@ -136,7 +136,7 @@ class Pad(Reshape):
         )
 
 
-@dataclass(frozen=True)
+@record
 class Roll(Reshape):
     """Rotates along an axis: cell ``i`` moves to ``i + by``, and what leaves at one end enters at the other.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -31,12 +30,13 @@ from archdsl.op import (
     arg,
 )
 from archdsl.ops.sliding import CHANNELS, SPATIAL, Slide, compact, require_known, slides, spatial_axes, spatial_look
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
-@dataclass(frozen=True)
+@record
 class Pool(Op):
     """Base of the pools: no products, each channel for itself."""
 
@@ -49,7 +49,7 @@ class Pool(Op):
 # ---- windows that slide ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class SlidingPool(Pool):
     """Base of the pools by windows that slide."""
 
@@ -131,7 +131,7 @@ class SlidingPool(Pool):
         return f"{self.name} {'×'.join(str(w.kernel) for w in windows)}, /{step}"
 
 
-@dataclass(frozen=True)
+@record
 class MaxPool(SlidingPool):
     """The largest number in each window.
 
@@ -186,7 +186,7 @@ class MaxPool(SlidingPool):
         return self._onnx("MaxPool", inputs, outputs, self.ceil, dilations=dilations)
 
 
-@dataclass(frozen=True)
+@record
 class AvgPool(SlidingPool):
     """The mean of each window.
 
@@ -243,7 +243,7 @@ def cut(ends: dict[int, int]) -> OnnxNode:
 # ---- axes divided into parts -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class AdaptivePool(Pool):
     """Base of the pools that divide each axis into a given number of parts.
 
@@ -309,7 +309,7 @@ class AdaptivePool(Pool):
         return tuple(nodes)
 
 
-@dataclass(frozen=True)
+@record
 class AdaptiveAvgPool(AdaptivePool):
     """The mean of each of ``size`` parts of each axis, whatever the size of the input.
 
@@ -333,7 +333,7 @@ class AdaptiveAvgPool(AdaptivePool):
         return f"{self.name} {'×'.join(map(str, self._parts(inputs[0].rank - SPATIAL)))}"
 
 
-@dataclass(frozen=True)
+@record
 class AdaptiveMaxPool(AdaptivePool):
     """The largest number in each of ``size`` parts of each axis, whatever the size of the input.
 
@@ -357,7 +357,7 @@ class AdaptiveMaxPool(AdaptivePool):
         return f"{self.name} {'×'.join(map(str, self._parts(inputs[0].rank - SPATIAL)))}"
 
 
-@dataclass(frozen=True)
+@record
 class GlobalAvgPool(AdaptivePool):
     """The mean of each channel over all spatial axes, each of which keeps one cell.
 
@@ -374,7 +374,7 @@ class GlobalAvgPool(AdaptivePool):
         return (1,) * axes
 
 
-@dataclass(frozen=True)
+@record
 class GlobalMaxPool(AdaptivePool):
     """The largest number of each channel over all spatial axes, each of which keeps one cell.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -36,6 +35,7 @@ from archdsl.op import (
 )
 from archdsl.ops.shape import Reshape, reshape_sizes, sizes_ref
 from archdsl.ops.sliding import CHANNELS, SPATIAL, compact, spatial_axes, spatial_look
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
@@ -49,7 +49,7 @@ TAPS = {"nearest": 1, "linear": 2, "bilinear": 2, "bicubic": 4, "trilinear": 2}
 SCALES = PerAxisKind(NumberKind(1 / 1024, 1024, "a number"), "a number above 0, or a list with one for each axis")
 
 
-@dataclass(frozen=True)
+@record
 class Resize(Op):
     """Changes the resolution: to a size, by a factor, or to that of another value. One of them is given.
 
@@ -241,7 +241,7 @@ def _nearest_cells(axis: int, old: Size, new: Size, factor: Fraction | None) -> 
     )
 
 
-@dataclass(frozen=True)
+@record
 class PixelShuffle(Reshape):
     """Moves channels into space: each ``factor ** 2`` channels become a ``factor`` × ``factor`` square of one.
 
@@ -280,7 +280,7 @@ class PixelShuffle(Reshape):
         return (OnnxNode("DepthToSpace", (OnnxIn(),), {"blocksize": self.factor, "mode": "CRD"}),)
 
 
-@dataclass(frozen=True)
+@record
 class PixelUnshuffle(Reshape):
     """Moves space into channels: the inverse of ``pixel_shuffle``.
 
@@ -329,7 +329,7 @@ class PixelUnshuffle(Reshape):
         )
 
 
-@dataclass(frozen=True)
+@record
 class ChannelShuffle(Reshape):
     """Interleaves the channels of groups: the first of each group, then the second of each, and so on.
 

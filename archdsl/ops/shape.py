@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from archdsl.arguments import AXIS, PerAxisKind, SizeKind, axis_of, is_int
@@ -33,6 +32,7 @@ from archdsl.op import (
     arg,
     pointwise,
 )
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
@@ -51,7 +51,7 @@ def sizes_ref(*sizes: Size) -> OnnxRef:
     return OnnxSizes(sizes)
 
 
-@dataclass(frozen=True)
+@record
 class Reshape(Op):
     """Base of the operators that compute nothing: they lay elements out anew."""
 
@@ -67,7 +67,7 @@ class Reshape(Op):
         return Kept()
 
 
-@dataclass(frozen=True)
+@record
 class View(Reshape):
     """Base of those whose result shares the memory of the input."""
 
@@ -75,7 +75,7 @@ class View(Reshape):
         return True
 
 
-@dataclass(frozen=True)
+@record
 class Flatten(View):
     """Merges neighbouring axes into one: by default all but the batch.
 
@@ -137,7 +137,7 @@ def reshape_sizes(before: tuple[Size, ...], after: tuple[Size, ...]) -> OnnxRef:
 # ---- parts of values -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bounds:
     """``start:stop:step`` as it was written; None was left out."""
 
@@ -149,7 +149,7 @@ class Bounds:
 Subscript: TypeAlias = "Size | Bounds"
 
 
-@dataclass(frozen=True)
+@record
 class Select(View):
     """``x[:, 0, 2:-1, ::2]``: an index drops its axis, a slice takes a part of it; negative ones count from the end.
 
@@ -274,7 +274,7 @@ def _onnx_bounds(subscript: Subscript) -> tuple[Size, Size, Size]:
     return 0 if start is None else start, END if stop is None else stop, 1 if step is None else step
 
 
-@dataclass(frozen=True)
+@record
 class Gather(Reshape):
     """``table[index]``: the rows of a table (along axis 0) that an int64 value names.
 
@@ -315,7 +315,7 @@ class Gather(Reshape):
         return (OnnxNode("Gather", (OnnxIn(0), OnnxIn(1)), {"axis": 0}),)
 
 
-@dataclass(frozen=True)
+@record
 class Unbind(View):
     """``as [a, b]`` on a value: its parts along axis 0, which they lose.
 
@@ -350,7 +350,7 @@ class Unbind(View):
         )
 
 
-@dataclass(frozen=True)
+@record
 class Split(View):
     """A value cut along an axis: into a number of equal parts, or into parts of given sizes. Gives a list.
 

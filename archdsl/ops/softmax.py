@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from archdsl.arguments import AXIS, axis_of
@@ -22,12 +21,13 @@ from archdsl.op import (
 )
 from archdsl.ops.activation import Activation, Keep
 from archdsl.ops.sliding import require_float
+from archdsl.record import record
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
-@dataclass(frozen=True)
+@record
 class Distribution(Activation):
     """Base of the activations that make a distribution of the numbers along one axis."""
 
@@ -49,7 +49,7 @@ class Distribution(Activation):
         return (pointwise(inputs[0], Window(self.axis % inputs[0].rank, None)),)
 
 
-@dataclass(frozen=True)
+@record
 class Softmax(Distribution):
     """Positive numbers that add up to 1 along the axis: ``exp(x) / sum(exp(x))``.
 
@@ -70,7 +70,7 @@ class Softmax(Distribution):
         return (OnnxNode("Softmax", (OnnxIn(),), {"axis": self.axis}),)
 
 
-@dataclass(frozen=True)
+@record
 class LogSoftmax(Distribution):
     """The logarithm of ``softmax``, without its loss of precision: ``x - log(sum(exp(x)))``.
 
@@ -91,7 +91,7 @@ class LogSoftmax(Distribution):
         return (OnnxNode("LogSoftmax", (OnnxIn(),), {"axis": self.axis}),)
 
 
-@dataclass(frozen=True)
+@record
 class GLU(Activation):
     """Gated linear unit: the first half along the axis times the sigmoid of the second half.
 

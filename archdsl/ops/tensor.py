@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archdsl.dims import Size
@@ -24,9 +23,10 @@ from archdsl.op import (
     Torch,
     Weight,
 )
+from archdsl.record import record
 
 
-@dataclass(frozen=True)
+@record
 class Source(Op):
     """Base of the operators without inputs: they cost nothing and see nothing."""
 
@@ -46,7 +46,7 @@ class Source(Op):
         return ()
 
 
-@dataclass(frozen=True)
+@record
 class Constant(Source):
     """A nested list of numbers used as a value: int64 if all are ints, bool if all are bools, else float32."""
 
@@ -65,14 +65,14 @@ class Constant(Source):
         return (OnnxNode("Identity", (OnnxConst(self.data, self.dtype),)),)
 
 
-@dataclass(frozen=True)
+@record
 class OwnTensor(Source):
     """``param name: shape = init`` or ``buffer name: shape = contents``."""
 
     name: ClassVar[str] = "tensor"
     label: str = ""
-    tensor: Tensor = Tensor(())  # noqa: RUF009  (a NamedTuple, never changed)
-    init: Init = Init()  # noqa: RUF009
+    tensor: Tensor = Tensor(())
+    init: Init = Init()
     buffer: bool = False
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:

@@ -58,8 +58,8 @@ class TreeBuilder(Transformer):
     def _span(self, parts: list) -> Span:
         first = next(p for p in parts if p is not None)
         last = next(p for p in reversed(parts) if p is not None)
-        start = first.start_pos + self._offset if isinstance(first, Token) else first.span.start
-        end = last.end_pos + self._offset if isinstance(last, Token) else last.span.end
+        start = self._token_span(first).start if isinstance(first, Token) else first.span.start
+        end = self._token_span(last).end if isinstance(last, Token) else last.span.end
         return Span(self._source, start, end)
 
     def _token_span(self, token: Token) -> Span:
