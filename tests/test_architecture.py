@@ -30,7 +30,7 @@ FLOORS = (
     ("op",),
     ("syntax",),
     ("diagnostics", "dims", "init"),
-    ("source", "collection"),
+    ("source", "collection", "record"),
 )
 """From the top floor down. A module may import from its own floor's package and from floors below."""
 

@@ -1,4 +1,7 @@
-"""The shipped networks: ONNX Runtime gives what torch gives, at batch 1 and 3, from one file."""
+"""Shipped networks that torchvision lacks: ONNX Runtime gives what torch gives, at batch 1 and 3, from one file.
+
+Those that it has are compared with it in `tests/test_published.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,8 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("onnxruntime")
-pytest.importorskip("torchvision")
 
 import torch
-from torch import nn
-from torchvision import models
 
 import archdsl
 from archdsl.emit.onnx import export, verify
@@ -21,15 +21,7 @@ from .networks import Reference, weights_for
 
 torch.set_num_threads(1)
 
-IN_TORCHVISION = {
-    "torchvision/alexnet:alexnet": "alexnet",
-    "torchvision/googlenet:googlenet": "googlenet",
-    "resnet50": "resnet50",
-    **{f"resnet:ResNet{depth}": f"resnet{depth}" for depth in (18, 34, 101, 152)},
-    **{f"vgg:VGG{depth}": f"vgg{depth}" for depth in (11, 13, 16, 19)},
-    **{f"vgg:VGG{depth}_BN": f"vgg{depth}_bn" for depth in (11, 13, 16, 19)},
-}
-OTHERS = [
+NETWORKS = [
     "lenet5",
     "alexnet",
     "googlenet",
@@ -58,18 +50,7 @@ def load(name: str) -> archdsl.Model:
     return archdsl.load(f"{SPECS / path}.arch" + (f":{model}" if model else ""))
 
 
-@pytest.mark.parametrize("name", IN_TORCHVISION)
-def test_equal_to_torchvision(name: str, file: Path) -> None:
-    """With torchvision's own weights: the names in the file are those of its state dict."""
-    other = from_torchvision(IN_TORCHVISION[name])
-    model = load(name)
-    report = verify(model.graph, other, export(model.graph, other.state_dict(), file))
-    assert report.problem is None
-    assert report.difference < 1e-4
-    assert [dict(c.sizes) for c in report.comparisons] == [{"N": 1}, {"N": 3}]
-
-
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_equal_to_torch(name: str, file: Path) -> None:
     graph = load(name).graph
     weights = weights_for(graph)
@@ -77,22 +58,3 @@ def test_equal_to_torch(name: str, file: Path) -> None:
     assert report.problem is None
     assert report.difference < 1e-4
     assert [c.sizes["N"] for c in report.comparisons] == [1, 3]
-
-
-def from_torchvision(name: str) -> nn.Module:
-    """torchvision's network with weights that show: its own are all 0 or 1 in norms and biases."""
-    choices = {"init_weights": False} if name == "googlenet" else {}
-    with torch.device("meta"):
-        other = models.get_model(name, weights=None, **choices)
-    random = torch.Generator().manual_seed(0)
-    other.to_empty(device="cpu").eval()
-    with torch.no_grad():
-        for key, tensor in other.state_dict().items():
-            if not tensor.is_floating_point():
-                tensor.zero_()
-            elif tensor.ndim > 1:
-                tensor.normal_(0, (1 / tensor[0].numel()) ** 0.5, generator=random)
-            else:
-                shift = 0.5 if key.endswith(("weight", "var")) else -0.4
-                tensor.uniform_(shift, shift + 1, generator=random)
-    return other
