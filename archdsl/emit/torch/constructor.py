@@ -24,8 +24,9 @@ def makes(init: Iterable[Making]) -> Iterator[Make]:
 
 def mark_partitions(init: Sequence[Making], asked: Sequence[Partition]) -> None:
     """Let conditions that ``forward`` asks for be told by a module that exists only where they hold."""
-    for making in init:
-        if not isinstance(making, Under) or making.partition not in asked or making.partition.label is not None:
+    unders = [m for m in init if isinstance(m, Under)]
+    for making in unders:
+        if making.partition not in asked or sum(u.partition is making.partition for u in unders) > 1:
             continue
         for is_absent, arm in ((False, making.then), (True, making.orelse)):
             label = next((text for m in makes(arm) if (text := _label(m)) is not None), None)

@@ -128,6 +128,7 @@ class InitPlan:
         if not is_top and not any(k.direct or k.members for k in kinds):
             return None  # the classes below say it themselves
         strangers = [n for k in kinds for n in (*k.members, *k.below) if not fits(n, drawn)]
+        strangers += [n for k in kinds for n in k.direct if any(w.by_torch and w.name in drawn for w in weights_of(n))]
         return None if strangers else drawn
 
     def kinds_in(self, instance: Instance) -> dict[str, Kind]:
@@ -180,21 +181,31 @@ class Inits(Walk):
             return []
         if any(covered):
             raise Conflict("a loop sets the initial values of some", rows, covered, "init")
-        out: list[ast.stmt] = []
-        loop = self.file.inits.loops(self.instances[0]).get(str(self.file.torch(nodes[0]).module.callee), {})  # type: ignore[union-attr]
-        for column in zip(*(weights_of(n) for n in nodes), strict=True):
-            by_torch = [w.by_torch for w in column]
-            if all(by_torch) or all(w.init == loop.get(w.name) for w in column):
-                continue
-            if any(by_torch):
-                raise Conflict("initial values differ", rows, by_torch, "init")
-            argument = WRITTEN.get(column[0].name, "")
-            written = [n.written[argument] for n in nodes if argument in n.written]
-            args = self.init_arguments(
-                [w.init for w in column], rows, written if len(written) == len(nodes) else (), flow
-            )
-            out.append(ast.Expr(init_call(type(column[0].init), target(column[0].name), args)))
-        return out
+        said = self.file.torch(nodes[0]).module
+        loop = self.file.inits.loops(self.instances[0]).get(str(said.callee) if said is not None else "", {})
+        names = dict.fromkeys(w.name for n in nodes for w in weights_of(n))
+        return [s for name in names for s in self._direct_init(rows, nodes, name, target, flow, loop.get(name))]
+
+    def _direct_init(
+        self, rows: Sequence[Row], nodes: Sequence[Node], name: str, target: Reach, flow: Flow, by_loop: Init | None
+    ) -> list[ast.stmt]:
+        """The initial values of one weight, in the rows that have it."""
+        held = [
+            (row, node, w) for row, node in zip(rows, nodes, strict=True) for w in weights_of(node) if w.name == name
+        ]
+        by_torch = [w.by_torch for _, _, w in held]
+        if all(by_torch) or all(w.init == by_loop for _, _, w in held):
+            return []
+        if any(by_torch):
+            raise Conflict("initial values differ", [row for row, _, _ in held], by_torch, "init")
+        argument = WRITTEN.get(name, "")
+        written = [node.written[argument] for _, node, _ in held if argument in node.written]
+        written = written if len(written) == len(held) else []
+        args = self.init_arguments([w.init for _, _, w in held], [row for row, _, _ in held], written, flow)
+        statement: ast.stmt = ast.Expr(init_call(type(held[0][2].init), target(name), args))
+        if len(held) < len(nodes):
+            statement = ast.If(ast.Compare(target(name), [ast.IsNot()], [literal(None)]), [statement], [])
+        return [statement]
 
     def has_init_loop(self, layer: ast.Call) -> bool:
         return flat(layer.func) in self.file.inits.loops(self.instances[0])

@@ -13,7 +13,7 @@ from archdsl.emit.torch.names import is_identifier
 from archdsl.emit.torch.rows import Conflict, Row
 from archdsl.emit.torch.speech import View
 from archdsl.emit.torch.state import Here, Level, Make, Making, Say
-from archdsl.emit.torch.terms import NoValue, call, dotted, holds, literal, own
+from archdsl.emit.torch.terms import NoValue, call, copied, dotted, holds, literal, own
 from archdsl.graph import Module
 from archdsl.syntax import tree
 
@@ -67,12 +67,21 @@ class Modules(Lookup):
         if made.inits is not None:
             inits = made.inits(_Placed(_within(modules[0], rows[0]), made.label))
             if isinstance(made.value, ast.Call) and self.has_init_loop(made.value):
-                self.late += inits
+                self.late += self._late(inits, rows, here)
             else:
                 made.after += map(Say, inits)
         target: list[Making] = here.init if place is None else place.made
         target.append(made)
         self.state.made.update(modules)
+
+    @staticmethod
+    def _late(inits: list[ast.stmt], rows: Sequence[Row], here: Here) -> list[ast.stmt]:
+        """Exceptions to a loop's initial values, under the conditions of what they are for."""
+        if inits and here.is_in_loop:
+            raise Conflict("initial values of its own in a loop", rows)
+        for condition in reversed(here.conditions if inits else ()):
+            inits = [ast.If(copied(condition), inits, [])]
+        return inits
 
     def label(
         self, rows: Sequence[Row], labels: Sequence[str], site: tree.Node, envs: Sequence[Env], level: Level, flow: Flow

@@ -204,7 +204,8 @@ class Sequences(Tensors):
         counts = [len(event.turns) for _, event in step]
         short: list[Member] | None = None
         if all_same(counts):
-            short = _runs(self._written_out(step, counts[0], here))
+            written = self._written_out(step, counts[0], here)
+            short = [m for turn in written for m in turn] if self.file.is_literal else _runs(written)
             if len(short) <= max(2, counts[0] // 4) or counts[0] < FEWEST_ROLLED or self.file.is_literal:
                 return short
         members = self._rolled_members(step, counts, here) or short
@@ -307,32 +308,26 @@ class Sequences(Tensors):
         return [*before, Say(statement)]
 
     def labelled(self, members: Sequence[Member], owner: ast.expr) -> list[Making]:
-        """Each member set under its label (or number)."""
+        """Each member set under its label; ``append`` numbers one without."""
         out: list[Making] = []
-        number = 0
         for member in members:
             match member:
                 case Item():
-                    out += _set_member(owner, member.label or literal(str(number)), member.made)
-                    number += 1
-                case Star(items=items, target=target, iterable=iterable) if all(i.label is not None for i in items):
-                    body = [m for i in items for m in _set_member(owner, i.label, i.made)]  # type: ignore[arg-type]
+                    out += _set_member(owner, member.label, member.made)
+                case Star(items=items, target=target, iterable=iterable):
+                    body = [m for item in items for m in _set_member(owner, item.label, item.made)]
                     out.append(Each(target, iterable, body))
-                    number = -(10**9)
-                case Maybe(partition=partition, then=then, orelse=orelse) if all(map(_is_labelled, (*then, *orelse))):
+                case Maybe(partition=partition, then=then, orelse=orelse):
                     out.append(Under(partition, self.labelled(then, owner), self.labelled(orelse, owner)))
-                    number = -(10**9)
-                case _:
-                    raise Conflict("numbered members among labelled ones under a condition or in a loop")
-        if number < 0 and any(isinstance(m, Item) and m.label is None for m in members):
-            raise Conflict("numbered members behind a loop of labelled ones")
         return out
 
 
-def _set_member(owner: ast.expr, label: ast.expr, made: Make) -> list[Making]:
-    """``owner.label = …`` or ``owner.add_module(label, …)``."""
+def _set_member(owner: ast.expr, label: ast.expr | None, made: Make) -> list[Making]:
+    """``owner.label = …``, ``owner.add_module(label, …)`` or ``owner.append(…)``."""
     statement: ast.stmt
-    if isinstance(label, ast.Constant) and is_identifier(str(label.value)):
+    if label is None:
+        statement = ast.Expr(call(ast.Attribute(owner, "append"), made.value))
+    elif isinstance(label, ast.Constant) and is_identifier(str(label.value)):
         target = ast.Attribute(owner, str(label.value))
         if made.chain is not None:
             made.chain.node = target
@@ -351,17 +346,6 @@ def _has_labels(member: Member) -> bool:
             return any(map(_has_labels, items))
         case Maybe(then=then, orelse=orelse):
             return any(map(_has_labels, (*then, *orelse)))
-
-
-def _is_labelled(member: Member) -> bool:
-    """Has each of its members a label?"""
-    match member:
-        case Item(label=label):
-            return label is not None
-        case Star(items=items):
-            return all(map(_is_labelled, items))
-        case Maybe(then=then, orelse=orelse):
-            return all(map(_is_labelled, (*then, *orelse)))
 
 
 def is_plain_list(members: Sequence[Member]) -> bool:

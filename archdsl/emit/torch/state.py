@@ -257,6 +257,10 @@ class Here:
     """Names for what is computed here."""
     around: tree.Node | None = None
     """The combinator around."""
+    conditions: tuple[ast.expr, ...] = ()
+    """The conditions under which it stands."""
+    is_in_loop: bool = False
+    """In a loop of the emitted source."""
     turns: tuple[int, ...] = ()
     """The turns of the loops around that are written out."""
 

@@ -43,7 +43,7 @@ from archdsl.emit.torch.state import (
     Place,
     Under,
 )
-from archdsl.emit.torch.terms import NoValue, Symbol, all_same, call, holds, is_plain, literal
+from archdsl.emit.torch.terms import NoValue, Symbol, all_same, call, holds, is_plain, literal, negated
 from archdsl.emit.torch.writer import ClassDef, Output
 from archdsl.graph import Branch as BranchEvent
 from archdsl.graph import (
@@ -385,9 +385,10 @@ class Walk(Modules):
             branch.then.ally, branch.orelse.ally = ally.then, ally.orelse
         under = Under(partition, [], [])
         bindings = dict(self.state.bindings)
-        then(replace(here, init=under.then, flow=branch.then))
+        yes, no = (*here.conditions, partition.condition), (*here.conditions, negated(partition.condition))
+        then(replace(here, init=under.then, flow=branch.then, conditions=yes))
         if orelse is not None:
-            orelse(replace(here, init=under.orelse, flow=branch.orelse))
+            orelse(replace(here, init=under.orelse, flow=branch.orelse, conditions=no))
         self.state.bindings = {**bindings, **_new(self.state.bindings, bindings)}
         _add_under(under, here.init)
         if ally is None or not self._fused(branch, ally, here.flow):
@@ -465,7 +466,7 @@ class Walk(Modules):
         outer = self.state.bindings
         self._unroll(step, 0)
         self.state.bindings = {**self.state.bindings, **loop.bindings()}
-        self.walk(loop.strands(), replace(here, init=each.body, flow=repeat.body))
+        self.walk(loop.strands(), replace(here, init=each.body, flow=repeat.body, is_in_loop=True))
         self.close(repeat)
         self.state.bindings = outer
         if each.body:
