@@ -28,9 +28,8 @@ def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     image = torch.randn(BATCH, 3, SIZE, SIZE, device=device)
     labels = torch.arange(BATCH, device=device)
-    print(
-        f"{'batch ' + str(BATCH) + ', ' + str(SIZE) + ' px, ' + device:28}{'archdsl':>10}{'torchvision':>14}{'ratio':>8}"
-    )
+    setting = f"batch {BATCH}, {SIZE} px, {device}"
+    print(f"{setting:28}{'archdsl':>10}{'torchvision':>14}{'ratio':>8}")
     for what, task in (("forward, ms", forward), ("training step, ms", step)):
         rounds = in_turn([task(m.to(device), image, labels) for m in (ours, theirs)], ROUNDS)
         a, b = (1e3 * median(times) for times in zip(*rounds, strict=True))

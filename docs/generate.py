@@ -1,7 +1,7 @@
 """Writes what comes from the code into the documents: `python docs/generate.py`. A test fails where it is not current.
 
-The reference of the operators is written as a whole. In the README, the block of code after `<!-- file: PATH -->` is that
-file, and the one after `<!-- run: COMMAND -->` is what the command prints.
+The reference of the operators is written as a whole. In the README, the block of code after `<!-- file: PATH -->` is
+that file, and the one after `<!-- run: COMMAND -->` is what the command prints.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import shlex
 from pathlib import Path
 
 import archdsl
-
 from archdsl.arguments import show
 from archdsl.op import Op, Parameter, parameters
 from archdsl.ops import FAMILIES

@@ -1,6 +1,6 @@
 """A checkpoint of torchvision's in an archdsl module: the names, shapes and order of the state dict are the same.
 
-    python examples/torchvision_checkpoint.py
+python examples/torchvision_checkpoint.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How depth and width cost: a table over members of a family, without torch.
 
-    python examples/widths.py
+python examples/widths.py
 """
 
 from __future__ import annotations

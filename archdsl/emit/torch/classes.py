@@ -29,8 +29,20 @@ from archdsl.emit.torch.sequential import (
     is_plain_list,
     spread,
 )
-from archdsl.emit.torch.state import MISSING, Attribute, Define, Given, Held, Here, Parameter, Say
-from archdsl.emit.torch.terms import all_same, assign, call, exact, literal, name, own, settle
+from archdsl.emit.torch.state import (
+    MISSING,
+    Attribute,
+    Define,
+    Given,
+    Held,
+    Here,
+    Parameter,
+    Say,
+    Turned,
+    Used,
+    terms_in,
+)
+from archdsl.emit.torch.terms import all_same, assign, call, copied, exact, literal, name, own, settle
 from archdsl.emit.torch.variables import Variables
 from archdsl.emit.torch.writer import ClassDef, Output
 from archdsl.graph import Instance, Value
@@ -231,12 +243,26 @@ class ClassWriter(Sequences):
 
     def _flag(self, partition: Partition) -> None:
         """What ``forward`` asks: a comparison of one argument, or an attribute for the condition."""
+        if any(isinstance(t, Turned) for t in terms_in(partition.condition)):
+            partition.question = self._asked(partition.condition)
+            return
         match partition.condition:
             case ast.Compare(left=Given(parameter=p), comparators=[ast.Constant()]) as simple:
                 held = Held(self.attribute(p.name, Given(p)))
                 partition.question = ast.Compare(held, simple.ops, simple.comparators)
             case _:
                 partition.flag = Held(self.attribute(partition.name, partition.condition))
+
+    def _asked(self, condition: ast.expr) -> ast.expr:
+        """A condition in a loop, in terms of attributes."""
+        others: dict[ast.AST, ast.AST] = {}
+        for term in terms_in(condition):
+            if isinstance(term, Given):
+                others[term] = Held(self.attribute(term.parameter.name, Given(term.parameter)))
+            elif isinstance(term, Used) and term.local.expression is not None:
+                others[term] = self._asked(term.local.expression)
+        asked: ast.expr = copied(condition, others)
+        return asked
 
     def _attributes(self, body: Sequence[ast.stmt]) -> list[Attribute]:
         """The attributes that ``forward`` reads."""

@@ -24,15 +24,28 @@ def makes(init: Iterable[Making]) -> Iterator[Make]:
 
 def mark_partitions(init: Sequence[Making], asked: Sequence[Partition]) -> None:
     """Let conditions that ``forward`` asks for be told by a module that exists only where they hold."""
-    unders = [m for m in init if isinstance(m, Under)]
-    for making in unders:
-        if making.partition not in asked or sum(u.partition is making.partition for u in unders) > 1:
+    counts = Counter(u.partition for u in _unders(init))
+    for making in init:
+        if not isinstance(making, Under) or making.partition not in asked or counts[making.partition] > 1:
             continue
         for is_absent, arm in ((False, making.then), (True, making.orelse)):
             label = next((text for m in makes(arm) if (text := _label(m)) is not None), None)
             if label is not None:
                 making.partition.label, making.partition.is_absent = label, is_absent
                 break
+
+
+def _unders(init: Iterable[Making]) -> Iterator[Under]:
+    """All conditions in these statements."""
+    for making in init:
+        match making:
+            case Make(before=before, after=after):
+                yield from _unders([*before, *after])
+            case Place(made=inner) | Each(body=inner) | Listed(items=inner):
+                yield from _unders(inner)
+            case Under(then=then, orelse=orelse):
+                yield making
+                yield from _unders([*then, *orelse])
 
 
 def _label(made: Make) -> str | None:
