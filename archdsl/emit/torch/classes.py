@@ -12,6 +12,7 @@ from archdsl.emit.torch.constructor import (
     count_locals,
     expressions,
     mark_partitions,
+    numbered,
     over_children,
     statements,
 )
@@ -20,6 +21,7 @@ from archdsl.emit.torch.flow import Element, Flow, ListInput, Partition, Ref, Sl
 from archdsl.emit.torch.functions import annotation
 from archdsl.emit.torch.names import Names, is_identifier
 from archdsl.emit.torch.nesting import Assign, Lines, Nesting
+from archdsl.emit.torch.render import exploded
 from archdsl.emit.torch.rows import Conflict, Row
 from archdsl.emit.torch.sequential import (
     Sequences,
@@ -76,6 +78,7 @@ class ClassWriter(Sequences):
         if self.scope.kind == "seq" and self.file.is_chain(self.scope):
             return self._write_chain(strands)
         self.walk(strands, Here(self.init, self.top))
+        self.is_list = self.scope.kind == "seq" and numbered(self.init) is not None
         if not self.is_top:
             self._leave()
         return self._write_module()
@@ -235,11 +238,22 @@ class ClassWriter(Sequences):
         init = [
             *statements(hoisted),
             *(assign(own(a.name), a.expression) for a in kept),
-            *statements([m for m in self.init if not isinstance(m, Define)]),
+            *(self._listed() if self.is_list else statements([m for m in self.init if not isinstance(m, Define)])),
             *self.init_loop(),
         ]
         forward = _forward(inputs, body, _returns(outputs, training))
+        if self.is_list:
+            return self._class("nn.ModuleList", init, [forward])
         return self._class("nn.Module", [ast.Expr(super_init()), *init] if init else [], [forward])
+
+    def _listed(self) -> list[ast.stmt]:
+        """``super().__init__([…])`` of a list of modules."""
+        members = numbered(self.init) or []
+        before = [s for m in members for s in statements(m.before)]
+        after = [s for m in members for s in statements(m.after)]
+        start = super_init()
+        start.args = [exploded(ast.List([m.value for m in members]))]
+        return [*before, ast.Expr(start), *after]
 
     def _flag(self, partition: Partition) -> None:
         """What ``forward`` asks: a comparison of one argument, or an attribute for the condition."""

@@ -22,6 +22,15 @@ def makes(init: Iterable[Making]) -> Iterator[Make]:
                 yield from makes(made)
 
 
+def numbered(init: Sequence[Making]) -> list[Make] | None:
+    """The modules of a constructor that makes nothing but those, with the numbers 0, 1, …; else None."""
+    made = [m for m in init if not isinstance(m, Define)]
+    members = [m for m in made if isinstance(m, Make)]
+    labels = [m.label.value for m in members if isinstance(m.label, ast.Constant)]
+    is_numbered = len(members) == len(made) and labels == [str(k) for k in range(len(members))]
+    return members if is_numbered and members else None
+
+
 def mark_partitions(init: Sequence[Making], asked: Sequence[Partition]) -> None:
     """Let conditions that ``forward`` asks for be told by a module that exists only where they hold."""
     counts = Counter(u.partition for u in _unders(init))

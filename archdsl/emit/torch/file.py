@@ -137,7 +137,7 @@ class File:
 
     def name_class(self, writer: ClassWriter) -> str:
         instance = writer.instances[0]
-        wish = instance.scope.name or class_name(instance.module.name)
+        wish = instance.scope.name or _class_name_at(instance.module.path)
         if writer.is_top:
             wish = next((w for w in (self.graphs[0].name, wish) if w[:1].isupper()), class_name(wish))
         wish += self._groups[instance].suffix
@@ -308,6 +308,15 @@ class File:
             f"{o.name} [{', '.join(map(str, o.value.shape))}]" for o in graph.outputs if not o.when_training
         )
         return docstring(f"{graph.name}: {shapes} to {results}")
+
+
+def _class_name_at(path: str) -> str:
+    """A class for what stands at a path: named by its label, or as a part of what has one."""
+    *parents, label = path.split(".")
+    if not label.isdigit():
+        return class_name(label)
+    around = next((p for p in reversed(parents) if not p.isdigit()), "")
+    return class_name(around) + "Part" if around else "Part"
 
 
 def _telling_words(parts: Sequence[Sequence[Instance]]) -> list[str]:

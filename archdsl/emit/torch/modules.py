@@ -13,7 +13,7 @@ from archdsl.emit.torch.names import is_identifier
 from archdsl.emit.torch.rows import Conflict, Row
 from archdsl.emit.torch.speech import View
 from archdsl.emit.torch.state import Here, Level, Make, Making, Say
-from archdsl.emit.torch.terms import NoValue, call, copied, dotted, holds, literal, own
+from archdsl.emit.torch.terms import NoValue, Term, call, copied, dotted, holds, literal, own
 from archdsl.graph import Module
 from archdsl.syntax import tree
 
@@ -111,11 +111,14 @@ class Modules(Lookup):
         said = self.say(part, view)
         return literal(str(said.value)) if isinstance(said, ast.Constant) else ast.FormattedValue(said, -1)
 
+    def _is_numbered(self, label: str) -> bool:
+        return self.scope.kind == "seq" and label.isdigit()
+
     def _reference(
         self, rows: Sequence[Row], labels: Sequence[str], site: tree.Node, envs: Sequence[Env], flow: Flow
     ) -> ast.expr:
         if all(label == labels[0] for label in labels):
-            return module_at(labels[0])
+            return NumberedMember(self, int(labels[0])) if self._is_numbered(labels[0]) else module_at(labels[0])
         return call(own("get_submodule"), self.label(rows, labels, site, envs, "forward", flow))
 
 
@@ -149,6 +152,23 @@ def module_at(path: str) -> ast.expr:
         else:
             return call(own("get_submodule"), literal(path))
     return node
+
+
+class NumberedMember(Term):
+    """A member of a seq that is no plain chain: ``self[0]``, if the class is a list of modules."""
+
+    def __init__(self, writer: Modules, number: int) -> None:
+        super().__init__()
+        self.writer = writer
+        self.number = number
+
+    def final(self) -> ast.expr:
+        if self.writer.is_list:
+            return ast.Subscript(ast.Name("self"), ast.Constant(self.number))
+        return call(own("get_submodule"), literal(str(self.number)))
+
+    def key(self) -> object:
+        return self.number
 
 
 def _is_whole(parts: Sequence[ast.expr], labels: Sequence[str]) -> TypeGuard[list[ast.FormattedValue]]:

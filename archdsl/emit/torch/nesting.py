@@ -251,7 +251,9 @@ class Nesting:
             return length <= LONGEST_MERGE
         if length > LONGEST or _depth(nested) > DEEPEST:
             return False
-        if _same_line(maker.step, line.step):
+        if maker.step is not None and maker.step == line.step:
+            return True
+        if _same_line(maker.step, line.step) and (maker.is_light or not _calls_module(line.expression)):
             return True
         is_all_light = line.step is not None and not self._heavy[line.step]
         if is_all_light and not maker.is_merge and length <= LONGEST_ACROSS:
@@ -319,11 +321,9 @@ def _draws(line: Line) -> bool:
 
 
 def _same_line(first: StepKey | None, second: StepKey | None) -> bool:
-    """Do two expressions stand in one statement of the spec, or in two on one line?"""
+    """Do two statements of the spec stand on one line?"""
     if first is None or second is None or first[1] != second[1]:
         return False
-    if first[0] is second[0]:
-        return True
     ends = [first[0].span.source.position(offset).line for offset in (first[0].span.end - 1, second[0].span.start)]
     return ends[0] == ends[1] and first[0].span.source is second[0].span.source
 
@@ -334,6 +334,11 @@ def _depth(node: ast.AST) -> int:
         return max(map(_depth, ast.iter_child_nodes(node)), default=0)
     inner = max(map(_depth, (*node.args, *node.keywords)), default=0)
     return max(inner + 1, _depth(node.func) if isinstance(node.func, ast.Attribute) else 0)
+
+
+def _calls_module(node: ast.expr) -> bool:
+    """``self.conv1(…)``."""
+    return isinstance(node, ast.Call) and not _is_function(node) and not isinstance(node.func, ast.Name)
 
 
 def _is_function(node: ast.Call) -> bool:
@@ -365,7 +370,7 @@ def drafted(node: ast.expr) -> ast.expr:
 
 
 def _guess(slot: Slot) -> str:
-    return slot.names[0] if slot.names else "out"
+    return slot.names[0] if slot.names else "x"
 
 
 def assigned(lines: Iterable[Line]) -> Iterator[Slot]:

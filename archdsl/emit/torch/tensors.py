@@ -12,7 +12,7 @@ from archdsl.emit.torch.inits import Inits
 from archdsl.emit.torch.names import is_identifier
 from archdsl.emit.torch.rows import Row, Step
 from archdsl.emit.torch.state import Here, Make, Say
-from archdsl.emit.torch.terms import Term, call, literal, own
+from archdsl.emit.torch.terms import Term, alike, call, literal, own
 from archdsl.graph import Node, Owned, Ran
 from archdsl.ops.tensor import Constant, OwnTensor
 from archdsl.syntax import tree
@@ -58,7 +58,15 @@ class Tensors(Inits):
         nodes = tuple(event.node for _, event in step)
         slot = self._outs(rows, [n.outputs for n in nodes], here)[0]
         slot.text = BufferOf(self, slot)
-        contents = self._numbers(rows, nodes, [e.env for _, e in step], step[0][1].site, here.flow)
+        site = step[0][1].site
+        contents = self._numbers(rows, nodes, [e.env for _, e in step], site, here.flow)
+        for known, before, init in self.constants:
+            if init is here.init and alike(before, contents):
+                slot.text = known.text
+                return
+        self.constants.append((slot, contents, here.init))
+        if isinstance(site, tree.Name):
+            slot.suggest(site.text)
         register = call(own("register_buffer"), BufferName(self, slot), contents, persistent=literal(False))
         here.init.append(Say(ast.Expr(register)))
 

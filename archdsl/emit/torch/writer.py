@@ -60,12 +60,16 @@ class Writer(ABC):
         self.annotations: list[str] = []
         """Buffers, whose types the class states."""
         self.constant_names: dict[Slot, str] = {}
+        self.constants: list[tuple[Slot, ast.expr, list[Making]]] = []
+        """Tables in the text: their slots, what they hold, and where they are made."""
         self.arguments: dict[Module, Sequence[ast.expr]] = {}
         """What the constructor gives each module by position."""
         self.may_set_first_apart = False
         """In a loop that takes different numbers of turns: its first turn may differ from the others."""
         self.list_input: ListInput | None = None
         """The list that arrives on the stream."""
+        self.is_list = False
+        """The class is an ``nn.ModuleList``: a seq whose numbered members do not follow each other."""
         self.late: list[ast.stmt] = []
         """Initial values that are exceptions to those of a loop: they stand behind it."""
 
