@@ -127,6 +127,8 @@ class Context(ABC):
         """The first run of each scope's module."""
         self._declared: list[DeclaredLayer] = []
         """Declared modules of the scopes that are open, outermost first."""
+        self._counting: list[tuple[str, Value]] = []
+        """Variables of the comprehensions over symbolic ranges that are open, outermost first."""
         self._run: set[Module] = set()
         """Declared modules that ran."""
         self._steps = 0

@@ -26,6 +26,7 @@ from archdsl.build.values import (
     LazyLet,
     Measure,
     OpLayer,
+    SymbolicRange,
     describe,
     is_list,
     is_number,
@@ -38,7 +39,9 @@ from archdsl.graph import Chose, Looped, Turn, Value
 from archdsl.init import INITS, Init
 from archdsl.op import Reject
 from archdsl.ops import OPS_BY_NAME
+from archdsl.ops.einops import Rearrange
 from archdsl.ops.elementwise import Arithmetic, Negative
+from archdsl.ops.ranges import Arange
 from archdsl.ops.shape import Gather, Select, Unbind
 from archdsl.syntax import tree
 
@@ -294,10 +297,11 @@ class Expressions(Context):
     def _range(self, node: tree.Range, here: Here) -> Any:
         start, stop = self.evaluate(node.start, here), self.evaluate(node.stop, here)
         for end in (start, stop):
-            if isinstance(end, bool) or not isinstance(end, int):
-                advice = "its ends must be known numbers here" if isinstance(end, Dim) else None
+            if not is_size(end):
                 what = "a range runs between whole numbers"
-                raise Fault(WrongKind(span=node.span, what=what, found=f"one end is {describe(end)}", advice=advice))
+                raise Fault(WrongKind(span=node.span, what=what, found=f"one end is {describe(end)}"))
+        if isinstance(start, Dim) or isinstance(stop, Dim):
+            return SymbolicRange(start, stop)
         return range(start, stop)
 
     def _list(self, node: tree.ListOf, here: Here) -> Any:
@@ -308,12 +312,56 @@ class Expressions(Context):
             raise Fault(BadArithmetic(span=node.span, reason=f"this list would have {length:,} elements"))
 
     def _comprehension(self, node: tree.Comprehension, here: Here) -> Any:
+        env = Env(here.seen())
+        first = self.evaluate(node.clauses[0].iterable, here.aside(here.stream, [], env))
+        if isinstance(first, SymbolicRange):
+            return self._count(node, first, env, here)
         result: list[Any] = []
         turns: list[Turn] = []
-        self._clauses(node, 0, {}, Env(here.seen()), here, result, turns)
+        self._clauses(node, 0, {}, env, here, result, turns)
         if any(turn.events for turn in turns):
             here.events.append(Looped(node, turns, here.seen()))
         return result
+
+    def _count(self, node: tree.Comprehension, counted: SymbolicRange, env: Env, here: Here) -> Value:
+        """A comprehension over a symbolic range: its variable is all its numbers at once, along the first axis.
+
+        In a comprehension inside it, that variable gets an axis more, so that the two broadcast against each other.
+        """
+        clause = node.clauses[0]
+        pattern, *others = clause.patterns
+        if len(node.clauses) > 1 or clause.condition is not None or others:
+            what = "a comprehension over a symbolic range has one variable and no condition"
+            raise Fault(
+                WrongKind(span=clause.span, what=what, advice="nest one in the other: `[[… for x in …] for y in …]`")
+            )
+        anchor = self._anchor(clause, here)
+        for name, outer in self._counting:
+            axes = " ".join("abcdefghijklmnop"[: len(outer.shape)])
+            (wider,) = self.run_op(Rearrange(f"{axes} -> {axes} 1"), (outer,), here, node)
+            env.bind(name, wider)
+        (numbers,) = self.run_op(Arange(counted.start, counted.stop), (anchor,), here, clause)
+        bound = self.bind_pattern(pattern, numbers, env, here)
+        before = self._counting
+        self._counting = [(name, env.lookup(name)) for name, _ in before] + [(name, numbers) for name in bound]
+        try:
+            result = self.evaluate(node.element, here.aside(here.stream, env=env))
+        finally:
+            self._counting = before
+        rank = len(self._counting) + 1
+        if not isinstance(result, Value) or len(result.shape) < rank or result.shape[rank - 1] != numbers.shape[0]:
+            what = "the element of a comprehension over a symbolic range depends on its variable"
+            raise Fault(WrongKind(span=node.element.span, what=what, found=f"this is {describe(result)}"))
+        return result
+
+    def _anchor(self, node: tree.Node, here: Here) -> Value:
+        """A value of the network, whose device says where numbers are made."""
+        if isinstance(here.stream, Value):
+            return here.stream
+        if self.inputs:
+            return self.inputs[0].value
+        what = "a range with a symbolic end is counted when the network runs"
+        raise Fault(WrongKind(span=node.span, what=what, advice="it belongs in a model or block"))
 
     def _clauses(
         self, node: tree.Comprehension, depth: int, bound: dict[str, Any], env: Env, here: Here, result: list,

@@ -144,6 +144,14 @@ class Measure:
     run: Callable[[Any], Any]
 
 
+@dataclass(frozen=True)
+class SymbolicRange:
+    """``start..stop`` with an end that is a symbolic size: only a comprehension can run over it, at run time."""
+
+    start: int | Dim
+    stop: int | Dim
+
+
 class Bad:
     """Stands for what a fault made unknown: whatever touches it is left out without another message."""
 
@@ -178,6 +186,8 @@ def describe(value: Any) -> str:
             return f"the initial value `{value.name}`"
         case type():
             return f"the initial value `{value.name}`"
+        case SymbolicRange():
+            return f"the range {value.start}..{value.stop}"
         case None:
             return "nothing"
     return type(value).__name__

@@ -124,7 +124,9 @@ def _train(model: Model, out: Path, epochs: int) -> float:
     from archdsl.training.fit import fit
     from archdsl.training.run import unused
     from archdsl.training.spec import SpecTrainable
+    from archdsl.training.threads import suited_threads
 
-    result = fit(SpecTrainable(model), Config(data="digits", epochs=epochs, lr=5e-3), unused(out.parent, out.name))
+    with suited_threads(model.macs):
+        result = fit(SpecTrainable(model), Config(data="digits", epochs=epochs, lr=5e-3), unused(out.parent, out.name))
     print(f"  test accuracy {result.test_accuracy:.1%} after {result.epochs} epochs")
     return result.test_accuracy

@@ -111,15 +111,17 @@ def _fit(model: Model, args: argparse.Namespace) -> Result | None:
     from archdsl.training.fit import fit
     from archdsl.training.run import Run, resumed, unused
     from archdsl.training.spec import SpecTrainable
+    from archdsl.training.threads import suited_threads
     from archdsl.training.trainer import leads
 
     given = {f.name: getattr(args, f.name) for f in fields(Config) if hasattr(args, f.name)}
     trainable = SpecTrainable(model)
-    if args.resume is not None:
-        result = fit(trainable, resumed(Run(args.resume), given), args.resume, resume=True, export=args.export)
-    else:
-        out = args.out or unused(RUNS, model.name.lower())
-        result = fit(trainable, Config(**given), out, export=args.export)
+    with suited_threads(model.macs):
+        if args.resume is not None:
+            result = fit(trainable, resumed(Run(args.resume), given), args.resume, resume=True, export=args.export)
+        else:
+            out = args.out or unused(RUNS, model.name.lower())
+            result = fit(trainable, Config(**given), out, export=args.export)
     return result if leads() else None
 
 

@@ -76,6 +76,21 @@ def test_a_comprehension_keeps_its_variable_to_itself(specs) -> None:
     assert isinstance(fault, names.UnknownName)
 
 
+def test_a_comprehension_over_a_symbolic_range_is_a_value(specs) -> None:
+    graph = specs.body("let far = [[abs(2 * i - j) for j in 0..W] for i in 1..H + 1]\nx + 0.1 * far", size="[N, H, W]")
+    shapes = [[str(s) for s in n.output.shape] for n in graph.nodes if n.op.name in ("arange", "abs")]
+    assert shapes == [["H"], ["W"], ["H", "W"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[i for i in 0..H if i > 1]", "[i + j for i in 0..H for j in 0..W]", "[1 for i in 0..H]", "[x for j in 0..W]"],
+)
+def test_what_cannot_be_counted_at_run_time_is_refused(specs, text: str) -> None:
+    (fault,) = specs.body_faults(f"let far = {text}\nx + far", size="[N, H, W]")
+    assert isinstance(fault, names.WrongKind)
+
+
 def test_with_lasts_to_the_end_of_the_body_and_into_blocks(specs) -> None:
     text = """
     block B { c: conv(2, 1) }

@@ -100,6 +100,8 @@ def _written(graph: Graph, witness: Graph | None = None, is_literal: bool = Fals
         text = file.text()
     except CannotWrite as error:
         return str(error)
+    except Exception as error:  # a fault of ours must not keep the network from being written in its plain form
+        return f"{type(error).__name__}: {error}"
     source = Source(text, file.class_name, file.arguments)
     return stranger(text) or validate(text, file.class_name, graph) or source
 

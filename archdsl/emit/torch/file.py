@@ -78,7 +78,7 @@ class File:
         self._free: dict[tuple[str, Scope], tree.Name] = {}
         self._evaluator = ModelBuilder(self.graphs[0].needs, {})
         self._labels: dict[tree.Node, tree.Label] = {}
-        self._steps: dict[tree.Node, tree.Step] = {}
+        self._steps: dict[tree.Node, tree.Node] = {}
         self.class_name = ""
         """The network's class, once it is written."""
         self.arguments: dict[str, str] = {}
@@ -264,12 +264,12 @@ class File:
                     seen.add(root)
                     self._map(root, None)
 
-    def _map(self, node: tree.Node, step: tree.Step | None) -> None:
+    def _map(self, node: tree.Node, step: tree.Node | None) -> None:
         if isinstance(node, tree.Labelled):
             self._labels[node.item] = node.label
         if isinstance(node, tree.Declare):
             self._labels[node] = node.label
-        if isinstance(node, tree.Step):
+        if isinstance(node, tree.Step | tree.Output | tree.Let | tree.Declare):
             step = node
         if step is not None:
             self._steps.setdefault(node, step)
@@ -279,7 +279,7 @@ class File:
     def label_of(self, site: tree.Node) -> tree.Label | None:
         return self._labels.get(site)
 
-    def step_of(self, site: tree.Node) -> tree.Step | None:
+    def step_of(self, site: tree.Node) -> tree.Node | None:
         return self._steps.get(site)
 
     def free_name(self, text: str, scope: Scope) -> tree.Name:

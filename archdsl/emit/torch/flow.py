@@ -282,6 +282,19 @@ def refs(node: ast.AST) -> Iterator[Ref | SizeOf]:
         yield from refs(inner)
 
 
+def slots_of(node: ast.AST) -> Iterator[Slot]:
+    """The slots that an expression reads, those that texts of others come to too."""
+    for ref in refs(node):
+        yield from reached(ref.slot)
+
+
+def reached(slot: Slot) -> Iterator[Slot]:
+    """A slot, and those that its text reads."""
+    yield slot
+    if slot.text is not None:
+        yield from slots_of(slot.text)
+
+
 def made_in(flow: Flow) -> Iterator[Slot]:
     """The slots that the statements of a flow make, but for those of the flows in it."""
     for statement in flow.statements:
@@ -302,7 +315,7 @@ def reads(statement: Statement) -> Iterator[Slot]:
     """The slots that a statement reads, with those that the flows in it read."""
     match statement:
         case Compute(expression=expression):
-            yield from (ref.slot for ref in refs(expression))
+            yield from slots_of(expression)
         case Branch(then=then, orelse=orelse, joins=joins):
             for arm in (then, orelse):
                 yield from reads_of(arm)

@@ -56,7 +56,7 @@ class Said:
         for seen, value in zip(self._seen, values, strict=True):
             seen.add(annotation([value]))
         result = evaluate(self.body, row, dict(zip(self.params, values, strict=True)))
-        self._gave.add(annotation([result]))
+        self._gave.add(_result_type(self.body, result))
         return result
 
     def definition(self) -> ast.FunctionDef:
@@ -133,6 +133,13 @@ class _Body(Phrases):
 
     def lookup(self, text: str) -> object:
         return self._file_env.lookup(text)
+
+
+def _result_type(body: ast.expr, value: Any) -> str:
+    """The type of what a function gives: a comprehension gives a list."""
+    if isinstance(body, ast.ListComp) and value:
+        return f"list[{_result_type(body.elt, value[0])}]"
+    return annotation([value])
 
 
 def annotation(values: list[Any]) -> str:

@@ -193,6 +193,7 @@ class Inits(Walk):
         held = [
             (row, node, w) for row, node in zip(rows, nodes, strict=True) for w in weights_of(node) if w.name == name
         ]
+        said = self.file.torch(nodes[0]).module
         by_torch = [w.by_torch for _, _, w in held]
         if all(by_torch) or all(w.init == by_loop for _, _, w in held):
             return []
@@ -203,7 +204,7 @@ class Inits(Walk):
         written = written if len(written) == len(held) else []
         args = self.init_arguments([w.init for _, _, w in held], [row for row, _, _ in held], written, flow)
         statement: ast.stmt = ast.Expr(init_call(type(held[0][2].init), target(name), args))
-        if len(held) < len(nodes):
+        if len(held) < len(nodes) or (name == "bias" and "Conv" in str(getattr(said, "callee", ""))):
             statement = ast.If(ast.Compare(target(name), [ast.IsNot()], [literal(None)]), [statement], [])
         return [statement]
 

@@ -28,7 +28,9 @@ from archdsl.emit.torch.flow import (
     StepKey,
     Test,
     is_impure,
+    reached,
     refs,
+    slots_of,
 )
 from archdsl.emit.torch.render import flat
 from archdsl.emit.torch.terms import Term, copied
@@ -104,7 +106,7 @@ class Needed:
                 case Compute(outs=outs, expression=expression):
                     if not wanted.isdisjoint(outs):
                         self.kept.add(statement)
-                        wanted = wanted | {ref.slot for ref in refs(expression)}
+                        wanted = wanted | set(slots_of(expression))
                 case Branch():
                     wanted = self._branch(statement, wanted)
                 case Repeat():
@@ -117,18 +119,18 @@ class Needed:
             return wanted
         self.kept.add(branch)
         self.kept.update(joins)
-        then = self.walk(branch.then, {j.then for j in joins})
-        return wanted | then | self.walk(branch.orelse, {j.orelse for j in joins})
+        then = self.walk(branch.then, {s for j in joins for s in reached(j.then)})
+        return wanted | then | self.walk(branch.orelse, {s for j in joins for s in reached(j.orelse)})
 
     def _repeat(self, repeat: Repeat, wanted: set[Slot]) -> set[Slot]:
         needed = [c for c in repeat.carried if c.out in wanted]
         while needed:
-            inside = self.walk(repeat.body, {c.back for c in needed if c.back is not None})
+            inside = self.walk(repeat.body, {s for c in needed if c.back is not None for s in reached(c.back)})
             more = [c for c in repeat.carried if c not in needed and c.inner in inside]
             if not more:
                 self.kept.add(repeat)
                 self.kept.update(needed)
-                return wanted | inside | {c.start for c in needed}
+                return wanted | inside | {s for c in needed for s in reached(c.start)}
             needed += more
         return wanted
 
@@ -141,10 +143,10 @@ class Nesting:
 
     def __init__(self, top: Flow, outputs: Sequence[Slot], training_outputs: Sequence[Slot]) -> None:
         always, training = Needed(), Needed()
-        always.walk(top, set(outputs))
-        training.walk(top, {*outputs, *training_outputs})
+        always.walk(top, {s for o in outputs for s in reached(o)})
+        training.walk(top, {s for o in (*outputs, *training_outputs) for s in reached(o)})
         self._always, self._kept = always.kept, training.kept
-        self.uses: Counter[Slot] = Counter([*outputs, *training_outputs])
+        self.uses: Counter[Slot] = Counter(s for o in (*outputs, *training_outputs) for s in reached(o))
         self.sized: Counter[Slot] = Counter()
         self._steps: Counter[StepKey] = Counter()
         self._heavy: Counter[StepKey] = Counter()
@@ -184,18 +186,20 @@ class Nesting:
                 case IfLine(then=then, orelse=orelse, joins=joins):
                     self._count([*then, *orelse])
                     for join in joins:
-                        self.uses.update([join.then, join.orelse])
+                        self.uses.update([*reached(join.then), *reached(join.orelse)])
                 case ForLine(repeat=repeat, body=inner, carried=carried):
                     self._count_refs(repeat.iterable)
                     self._count(inner)
                     for each in carried:
                         # read in every turn: not to be said inside the loop
-                        self.uses.update([each.start, each.start, each.inner])
-                        self.uses.update([each.back] if each.back is not None else [])
+                        self.uses.update([*reached(each.start), *reached(each.start), each.inner])
+                        self.uses.update(reached(each.back) if each.back is not None else [])
 
     def _count_refs(self, expression: ast.expr) -> None:
         for ref in refs(expression):
             (self.sized if isinstance(ref, SizeOf) else self.uses)[ref.slot] += 1
+            if ref.slot.text is not None:
+                self._count_refs(ref.slot.text)
 
     # ---- nesting ----
 

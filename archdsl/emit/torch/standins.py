@@ -77,7 +77,13 @@ def plain(value: Any) -> Hashable:
             return type(value).__name__, value
         case Dim():
             return "size", value
+        case Device():
+            return ("device",)
     raise Refused(f"{value!r} is no argument")
+
+
+class Device:
+    """Where tensors are: the same place for all of a network."""
 
 
 # ---- tensors -----------------------------------------------------------------------------------------------
@@ -96,6 +102,10 @@ class Recorded:
         if found is None:
             raise Refused("the shape of a value that the graph does not have")
         return found
+
+    @property
+    def device(self) -> Device:
+        return Device()
 
     def __getattr__(self, name: str) -> Callable[..., Recorded]:
         return lambda *args, **keywords: self.ledger.call(f".{name}", (self, *args), keywords)

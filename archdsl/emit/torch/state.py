@@ -131,7 +131,7 @@ class Used(Term):
 
     def final(self) -> ast.expr:
         assert self.local.expression is not None
-        return ast.Name(self.local.name) if self.local.is_variable else self.local.expression
+        return ast.Name(self.local.name) if self.local.is_variable else copied(self.local.expression)
 
     def key(self) -> object:
         return self.local

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from archdsl.emit.torch.flow import Ref, SizeOf, Slot, Test, read, refs
+from archdsl.emit.torch.flow import Ref, SizeOf, Slot, Test, reached, read, refs
 from archdsl.emit.torch.names import RESERVED, Names, is_identifier
 from archdsl.emit.torch.nesting import Assign, ForLine, IfLine, Line, Lines, assigned
 from archdsl.emit.torch.terms import assign, literal, own
@@ -273,9 +273,4 @@ def _slots(expression: ast.expr) -> set[Slot]:
 
 def _with_sources(slots: Iterable[Slot]) -> set[Slot]:
     """The slots, and those that the texts of text slots read."""
-    out: set[Slot] = set()
-    for slot in slots:
-        out.add(slot)
-        if slot.text is not None:
-            out |= _slots(slot.text)
-    return out
+    return {s for slot in slots for s in reached(slot)}

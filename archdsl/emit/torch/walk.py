@@ -142,6 +142,9 @@ class Walk(Modules):
             out.sources = slots
             out.sizes = self.arguments.get(nodes[0].module, ()) if nodes[0].module is not None else ()
             out.merged = getattr(nodes[0].op, "axis", None) if nodes[0].op.name == "concat" else None
+        if isinstance(expression, Ref):
+            outs[0].text = expression  # an identity: another name for what is there
+            return outs
         is_light = all(n.op.palette in ("norm", "act") for n in nodes)
         here.flow.statements.append(Compute(outs, expression, self.step(site, here), impure, is_merge, is_light))
         if nodes[0].module is not None:
