@@ -92,18 +92,27 @@ def _shipped(name: str, model: str | None) -> Spec | Diagnostic:
         if found is not None:
             return _open(path, found)
     known = {str(p.relative_to(root).with_suffix("")) for p in shipped_specs()}
-    known |= {m.lower() for p in shipped_specs() if p.parent == root for m in _MODEL.findall(p.read_text("utf-8"))}
+    known |= {_joined(p, m, root) for p in shipped_specs() for m in _MODEL.findall(p.read_text("utf-8"))}
     advice = did_you_mean(name, known) or "give a path to an `.arch` file, or the name of a shipped spec"
     reason = "there is no such file, and no shipped spec of that name"
     return CannotRead(span=None, path=name, reason=reason, advice=advice)
+
+
+def _joined(path: Path, model: str, root: Path) -> str:
+    """The name by which a model of a shipped file is given."""
+    return str((path.parent / model.lower()).relative_to(root))
 
 
 _MODEL = re.compile(r"^model[ \t]+(\w+)", re.MULTILINE)
 
 
 def _model_named(name: str, path: Path) -> str | None:
-    """The model of a shipped file that a name means, whatever its case. Read off the text: nothing is built."""
-    return next((m for m in _MODEL.findall(path.read_text(encoding="utf-8")) if _plain(m) == _plain(name)), None)
+    """The model of a shipped file that a name means, whatever its case. Read off the text: nothing is built.
+
+    Its exact name comes first: `regnet_x_1_6gf` is not `regnet_x_16gf`.
+    """
+    models = _MODEL.findall(path.read_text(encoding="utf-8"))
+    return name if name in models else next((m for m in models if _plain(m) == _plain(name)), None)
 
 
 def _plain(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The shipped networks against what was published, and against torchvision where it has them."""
+"""The shipped networks against what was published. Those that torchvision has: see `tests/zoo`."""
 
 from __future__ import annotations
 
@@ -10,29 +10,9 @@ import archdsl
 from archdsl.checks.report import check
 from archdsl.compiler import Spec, open_spec, shipped_specs
 
-TORCHVISION = {
-    "torchvision/alexnet": "alexnet",
-    "torchvision/googlenet": "googlenet",
-    "resnet18": "resnet18",
-    "resnet34": "resnet34",
-    "resnet50": "resnet50",
-    "resnet101": "resnet101",
-    "resnet152": "resnet152",
-    "vgg11": "vgg11",
-    "vgg13": "vgg13",
-    "vgg16": "vgg16",
-    "vgg19": "vgg19",
-    "vgg11_bn": "vgg11_bn",
-    "vgg13_bn": "vgg13_bn",
-    "vgg16_bn": "vgg16_bn",
-    "vgg19_bn": "vgg19_bn",
-}
-"""Shipped networks that torchvision has, with its builders."""
-
 FACTS = {
     "lenet5": (61_706, 416_520),
     "alexnet": (60_965_224, 724_406_816),
-    "torchvision/alexnet": (61_100_840, None),
     "vgg16": (138_357_544, None),
     "vgg19": (143_667_240, None),
     "googlenet": (13_378_280, None),
@@ -103,96 +83,3 @@ def test_claims_about_every_width_are_proved() -> None:
     spec = open_spec("stacked3x3")
     assert isinstance(spec, Spec)
     assert [c.how for c in check(spec).claims] == ["proved for every C, N, H and W"] * 2
-
-
-# ---- against torchvision ----
-
-
-@pytest.fixture(scope="module", params=TORCHVISION)
-def pair(request: pytest.FixtureRequest):
-    """Our model, torchvision's module and a random state for both (batch-norm statistics included)."""
-    torch = pytest.importorskip("torch")
-    models = pytest.importorskip("torchvision").models
-    torch.set_num_threads(2)
-    builder = TORCHVISION[request.param]
-    options = {"init_weights": False} if builder in ("googlenet",) else {}
-    with torch.device("meta"):
-        theirs = models.get_model(builder, weights=None, **options)
-    state = random_state(theirs.state_dict())
-    theirs.load_state_dict(state, assign=True)
-    return archdsl.load(request.param), theirs, state
-
-
-def random_state(like):
-    """Weights at which signals neither vanish nor explode, and statistics that are not those of a fresh network."""
-    import torch
-
-    state = {}
-    for number, (name, tensor) in enumerate(like.items()):
-        generator = torch.Generator().manual_seed(number)
-        if tensor.dtype == torch.int64:
-            state[name] = torch.zeros(tensor.shape, dtype=torch.int64)
-        elif name.endswith("running_var"):
-            state[name] = 0.5 + torch.rand(tensor.shape, generator=generator)
-        elif tensor.ndim > 1:
-            fan_in = tensor[0].numel()
-            state[name] = torch.randn(tensor.shape, generator=generator) * (2 / fan_in) ** 0.5
-        else:
-            state[name] = 0.5 + torch.randn(tensor.shape, generator=generator) * 0.1
-    return state
-
-
-def test_the_state_dict_is_torchvisions(pair) -> None:
-    ours, theirs, state = pair
-    module = on_meta(ours)
-    named = [(n, tuple(t.shape), t.dtype) for n, t in theirs.state_dict().items()]
-    assert [(n, tuple(t.shape), t.dtype) for n, t in module.state_dict().items()] == named
-    assert list(ours.state_dict_shapes.items()) == [(n, shape) for n, shape, _ in named]
-    module.load_state_dict(state, strict=True, assign=True)
-
-
-def test_outputs_are_torchvisions(pair) -> None:
-    import torch
-
-    ours, theirs, state = pair
-    module = on_meta(ours)
-    module.load_state_dict(state, strict=True, assign=True)
-    image = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(1))
-    with torch.inference_mode():
-        a, b = module.eval()(image), theirs.eval()(image)
-    assert ((a - b).abs().max() / b.abs().max()).item() <= 1e-5
-
-
-def test_onnx_runtime_agrees_at_two_batch_sizes_from_one_file(pair, tmp_path: Path) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
-    import torch
-
-    ours, theirs, state = pair
-    path = ours.onnx(tmp_path / "m.onnx", state)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    path.unlink()  # pytest keeps a test's folder, and some of these files are half a gigabyte
-    for batch in (1, 3):
-        image = torch.randn(batch, 3, 224, 224, generator=torch.Generator().manual_seed(batch))
-        (found,) = session.run(None, {"image": image.numpy()})
-        with torch.inference_mode():
-            expected = theirs.eval()(image)
-        assert ((torch.from_numpy(found) - expected).abs().max() / expected.abs().max()).item() <= 1e-4
-
-
-def test_auxiliary_outputs_in_training_are_torchvisions() -> None:
-    torch = pytest.importorskip("torch")
-    models = pytest.importorskip("torchvision").models
-    theirs = models.googlenet(weights=None, init_weights=False, dropout=0.0, dropout_aux=0.0)
-    ours = archdsl.load("torchvision/googlenet", drop=0.0, drop_aux=0.0).module()
-    ours.load_state_dict(theirs.state_dict(), strict=True)
-    image = torch.randn(2, 3, 224, 224)
-    for a, b in zip(ours.train()(image), theirs.train()(image), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
-
-
-def on_meta(model: archdsl.Model):
-    """The module without memory or initialisation: its tensors are assigned."""
-    import torch
-
-    with torch.device("meta"):
-        return model.module()

@@ -1,6 +1,6 @@
 """Shipped networks that torchvision lacks: ONNX Runtime gives what torch gives, at batch 1 and 3, from one file.
 
-Those that it has are compared with it in `tests/test_published.py`.
+Those that it has are compared with it in `tests/zoo`.
 """
 
 from __future__ import annotations

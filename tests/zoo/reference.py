@@ -1,0 +1,106 @@
+"""torchvision's networks and what was published of them: the oracle, written by nobody here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torchvision import models
+
+import archdsl
+
+CLASSIFIERS = models.list_models(module=models)
+SEGMENTATION = models.list_models(module=models.segmentation)
+VIDEO = ["mc3_18", "r2plus1d_18", "r3d_18"]
+NETWORKS = [*CLASSIFIERS, *SEGMENTATION, *VIDEO]
+
+FIXED = {"maxvit_t", "vit_b_16", "vit_b_32", "vit_h_14", "vit_l_16", "vit_l_32"}
+"""Networks whose weights are made for one size of image."""
+GIANTS = {"regnet_y_128gf", "vit_h_14"}
+"""Their weights pass 2 GB. One at a time fits the memory of a small machine."""
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "googlenet": {"init_weights": True},
+    "inception_v3": {"init_weights": True},
+    **{name: {"aux_loss": True, "weights_backbone": None} for name in SEGMENTATION if not name.startswith("lraspp")},
+    "lraspp_mobilenet_v3_large": {"weights_backbone": None},
+}
+_PUBLISHED_WITHOUT = {"googlenet": {"auxiliary": False}}
+"""What the published figures leave out."""
+
+
+def build(name: str) -> nn.Module:
+    """torchvision's module, freshly initialised; with the auxiliary heads that the published weights have."""
+    return models.get_model(name, weights=None, **_OPTIONS.get(name, {}))
+
+
+@dataclass(frozen=True)
+class Published:
+    """What torchvision says of one set of weights."""
+
+    weights: str
+    image: tuple[int, ...]
+    """An example's shape."""
+    params: int
+    macs: float
+    """In units of 10⁹, to three decimals."""
+
+
+def published(name: str) -> Iterator[Published]:
+    """All weights of a network."""
+    for weights in models.get_model_weights(name):
+        yield Published(str(weights), image(weights), weights.meta["num_params"], weights.meta["_ops"])
+
+
+def image(weights: Any) -> tuple[int, ...]:
+    """The shape for which these weights were made."""
+    transforms = weights.transforms()
+    if type(transforms).__name__ == "VideoClassification":
+        return (3, 16, *transforms.crop_size)
+    side = getattr(transforms, "crop_size", transforms.resize_size)[0]
+    return (3, side, side)
+
+
+def smallest_image(name: str) -> tuple[int, ...]:
+    """Of the shapes for which weights were published, that which costs least."""
+    return min(p.image for p in published(name))
+
+
+def published_settings(name: str) -> dict[str, Any]:
+    """Settings of our model at which torchvision counted."""
+    return _PUBLISHED_WITHOUT.get(name, {})
+
+
+def ours(name: str, shape: tuple[int, ...], **settings: Any) -> archdsl.Model:
+    """Our model for images of this shape. A network that is made for one size takes it as a parameter."""
+    model = archdsl.load(f"torchvision/{name}", **settings)
+    (given,) = model.inputs.values()
+    if given.shape[1:] == shape:
+        return model
+    if "size" in model.arguments:
+        return model.vary(size=shape[-1])
+    return model.vary(input="x".join(("N", *map(str, shape))))
+
+
+def tensors(outputs: Any) -> list[Tensor]:
+    """What a network gives, in order: torchvision's give tensors, named tuples or dictionaries."""
+    if isinstance(outputs, Tensor):
+        return [outputs]
+    return list(outputs.values() if isinstance(outputs, dict) else outputs)
+
+
+def parameters() -> list[Any]:
+    """The networks as arguments of a test. The giants run on one worker, one after the other."""
+    return [
+        pytest.param(name, marks=pytest.mark.xdist_group("giants")) if name in GIANTS else name for name in NETWORKS
+    ]
+
+
+def on_meta(name: str) -> nn.Module:
+    """torchvision's module without contents."""
+    with torch.device("meta"):
+        return build(name).eval()

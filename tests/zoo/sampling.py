@@ -1,0 +1,78 @@
+"""Random weights: drawn cheaply, compared as distributions, and made non-trivial."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+PERIOD = 99_991
+"""Numbers drawn for one tensor, at most. A prime, so that no two rows of a weight are equal."""
+TAIL = 6.0
+"""Standard deviations by which an honest sample may stray: with the seeds fixed, it does so always or never."""
+KOLMOGOROV = 3.3
+"""The same for the greatest distance of two distributions, in units of √(2/n): passed by one pair in 10⁹."""
+
+
+class Repeating(TorchDispatchMode):
+    """Fills large tensors with `PERIOD` random numbers again and again: the distribution at a tenth of the time."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        fills = func in (torch.ops.aten.uniform_.default, torch.ops.aten.normal_.default)
+        if not fills or args[0].numel() <= PERIOD:
+            return func(*args, **(kwargs or {}))
+        flat = args[0].view(-1)
+        func(flat[:PERIOD], *args[1:], **(kwargs or {}))
+        filled = PERIOD
+        while filled < len(flat):
+            more = min(filled, len(flat) - filled)
+            flat[filled : filled + more] = flat[:more]
+            filled += more
+        return args[0]
+
+
+def difference(found: Tensor, expected: Tensor) -> str | None:
+    """In what two freshly initialised tensors differ as distributions, in kind, mean or spread; None if in nothing."""
+    a, b = (t.detach().reshape(-1)[:PERIOD].double() for t in (found, expected))
+    if bool((b == b[0]).all()):
+        return None if torch.equal(a, b) else f"constant {b[0]:g}, not {a[:3].tolist()}…"
+    spread, n = float(b.std()), len(b)
+    if abs(float(a.mean() - b.mean())) > TAIL * spread * math.sqrt(2 / n):
+        return f"mean {b.mean():g}, not {a.mean():g}"
+    if abs(float(a.std()) / spread - 1) > TAIL / math.sqrt(n):
+        return f"spread {spread:g}, not {a.std():g}"
+    if kolmogorov(a, b) > KOLMOGOROV * math.sqrt(2 / n):
+        return f"another kind: {kurtosis(b):.2f}, not {kurtosis(a):.2f} (kurtosis)"
+    return None
+
+
+def kolmogorov(a: Tensor, b: Tensor) -> float:
+    """The greatest distance between the distribution functions of two samples of one size."""
+    both = torch.cat([a, b])
+    steps = torch.cat([torch.ones_like(a), -torch.ones_like(b)])
+    return float(steps[both.argsort(stable=True)].cumsum(0).abs().max()) / len(a)
+
+
+def kurtosis(x: Tensor) -> float:
+    """3 for normal numbers, 1.8 for uniform ones."""
+    return float(((x - x.mean()) / x.std()).pow(4).mean())
+
+
+def randomise(module: nn.Module) -> None:
+    """Weights at which signals neither vanish nor explode, and biases, scales and statistics unlike a fresh network's.
+
+    Weights keep their draws and are scaled as He et al. advise; what is constant is moved.
+    """
+    with torch.no_grad():
+        for name, tensor in module.state_dict().items():
+            if not tensor.is_floating_point():
+                continue
+            if name.endswith("running_var"):
+                tensor.uniform_(0.5, 1.5)
+            elif tensor.ndim <= 1 or bool((tensor == tensor.view(-1)[0]).all()):
+                tensor.add_(torch.randn(tensor.shape), alpha=0.1)
+            else:
+                tensor.mul_(math.sqrt(2 / tensor[0].numel()) / tensor.view(-1)[:PERIOD].std())
