@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lark import Token, Transformer
@@ -281,7 +280,7 @@ class TreeBuilder(Transformer):
         return tree.Clause(self._span(parts), patterns, parts[-3], parts[-1])
 
     def parenthesised(self, parts: list) -> Any:
-        return replace(parts[1], span=self._span(parts))
+        return parts[1].at(self._span(parts))
 
     def seq(self, parts: list) -> tree.Seq:
         return tree.Seq(self._span(parts), parts[1])

@@ -7,39 +7,62 @@ node identifies its place in the text (the emitter aligns instances of a block b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Literal, Self, TypeAlias, TypeVar, dataclass_transform
 
 from archdsl.source import Source, Span
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+def node(cls: type[T]) -> type[T]:
+    """A class whose annotations are its fields, after its base's; defining one costs less than a dataclass does."""
+    cls.__match_args__ = (*getattr(cls.__base__, "__match_args__", ()), *cls.__annotations__)  # pyright: ignore[reportAttributeAccessIssue]
+    return cls
+
+
+@node
 class Node:
     span: Span
 
+    def __init__(self, *values: Any) -> None:
+        names = self.__match_args__
+        if len(values) != len(names):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(names)}")
+        self.__dict__.update(zip(names, values, strict=True))
+
+    def at(self, span: Span) -> Self:
+        """The same said at another place."""
+        _, *rest = self.__dict__.values()
+        return type(self)(span, *rest)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__}.{name} is frozen")
+
     def __repr__(self) -> str:
-        inner = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name != "span")
+        inner = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items() if name != "span")
         return f"{type(self).__name__}({inner})"
 
 
 # ---- names -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Name(Node):
     """An identifier: ``conv``, ``it``, ``C``."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Computed(Node):
     """A computed name or label: ``skip{i}``, ``"block{s}-{i}"``. Texts and expressions in turn."""
 
     parts: tuple[str | Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Unpack(Node):
     """``[a, b]`` on the left of ``=`` or after ``as``."""
 
@@ -50,7 +73,7 @@ Pattern: TypeAlias = "Name | Computed | Unpack"
 Label: TypeAlias = "Name | Computed"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Shape(Node):
     """``[N, 3, H, W] int64``; ``dtype`` is None where it is not stated."""
 
@@ -61,29 +84,29 @@ class Shape(Node):
 # ---- expressions -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Number(Node):
     value: int | float | bool
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class String(Node):
     value: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class NoneLayer(Node):
     """``none``: a layer that does nothing and does not count."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Chain(Node):
     """``a -> b -> c``; at least two items."""
 
     items: tuple[ChainItem, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Labelled(Node):
     """``conv1: conv(64, 7)``, ``m: concat(axis=2)``."""
 
@@ -91,14 +114,14 @@ class Labelled(Node):
     item: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Ternary(Node):
     then: Expr
     condition: Expr
     otherwise: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Logic(Node):
     """``a and b and c`` or ``a or b or c``."""
 
@@ -106,19 +129,19 @@ class Logic(Node):
     terms: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Not(Node):
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Compare(Node):
     left: Expr
     op: str
     right: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Range(Node):
     """``start..stop``, without ``stop``."""
 
@@ -126,7 +149,7 @@ class Range(Node):
     stop: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Arithmetic(Node):
     """``first op term op term …`` with operators of one precedence, applied from the left."""
 
@@ -134,18 +157,18 @@ class Arithmetic(Node):
     rest: tuple[tuple[str, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Power(Node):
     base: Expr
     exponent: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Negative(Node):
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Argument(Node):
     """An argument of a call; ``name`` is None where it is given by position."""
 
@@ -153,39 +176,39 @@ class Argument(Node):
     value: ChainExpr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Call(Node):
     callee: Expr
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Attribute(Node):
     value: Expr
     name: Name
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Slice(Node):
     start: Expr | None
     stop: Expr | None
     step: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Index(Node):
     value: Expr
     subscripts: tuple[Expr | Slice, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class ListOf(Node):
     """``[a, b]`` or ``(a, b)``."""
 
     items: tuple[ChainExpr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Clause(Node):
     """``for p, q in iterable if condition`` of a comprehension."""
 
@@ -194,20 +217,20 @@ class Clause(Node):
     condition: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Comprehension(Node):
     element: ChainExpr
     clauses: tuple[Clause, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Body(Node):
     """``{ … }``. As an expression it is a group."""
 
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Seq(Node):
     body: Body
 
@@ -215,7 +238,7 @@ class Seq(Node):
 CombineKind: TypeAlias = Literal["add", "mul", "concat", "stack"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Combine(Node):
     """``concat(axis=1) { … }``; without a body it merges the list on the stream."""
 
@@ -224,7 +247,7 @@ class Combine(Node):
     body: Body | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Residual(Node):
     body: Body
     shortcut: Body | None
@@ -262,7 +285,7 @@ ChainExpr: TypeAlias = "Expr | Labelled"
 # ---- statements --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Step(Node):
     """A chain that moves the stream, perhaps with ``as target: shape``."""
 
@@ -271,13 +294,13 @@ class Step(Node):
     shape: Shape | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Input(Node):
     name: Label
     shape: Shape
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Output(Node):
     name: Label
     shape: Shape | None
@@ -285,13 +308,13 @@ class Output(Node):
     when_training: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Let(Node):
     pattern: Pattern
     value: ChainExpr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Declare(Node):
     """``let label: layer``: a module declared here and run where the label is called."""
 
@@ -299,40 +322,40 @@ class Declare(Node):
     layer: ChainItem
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class TensorParam(Node):
     name: Label
     shape: Shape
     init: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class TensorBuffer(Node):
     name: Label
     shape: Shape
     value: ChainExpr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Defaults(Node):
     """``with conv(bias=false), linear(init=zeros)``."""
 
     calls: tuple[Call, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Assert(Node):
     condition: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class For(Node):
     patterns: tuple[Pattern, ...]
     iterable: Expr
     body: Body
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class If(Node):
     condition: Expr
     then: Body
@@ -347,24 +370,24 @@ Statement: TypeAlias = (
 # ---- definitions -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Param(Node):
     name: Name
     default: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Version(Node):
     number: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Use(Node):
     names: tuple[Name, ...]
     path: String
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Block(Node):
     """``block B(…) { … }``, ``model M(…) { … }``, or with ``= chain`` an alias or a member of a family."""
 
@@ -375,14 +398,14 @@ class Block(Node):
     body: Body | ChainExpr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Fn(Node):
     name: Name
     params: tuple[Param, ...]
     value: ChainExpr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Claim(Node):
     params: tuple[Param, ...]
     text: String
@@ -392,7 +415,7 @@ class Claim(Node):
 Definition: TypeAlias = "Version | Use | Block | Fn | Let | Claim"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@node
 class Comment(Node):
     """A comment with its ``#``; ``##`` is documentation of what follows."""
 
@@ -410,8 +433,7 @@ class File:
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below a node, in text order."""
-    for name in type(node).__slots__:
-        value = getattr(node, name)
+    for value in node.__dict__.values():
         if isinstance(value, Node):
             yield value
         elif isinstance(value, tuple) and not isinstance(value, Span):
