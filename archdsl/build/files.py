@@ -130,12 +130,14 @@ class Workspace:
         return self._scopes[target]
 
     def _find(self, use: tree.Use, path: Path) -> Path | None:
-        """The file that a ``use`` names: relative to the file that uses it, else in the library."""
+        """The file that a ``use`` names: relative to the file that uses it, else in the library.
+
+        It lies in the folder of the spec, in that of the file that uses it, or in the library.
+        """
         text = use.path.value
-        roots = [root for root in (path.parent, library_root()) if root.is_dir()]
-        inside = [p for root in roots if (p := _below(root, root / text)) is not None]
-        if self._open and (root := _below(self._open[0].parent, path.parent / text)) is not None:
-            inside.insert(0, root)
+        beside, library = path.parent / text, library_root()
+        places = [*((root, beside) for root in (self._open[0].parent, path.parent, library)), (library, library / text)]
+        inside = [p for root, place in places if root.is_dir() and (p := _below(root, place)) is not None]
         found = next((p for p in inside if p.is_file()), None)
         if found is not None:
             return found

@@ -98,9 +98,3 @@ def parameters() -> list[Any]:
     return [
         pytest.param(name, marks=pytest.mark.xdist_group("giants")) if name in GIANTS else name for name in NETWORKS
     ]
-
-
-def on_meta(name: str) -> nn.Module:
-    """torchvision's module without contents."""
-    with torch.device("meta"):
-        return build(name).eval()

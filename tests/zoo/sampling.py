@@ -17,12 +17,21 @@ KOLMOGOROV = 3.3
 """The same for the greatest distance of two distributions, in units of √(2/n): passed by one pair in 10⁹."""
 
 
+_FILLS = (torch.ops.aten.uniform_.default, torch.ops.aten.normal_.default)
+
+
+class Unfilled(TorchDispatchMode):
+    """Leaves memory as it is found instead of filling it with random numbers."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return args[0] if func in _FILLS else func(*args, **(kwargs or {}))
+
+
 class Repeating(TorchDispatchMode):
     """Fills large tensors with `PERIOD` random numbers again and again: the distribution at a tenth of the time."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        fills = func in (torch.ops.aten.uniform_.default, torch.ops.aten.normal_.default)
-        if not fills or args[0].numel() <= PERIOD:
+        if func not in _FILLS or args[0].numel() <= PERIOD:
             return func(*args, **(kwargs or {}))
         flat = args[0].view(-1)
         func(flat[:PERIOD], *args[1:], **(kwargs or {}))
