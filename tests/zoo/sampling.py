@@ -20,11 +20,11 @@ KOLMOGOROV = 3.3
 _FILLS = (torch.ops.aten.uniform_.default, torch.ops.aten.normal_.default)
 
 
-class Unfilled(TorchDispatchMode):
-    """Leaves memory as it is found instead of filling it with random numbers."""
+class Zeroed(TorchDispatchMode):
+    """Zeros in place of random numbers, where contents do not matter."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return args[0] if func in _FILLS else func(*args, **(kwargs or {}))
+        return args[0].zero_() if func in _FILLS else func(*args, **(kwargs or {}))
 
 
 class Repeating(TorchDispatchMode):
@@ -70,18 +70,25 @@ def kurtosis(x: Tensor) -> float:
     return float(((x - x.mean()) / x.std()).pow(4).mean())
 
 
-def randomise(module: nn.Module) -> None:
-    """Weights at which signals neither vanish nor explode, and biases, scales and statistics unlike a fresh network's.
+def randomise(module: nn.Module, images: Tensor) -> None:
+    """Weights at which signals neither vanish nor explode; biases, scales and statistics unlike a fresh network's.
 
-    Weights keep their draws and are scaled as He et al. advise; what is constant is moved.
+    Weights keep their draws and are scaled as He et al. advise, what is constant is moved, and batch norms get nearly
+    the statistics that they see on the images: otherwise what residual units add up would grow exponentially.
     """
     with torch.no_grad():
-        for name, tensor in module.state_dict().items():
-            if not tensor.is_floating_point():
-                continue
-            if name.endswith("running_var"):
-                tensor.uniform_(0.5, 1.5)
-            elif tensor.ndim <= 1 or bool((tensor == tensor.view(-1)[0]).all()):
+        for tensor in module.parameters():
+            if tensor.ndim <= 1 or bool((tensor == tensor.view(-1)[0]).all()):
                 tensor.add_(torch.randn(tensor.shape), alpha=0.1)
             else:
                 tensor.mul_(math.sqrt(2 / tensor[0].numel()) / tensor.view(-1)[:PERIOD].std())
+        norms = [m for m in module.eval().modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        for norm in norms:
+            norm.train().momentum = 1.0
+        if norms:
+            module(images)
+        for norm in norms:
+            assert norm.running_var is not None
+            assert norm.running_mean is not None
+            norm.running_mean.add_(0.1 * norm.running_var.sqrt() * torch.randn(norm.num_features))
+            norm.running_var.mul_(0.8 + 0.4 * torch.rand(norm.num_features)).add_(0.01)

@@ -12,14 +12,14 @@ import archdsl
 from archdsl.dims import evaluate
 
 from .reference import FIXED, NETWORKS, VIDEO, build, tensors
-from .sampling import Unfilled
+from .sampling import Zeroed
 
 
 @pytest.mark.parametrize("name", [n for n in NETWORKS if n not in FIXED])
 def test_the_image_may_have_any_size_that_the_preconditions_allow(name: str) -> None:
     axes = ("T", "H", "W") if name in VIDEO else ("H", "W")
     model = archdsl.load(f"torchvision/{name}", input="x".join(("N", "3", *axes)))
-    with Unfilled():
+    with Zeroed():
         theirs = build(name).to("meta").train(bool(model.training_outputs))
     least = next(s for s in count(1) if allows(model, dict.fromkeys(axes, s)))
     for side in {max(1, least - 1), least, 2 * least + 13}:
