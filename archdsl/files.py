@@ -37,7 +37,7 @@ def whole(path: Path) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, path.stat().st_mode if path.exists() else 0o666 & ~_umask())
         yield temporary
         os.replace(temporary, path)
     except OSError as error:

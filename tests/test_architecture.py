@@ -28,6 +28,7 @@ FLOORS = (
     ("graph",),
     ("arguments",),
     ("op",),
+    ("formatting",),
     ("syntax",),
     ("diagnostics", "dims", "init"),
     ("source", "collection", "record"),

@@ -28,6 +28,25 @@ def library_root() -> Path:
     return inside if inside.is_dir() else package.parent / "specs"
 
 
+def read_spec(path: Path, span: Span | None = None) -> str | Diagnostic:
+    """The text of a file, or why it cannot be read; ``span`` is where a spec names it."""
+    advice = None
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            reason = f"it is larger than {MAX_BYTES // 2**20} MiB"
+        else:
+            return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        reason, advice = "there is no such file", _similar_file(path)
+    except IsADirectoryError:
+        reason = "it is a folder"
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8 text"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it cannot be opened"
+    return CannotRead(span=span, path=str(path), reason=reason, advice=advice)
+
+
 class Workspace:
     """All files of one run, each read and parsed once."""
 
@@ -60,22 +79,11 @@ class Workspace:
         return scope
 
     def _read(self, path: Path, span: Span | None) -> str | None:
-        advice = None
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                reason = f"it is larger than {MAX_BYTES // 2**20} MiB"
-            else:
-                return path.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            reason, advice = "there is no such file", _similar_file(path)
-        except IsADirectoryError:
-            reason = "it is a folder"
-        except UnicodeDecodeError:
-            reason = "it is not UTF-8 text"
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it cannot be opened"
-        self.diagnostics.append(CannotRead(span=span, path=str(path), reason=reason, advice=advice))
-        return None
+        text = read_spec(path, span)
+        if isinstance(text, Diagnostic):
+            self.diagnostics.append(text)
+            return None
+        return text
 
     # ---- definitions ----
 

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from threading import RLock
 
-from lark import Lark, Token
+from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, VisitError
 from lark.exceptions import UnexpectedToken as LarkUnexpectedToken
 
@@ -54,7 +54,7 @@ def parse(source: Source) -> tuple[tree.File, list[Diagnostic]]:
             else:
                 definitions.extend(piece)
         problems = problems or [whole]
-    comments = _comments(source)
+    comments = comments_of(source)
     for definition in definitions:
         if isinstance(definition, tree.Version) and definition.number != VERSION:
             problems.append(UnsupportedVersion(span=definition.span, found=definition.number, known=VERSION))
@@ -68,7 +68,7 @@ def parse_expression(source: Source) -> tree.Expr | Diagnostic:
         try:
             with builder.reading(source, 0):
                 return parser.parse(source.text, start="expr")  # type: ignore[return-value]
-        except _FAULTS as fault:
+        except FAULTS as fault:
             return _explain(fault, source, 0, len(source.text))
 
 
@@ -86,11 +86,12 @@ def _parse_piece(source: Source, start: int, end: int) -> list[tree.Definition] 
         try:
             with builder.reading(source, start):
                 return parser.parse(source.text[start:end], start="start")  # type: ignore[return-value]
-        except _FAULTS as fault:
+        except FAULTS as fault:
             return _explain(fault, source, start, end)
 
 
-def _comments(source: Source) -> tuple[tree.Comment, ...]:
+def comments_of(source: Source) -> tuple[tree.Comment, ...]:
+    """The comments of a text, in order; it need not be right."""
     if "#" not in source.text:
         return ()
     found = []
@@ -133,15 +134,19 @@ _OPTIONS: dict = {
 @cache
 def _parser() -> tuple[Lark, TreeBuilder]:
     builder = TreeBuilder()
-    hooks: dict = {"transformer": builder, "postlex": Lines()}
+    lark = make_parser(builder)
+    builder.parse_nested = lambda text: lark.parse(text, start="expr")  # type: ignore[assignment,return-value]
+    return lark, builder
+
+
+def make_parser(callbacks: Transformer) -> Lark:
+    """A parser of the language that makes of each rule what its callback says; it raises one of ``FAULTS``."""
+    hooks: dict = {"transformer": callbacks, "postlex": Lines()}
     tables = files("archdsl.syntax").joinpath("grammar.json")
     saved = json.loads(tables.read_text(encoding="utf-8"), object_hook=_int_keys) if tables.is_file() else {}
     if saved.get("grammar") == _digest(grammar_text()):
-        lark = Lark._load_from_dict(saved["data"], saved["memo"], **hooks)
-    else:
-        lark = Lark(grammar_text(), **_OPTIONS, **hooks)
-    builder.parse_nested = lambda text: lark.parse(text, start="expr")  # type: ignore[assignment,return-value]
-    return lark, builder
+        return Lark._load_from_dict(saved["data"], saved["memo"], **hooks)
+    return Lark(grammar_text(), **_OPTIONS, **hooks)
 
 
 def _int_keys(mapping: dict) -> dict:
@@ -151,7 +156,7 @@ def _int_keys(mapping: dict) -> dict:
 
 # ---- faults ------------------------------------------------------------------------------------------------
 
-_FAULTS = (UnexpectedInput, BracketError, TooDeep, BadNumber, VisitError)
+FAULTS = (UnexpectedInput, BracketError, TooDeep, BadNumber, VisitError)
 
 _ADVICE = {
     "'": 'strings stand in double quotes: `"…"`',

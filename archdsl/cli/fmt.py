@@ -1,0 +1,130 @@
+"""``archdsl fmt``: specs in their one canonical layout."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from archdsl.build.files import read_spec
+from archdsl.cli.common import show_diagnostics, wants_colour
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.files import CannotRead
+from archdsl.errors import SpecError
+from archdsl.files import write_whole
+from archdsl.formatting import format_source
+from archdsl.source import Source
+
+COLOURS = {"+": 32, "-": 31, "@": 36}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a spec, a folder of specs, or `-`: standard input to standard output"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a spec would change")
+    parser.add_argument("--diff", action="store_true", help="write nothing; print what would change")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Format all that can be; the exit code is 1 if a spec is wrong or, with --check or --diff, would change."""
+    problems: list[Diagnostic] = []
+    changed = unchanged = 0
+    for path in _specs(args.paths, problems):
+        try:
+            if _format(path, args):
+                changed += 1
+            else:
+                unchanged += 1
+        except SpecError as error:
+            problems += error.diagnostics
+    if "-" not in args.paths:
+        _count(changed, unchanged, dry=args.check or args.diff)
+    if problems:
+        sys.stdout.flush()
+        show_diagnostics(problems)
+    return 1 if problems or (changed and (args.check or args.diff)) else 0
+
+
+def _specs(names: list[str], problems: list[Diagnostic]) -> Iterator[Path]:
+    """The files that the arguments name, each once, those of a folder in order of their names."""
+    found: dict[Path, None] = {}
+    for path in map(Path, names):
+        if path.is_dir():
+            below = sorted(p for p in path.rglob("*.arch") if p.is_file())
+            if not below:
+                problems.append(CannotRead(span=None, path=str(path), reason="there is no `.arch` file in this folder"))
+            found.update(dict.fromkeys(below))
+        else:
+            found[path] = None
+    return iter(found)
+
+
+def _format(path: Path, args: argparse.Namespace) -> bool:
+    """Whether a spec is not laid out as it should be; it is then written anew, or only shown.
+
+    Raises:
+        SpecError: it cannot be read, is not a spec, or cannot be written.
+    """
+    standard = str(path) == "-"
+    before, text = _standard_input() if standard else _read(path)
+    source = Source("<stdin>" if standard else str(path), text)
+    laid_out = format_source(source)
+    if not isinstance(laid_out, str):
+        raise SpecError(laid_out)
+    after = (laid_out.replace("\n", "\r\n") if b"\r\n" in before else laid_out).encode()
+    if args.diff:
+        _print_diff(source, laid_out)
+    elif args.check:
+        if after != before:
+            print(f"would format {source.name}")
+    elif standard:
+        sys.stdout.write(laid_out)
+    elif after != before:
+        write_whole(path.resolve(), after)
+        print(f"formatted {path}")
+    return after != before
+
+
+def _read(path: Path) -> tuple[bytes, str]:
+    """A file as it is and as text.
+
+    Raises:
+        SpecError: it cannot be read.
+    """
+    text = read_spec(path)
+    if isinstance(text, Diagnostic):
+        raise SpecError([text])
+    return path.read_bytes(), text
+
+
+def _standard_input() -> tuple[bytes, str]:
+    """Standard input as it is and as text.
+
+    Raises:
+        SpecError: it is not UTF-8.
+    """
+    raw = sys.stdin.buffer.read()
+    try:
+        return raw, raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8 text"
+        raise SpecError([CannotRead(span=None, path="<stdin>", reason=reason)]) from None
+
+
+def _print_diff(source: Source, after: str) -> None:
+    colour = wants_colour(sys.stdout)
+    before = source.text.splitlines(keepends=True)
+    for line in difflib.unified_diff(before, after.splitlines(keepends=True), source.name, source.name):
+        shown = line.rstrip("\n")
+        print(f"\x1b[{COLOURS[line[0]]}m{shown}\x1b[0m" if colour and line[0] in COLOURS else shown)
+
+
+def _count(changed: int, unchanged: int, dry: bool) -> None:
+    """``2 specs formatted, 1 left as it was``."""
+    done = f"{'would be ' if dry else ''}formatted"
+    parts = [f"{n} spec{'s' * (n != 1)} {what}" for n, what in ((changed, done), (unchanged, "already formatted")) if n]
+    if parts:
+        print(", ".join(parts))
