@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from archdsl.build.env import FileScope
@@ -29,7 +30,7 @@ def _unknown_in(definition: tree.Block | tree.Fn | tree.Claim, scope: FileScope)
     if isinstance(definition, tree.Claim):
         known |= MEASURES.keys()
     for name in names.read:
-        if name.text not in known:
+        if name.text not in known and not any(family.fullmatch(name.text) for family in names.families):
             advice = did_you_mean(name.text, known)
             yield UnknownName(span=name.span, name=name.text, advice=advice)
 
@@ -39,6 +40,8 @@ class Names:
 
     def __init__(self, definition: tree.Block | tree.Fn | tree.Claim) -> None:
         self.bound: set[str] = {p.name.text for p in definition.params}
+        self.families: list[re.Pattern[str]] = []
+        """What computed names may bind: `c{i}` binds names such as `c3`."""
         self.read: list[tree.Name] = []
         no_reads: set[tree.Node | None] = {p.name for p in definition.params}
         no_reads.add(getattr(definition, "name", None))
@@ -55,6 +58,13 @@ class Names:
     def _bind(self, name: tree.Node) -> None:
         if isinstance(name, tree.Name):
             self.bound.add(name.text)
+        elif isinstance(name, tree.Computed):
+            self.families.append(family(name))
+
+
+def family(name: tree.Computed) -> re.Pattern[str]:
+    """The names that a computed name may come out as."""
+    return re.compile("".join(re.escape(part) if isinstance(part, str) else r"\w*" for part in name.parts))
 
 
 def _not_read(node: tree.Node) -> list[tree.Node]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from archdsl.build.env import FileScope
+from archdsl.checks.unknown import family
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.names import DeadLayer, UnusedName
 from archdsl.graph import Graph
@@ -16,7 +16,8 @@ from archdsl.syntax import tree
 def unused_names(scope: FileScope) -> Iterator[Diagnostic]:
     """Names bound by ``let`` and ``as`` in a block, model or claim that its text never reads.
 
-    A name that begins with ``_`` says that it is not meant to be read.
+    A name that begins with ``_`` says that it is not meant to be read; one that states a shape (``as x: [N, L, D]``)
+    has done its work.
     """
     for definition in scope.file.definitions:
         if isinstance(definition, tree.Block | tree.Claim):
@@ -26,25 +27,28 @@ def unused_names(scope: FileScope) -> Iterator[Diagnostic]:
 def _unused_in(definition: tree.Block | tree.Claim) -> Iterator[Diagnostic]:
     bound = list(_bound(definition))
     binders = {name for name, _ in bound}
-    reads: Counter[str] = Counter()
-    for node in tree.walk(definition):
-        if isinstance(node, tree.Name) and node not in binders:
-            reads[node.text] += 1
-        elif isinstance(node, tree.Computed) and node not in binders:
-            reads[_stem(node)] += 1
+    named = (tree.Name, tree.Computed)
+    reads = [node for node in tree.walk(definition) if isinstance(node, named) and node not in binders]
+    texts = {_stem(name) for name in reads}
+    families = {family(name) for name in reads if isinstance(name, tree.Computed)}
     for name, statement in bound:
         text = _stem(name)
-        if not reads[text] and not text.startswith("_"):
-            advice = "read it, or remove it" if isinstance(statement, tree.Let) else f"remove `as {text}`"
-            if isinstance(name, tree.Name) and _in_unpack(name, statement):
-                advice = "call it `_`"
-            yield UnusedName(span=name.span, name=name.span.text, advice=advice)
+        if text.startswith("_") or text in texts or any(f.fullmatch(text) for f in families):
+            continue
+        if isinstance(name, tree.Computed) and any(family(name).fullmatch(read) for read in texts):
+            continue
+        advice = "read it, or remove it" if isinstance(statement, tree.Let) else f"remove `as {name.span.text}`"
+        if isinstance(name, tree.Name) and _in_unpack(name, statement):
+            advice = "call it `_`"
+        yield UnusedName(span=name.span, name=name.span.text, advice=advice)
 
 
 def _bound(definition: tree.Node) -> Iterator[tuple[tree.Label, tree.Node]]:
     """Names that statements bind, each with its statement."""
     for node in tree.walk(definition):
-        pattern = node.pattern if isinstance(node, tree.Let) else node.target if isinstance(node, tree.Step) else None
+        pattern = node.pattern if isinstance(node, tree.Let) else None
+        if isinstance(node, tree.Step) and node.shape is None:
+            pattern = node.target
         if pattern is not None:
             for name in tree.walk(pattern):
                 if isinstance(name, tree.Name | tree.Computed):
