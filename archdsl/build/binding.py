@@ -9,6 +9,7 @@ from archdsl.build.context import Context, Fault, Here, Poison
 from archdsl.build.env import Env, FileScope
 from archdsl.build.nearest import did_you_mean
 from archdsl.build.values import BAD, Applicable, Bad, Given, OpLayer
+from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.names import (
     BadArgument,
     MissingArgument,
@@ -87,7 +88,7 @@ class Binding(Context):
         """All given arguments by name."""
         if len(layer.positional) > len(names):
             extra = layer.positional[len(names)].site
-            takes = f"{len(names)} argument{'' if len(names) == 1 else 's'}"
+            takes = f"{len(names) or 'no'} argument{'' if len(names) == 1 else 's'}"
             raise Fault(
                 TooManyArguments(
                     span=extra.span, callee=callee, takes=takes, given=len(layer.positional),
@@ -97,14 +98,19 @@ class Binding(Context):
         given = dict(zip(names, layer.positional, strict=False))
         for name, argument in layer.named.items():
             if name not in names and not open_ended:
-                advice = did_you_mean(name, names) or (f"it takes {', '.join(names)}" if names else "it takes none")
-                raise Fault(UnknownArgument(span=argument.span, callee=callee, name=name, advice=advice))
+                raise Fault(self.no_argument(callee, name, names, argument))
             if name in given:
                 raise Fault(RepeatedArgument(span=argument.span, callee=callee, name=name))
             given[name] = argument
         if any(isinstance(g.value, Bad) for g in given.values()):
             raise Poison
         return given
+
+    @staticmethod
+    def no_argument(callee: str, name: str, names: list[str], argument: Given) -> Diagnostic:
+        """An argument that is not there, with the nearest that is."""
+        advice = did_you_mean(name, names) or (f"it takes {', '.join(names)}" if names else "it takes none")
+        return UnknownArgument(span=argument.span, callee=callee, name=name, advice=advice)
 
     def bind_parameters(
         self, name: str, params: tuple[tree.Param, ...], layer: Applicable, file: FileScope, here: Here,

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from archdsl.build.context import Fault, Here, Poison
-from archdsl.build.expressions import as_layer
-from archdsl.build.layers import Layers
+from archdsl.build.expressions import Sides, as_layer
+from archdsl.build.layers import Layers, check_entries
 from archdsl.build.shapes import Shapes
 from archdsl.build.values import (
     BAD,
@@ -24,8 +24,9 @@ from archdsl.build.values import (
     shape_text,
 )
 from archdsl.diagnostics.base import Diagnostic, Label
-from archdsl.diagnostics.names import Misplaced, NeverRun, UnknownArgument, WrongKind
-from archdsl.diagnostics.shapes import BranchesDiffer, DoesNotFit
+from archdsl.diagnostics.names import DefinedTwice, Misplaced, NeverRun, WrongKind
+from archdsl.diagnostics.shapes import BranchesDiffer, DoesNotFit, SidesDiffer
+from archdsl.dims import Size
 from archdsl.graph import (
     Branch,
     Chose,
@@ -98,15 +99,24 @@ class Bodies(Layers, Shapes):
     def _input(self, node: tree.Input, here: Here) -> None:
         with self.catching(here, (node.name,)):
             name = self.computed_text(node.name, here)
+            self._check_input(name, node, here)
             if self.is_top(here):
                 value = self.make_input(name, node, here)
                 self.inputs.append(GraphInput(name, value))
+                self._said[value] = node
             else:
                 value = self._arriving_input(node, here)
                 self.check_shape(node.shape, value, here, f"the input `{name}`")
             here.env.bind(name, value)
             here.stream = value
             here.events.append(Named(node, name, value, here.seen()))
+
+    @staticmethod
+    def _check_input(name: str, node: tree.Input, here: Here) -> None:
+        for event in here.instance.events:
+            if isinstance(event, Named) and event.name == name and isinstance(event.site, tree.Input):
+                labels = (Label(event.site.name.span, "the first one"),)
+                raise Fault(DefinedTwice(span=node.name.span, name=name, labels=labels))
 
     def _arriving_input(self, node: tree.Input, here: Here) -> Any:
         """What arrives for an input statement of a block: what is on the stream, or its part of the list there."""
@@ -142,15 +152,16 @@ class Bodies(Layers, Shapes):
                 self.check_shape(node.shape, value, here, f"the output `{name}`")
             output = GraphOutput(name, value, node.when_training)
             if self.is_top(here):
-                self._check_output(output, node)
+                self._check_output(output, node, here)
                 self.outputs.append(output)
             here.events.append(Gave(node, output, events))
 
-    def _check_output(self, output: GraphOutput, node: tree.Output) -> None:
-        if any(o.name == output.name for o in self.outputs):
-            from archdsl.diagnostics.names import DefinedTwice
-
-            raise Fault(DefinedTwice(span=node.name.span, name=output.name))
+    @staticmethod
+    def _check_output(output: GraphOutput, node: tree.Output, here: Here) -> None:
+        for event in here.instance.events:
+            if isinstance(event, Gave) and event.output.name == output.name and isinstance(event.site, tree.Output):
+                labels = (Label(event.site.name.span, "the first one"),)
+                raise Fault(DefinedTwice(span=node.name.span, name=output.name, labels=labels))
 
     # ---- modules and tensors ----
 
@@ -226,6 +237,7 @@ class Bodies(Layers, Shapes):
         label = self.computed_text(node.name, here)
         self.check_label(label, node.name)
         op: Op = OwnTensor(label=label, tensor=tensor, init=init, buffer=isinstance(node, tree.TensorBuffer))
+        check_entries(f"`{label}`", tensor.shape, node)
         self.own(here.module, here, op.weights(()), node.name)
         value = self.new_value(tensor.shape, tensor.dtype)
         made = Node(op, (), (value,), here.module, node, {})
@@ -291,7 +303,7 @@ class Bodies(Layers, Shapes):
         key, known = _defaulted(callee)
         for name, given in named.items():
             if name not in known:
-                raise Fault(UnknownArgument(span=given.span, callee=callee.name, name=name))  # type: ignore[attr-defined]
+                raise Fault(self.no_argument(callee.name, name, list(known), given))  # type: ignore[attr-defined]
         here.defaults = {**here.defaults, key: {**here.defaults.get(key, {}), **named}}
 
     def _assert(self, node: tree.Assert, here: Here) -> None:
@@ -396,6 +408,28 @@ class Bodies(Layers, Shapes):
             advice=_project(node, branches),
         )
 
+    def combine_values(self, op: str, left: Any, right: Any, node: tree.Node, here: Here, said: Sides) -> Value:
+        try:
+            return super().combine_values(op, left, right, node, here, said)
+        except Fault as fault:
+            sides = [side for side in (left, right) if isinstance(side, Value)]
+            if not isinstance(fault.diagnostic, DoesNotFit) or len(sides) != 2:
+                raise
+            raise Fault(self._sides_differ(op, sides, node)) from None
+
+    def _sides_differ(self, op: str, sides: list[Value], node: tree.Node) -> Diagnostic:
+        """What arithmetic rejects, told with where the sizes that differ come from."""
+        axis = _axis_at_odds(sides, op, None)
+        origins = [self._origin(side, axis) for side in sides] if axis is not None else []
+        left, right = (shape_text(side.shape) for side in sides)
+        return SidesDiffer(
+            span=node.span,
+            op=op,
+            difference=_difference(sides, axis),
+            detail=f"left is {left}, right is {right}",
+            labels=tuple(dict.fromkeys(label for label in origins if label is not None)),
+        )
+
     def _origin(self, value: Value, axis: int) -> Label | None:
         """Where the size of an axis comes from: the last layer that set it."""
         size = value.shape[axis]
@@ -403,10 +437,9 @@ class Bodies(Layers, Shapes):
         while (node := producers.get(value)) is not None:
             before = node.inputs[0] if node.inputs else None
             if before is None or len(before.shape) != len(value.shape) or before.shape[axis] != size:
-                what = f"{size} channels come" if axis == 1 else f"{size} along axis {axis} comes"
-                return Label(node.span, f"{what} from here")
+                return Label(node.span, _comes(size, axis))
             value = before
-        return None
+        return Label(self._said[value].span, _comes(size, axis)) if value in self._said else None
 
     def _branch_value(self, branch: Branch, kind: str, node: tree.Node, here: Here) -> Value:
         result = branch.result
@@ -430,6 +463,10 @@ def recording(here: Here, events: list[Event]) -> Iterator[list[Event]]:
         here.events = outer
 
 
+def _comes(size: Size, axis: int) -> str:
+    return f"{size} channels come from here" if axis == 1 else f"{size} along axis {axis} comes from here"
+
+
 def _subject(target: tree.Pattern | None) -> str:
     return f"`{target.span.text}`" if target is not None else "this value"
 
@@ -442,11 +479,11 @@ def _defaulted(callee: Applicable) -> tuple[object, set[str]]:
     return callee.definition, {p.name.text for p in callee.definition.params}
 
 
-def _axis_at_odds(results: list[Value], kind: str, found: DoesNotFit) -> int | None:
+def _axis_at_odds(results: list[Value], kind: str, found: DoesNotFit | None) -> int | None:
     """The first axis on which branches differ that should not; None where they differ in number of axes."""
     if len({len(v.shape) for v in results}) != 1:
         return None
-    joined = 1 if kind == "concat" and "axis" not in found.reason.split(":")[0] else None
+    joined = 1 if kind == "concat" and found is not None and "axis" not in found.reason.split(":")[0] else None
     axes = range(len(results[0].shape))
     return next((a for a in axes if a != joined and len({v.shape[a] for v in results} - {1}) > 1), None)
 
@@ -467,7 +504,17 @@ def _project(node: tree.Node, branches: list[Branch]) -> str | None:
     body, shortcut = (b.result for b in branches)
     if not (isinstance(body, Value) and isinstance(shortcut, Value) and len(body.shape) == len(shortcut.shape) > 2):
         return None
-    return f"project the shortcut: `shortcut {{ conv({body.shape[1]}, 1, …) -> batchnorm }}`"
+    strides = {_stride(a, b) for a, b in zip(shortcut.shape[2:], body.shape[2:], strict=True)}
+    stride = strides.pop() if len(strides) == 1 else None
+    if stride is None:
+        return "keep the size in the body: `pad` its convolutions (`pad=1` for 3×3)"
+    how = "…" if stride == 1 else f"stride={stride}, …"
+    return f"project the shortcut: `shortcut {{ conv({body.shape[1]}, 1, {how}) -> batchnorm }}`"
+
+
+def _stride(size: Size, reduced: Size) -> int | None:
+    """The stride of a 1×1 convolution that takes one size to the other, if there is one."""
+    return next((s for s in (1, 2, 3, 4) if (size + s - 1) // s == reduced), None)
 
 
 _STATEMENTS: dict[type, Callable[[Any, Any, Here], None]] = {

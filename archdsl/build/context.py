@@ -69,6 +69,8 @@ class Here:
     defaults: Defaults = field(default_factory=dict)
     again: bool = False
     """In a later run of a shared module: its parts exist already."""
+    arrived: Any = None
+    """What was on the stream before the chain that is being run."""
     said: tuple[Any, tree.Node] | None = None
     """A list of numbers that is on the stream, and the expression that gave it."""
 
@@ -112,6 +114,8 @@ class Context(ABC):
         self.nodes: list[Node] = []
         self.inputs: list[GraphInput] = []
         self.outputs: list[GraphOutput] = []
+        self._said: dict[Value, tree.Input] = {}
+        """Where the text states each input."""
         self.diagnostics: list[Diagnostic] = []
         self.spoilt = False
         """Something was left out because of a fault, found here or in a file."""

@@ -31,8 +31,18 @@ from archdsl.build.values import (
     is_list,
     is_number,
     is_size,
+    shape_text,
 )
-from archdsl.diagnostics.names import BadArithmetic, BadIndex, CannotUnpack, Misplaced, UnknownName, WrongKind
+from archdsl.diagnostics.names import (
+    BadArithmetic,
+    BadIndex,
+    CannotUnpack,
+    EmptyStream,
+    ItMoved,
+    Misplaced,
+    UnknownName,
+    WrongKind,
+)
 from archdsl.diagnostics.shapes import SizeDivided, SizeTooLarge, Undecided
 from archdsl.dims import Dim, TooLarge, truth
 from archdsl.graph import Chose, Looped, Turn, Value
@@ -47,6 +57,7 @@ from archdsl.syntax import tree
 
 MAX_MAGNITUDE = 10**60
 """No number of a network is larger; without a limit, powers could exhaust the machine."""
+_MAGNITUDE = "numbers have at most 60 digits"
 
 
 Sides = tuple[tree.Node, tree.Node]
@@ -77,8 +88,7 @@ class Expressions(Context):
         if here.stream is BAD:
             raise Poison
         if here.stream is None:
-            advice = "a model begins with `input x: [N, …]`"
-            raise Fault(Misplaced(span=node.span, what="`it`", advice=f"nothing is on the stream yet: {advice}"))
+            raise Fault(EmptyStream(span=node.span))
         return here.stream
 
     def resolve(self, name: str, node: tree.Node, env: Env) -> Any:
@@ -87,7 +97,7 @@ class Expressions(Context):
         if value is MISSING:
             value = BUILTINS.get(name, MISSING)
         if value is MISSING:
-            advice = did_you_mean(name, env.visible() | BUILTINS.keys())
+            advice = did_you_mean(name, env.visible() | BUILTINS.keys() | WORDS)
             raise Fault(UnknownName(span=node.span, name=name, advice=advice))
         if value is BAD:
             raise Poison
@@ -98,8 +108,9 @@ class Expressions(Context):
     def _top_level(self, lazy: LazyLet) -> Any:
         if lazy.value is MISSING:
             lazy.value = BAD
-            here = self.outside(lazy.file.env)
-            lazy.value = self.evaluate(lazy.expression, here)
+            here = self.outside(Env(lazy.file.env))
+            value = self.evaluate(lazy.definition.value, here)
+            lazy.value = self.bind_pattern(lazy.definition.pattern, value, here.env, here)[lazy.name]
         if lazy.value is BAD:
             raise Poison
         return lazy.value
@@ -186,7 +197,7 @@ class Expressions(Context):
         if isinstance(result, complex):
             raise Fault(BadArithmetic(span=node.span, reason=f"`{left} {op} {right}` is not a real number"))
         if not isinstance(result, Dim) and not abs(result) < MAX_MAGNITUDE:
-            raise Fault(BadArithmetic(span=node.span, reason="this number is too large"))
+            raise Fault(BadArithmetic(span=node.span, reason="this number is too large", advice=_MAGNITUDE))
         return result
 
     def _positive(self, divisor: Dim, node: tree.Node) -> None:
@@ -198,7 +209,7 @@ class Expressions(Context):
 
     def _power_limit(self, base: Any, exponent: Any, node: tree.Node) -> None:
         if isinstance(base, int) and abs(base) > 1 and exponent > 200:
-            raise Fault(BadArithmetic(span=node.span, reason="this number is too large"))
+            raise Fault(BadArithmetic(span=node.span, reason="this number is too large", advice=_MAGNITUDE))
 
     def wrong_operand(self, op: str, value: Any, node: tree.Node) -> Fault:
         what = f"`{op}` is for numbers and values"
@@ -302,6 +313,7 @@ class Expressions(Context):
                 raise Fault(WrongKind(span=node.span, what=what, found=f"one end is {describe(end)}"))
         if isinstance(start, Dim) or isinstance(stop, Dim):
             return SymbolicRange(start, stop)
+        self._list_limit(stop - start, node)
         return range(start, stop)
 
     def _list(self, node: tree.ListOf, here: Here) -> Any:
@@ -309,7 +321,10 @@ class Expressions(Context):
 
     def _list_limit(self, length: int, node: tree.Node) -> None:
         if length > MAX_LIST:
-            raise Fault(BadArithmetic(span=node.span, reason=f"this list would have {length:,} elements"))
+            advice = f"lists have at most {MAX_LIST:,}"
+            raise Fault(
+                BadArithmetic(span=node.span, reason=f"this list would have {length:,} elements", advice=advice)
+            )
 
     def _comprehension(self, node: tree.Comprehension, here: Here) -> Any:
         env = Env(here.seen())
@@ -388,7 +403,8 @@ class Expressions(Context):
         """What a loop runs over."""
         if not is_list(value):
             what = "a loop runs over a list"
-            raise Fault(WrongKind(span=node.span, what=what, found=f"this is {describe(value)}"))
+            advice = f"count with a range: `0..{node.span.text}`" if is_size(value) else None
+            raise Fault(WrongKind(span=node.span, what=what, found=f"this is {describe(value)}", advice=advice))
         return value
 
     # ---- patterns ----
@@ -495,7 +511,7 @@ class Expressions(Context):
         if len(positional) != 1 or named:
             what = f"`{measure.name}` measures one model, block or group"
             raise Fault(WrongKind(span=node.span, what=what))
-        return measure.run(positional[0].value)
+        return measure.run(positional[0].value, node)
 
     def _run_builtin(self, builtin: Builtin, values: list[Any], node: tree.Call) -> Any:
         shown = ", ".join(describe(v) for v in values[:3]) or "nothing"
@@ -509,7 +525,7 @@ class Expressions(Context):
             reason = f"`{builtin.name}` has no value for {shown}"
             raise Fault(BadArithmetic(span=node.span, reason=reason, advice=detail)) from None
         if isinstance(result, float) and not abs(result) < MAX_MAGNITUDE:
-            raise Fault(BadArithmetic(span=node.span, reason="this number is too large"))
+            raise Fault(BadArithmetic(span=node.span, reason="this number is too large", advice=_MAGNITUDE))
         return result
 
     def _call_function(
@@ -562,12 +578,19 @@ class Expressions(Context):
         value = self.evaluate(node.value, here)
         subscripts = [self._subscript(s, here) for s in node.subscripts]
         if isinstance(value, Value):
+            self._still_the_list(value, subscripts, node, here)
             return self._index_value(value, subscripts, node, here)
         if not is_list(value):
             raise Fault(BadIndex(span=node.span, reason=f"{describe(value)} has no elements"))
         if len(subscripts) != 1:
             raise Fault(BadIndex(span=node.span, reason="a list takes one index"))
         return self._index_list(value, subscripts[0], node)
+
+    def _still_the_list(self, value: Value, subscripts: list[Any], node: tree.Index, here: Here) -> None:
+        """``xs[0] -> f -> it[1]`` takes the second example of a batch, where the second of the list was meant."""
+        says_it = isinstance(node.value, tree.Name) and node.value.text == "it"
+        if says_it and is_list(here.arrived) and len(subscripts) == 1 and is_size(subscripts[0]):
+            raise Fault(ItMoved(span=node.span, here=shape_text(value.shape), index=node.subscripts[0].span.text))
 
     def _subscript(self, subscript: tree.Expr | tree.Slice, here: Here) -> Any:
         if not isinstance(subscript, tree.Slice):
@@ -676,6 +699,9 @@ BUILTINS: dict[str, Any] = {
     **INITS,
 }
 """What every file sees without defining it: operators, functions, initial values."""
+
+WORDS = frozenset({"true", "false", "none", "it", "add", "mul", "concat", "stack", "residual"})
+"""Words of the language that stand where a name could."""
 
 _NUMBERS: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b,

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from archdsl.build.env import FileScope
-from archdsl.build.nearest import did_you_mean
+from archdsl.build.nearest import did_you_mean, nearest
 from archdsl.build.values import BAD, BlockLayer, Function, LazyLet
 from archdsl.diagnostics.base import Diagnostic, Label
 from archdsl.diagnostics.files import CannotRead, CircularUse, NotInFile, OutsideRoot
@@ -93,8 +93,10 @@ class Workspace:
                 self._bind(definition.name, BlockLayer(definition=definition, file=scope), scope)
             case tree.Fn():
                 self._bind(definition.name, Function(definition, scope), scope)
-            case tree.Let(pattern=tree.Name() as name):
-                self._bind(name, LazyLet(definition.value, scope), scope)
+            case tree.Let(pattern=pattern):
+                for name in tree.walk(pattern):
+                    if isinstance(name, tree.Name):
+                        self._bind(name, LazyLet(definition, name.text, scope), scope)
             case tree.Use():
                 self._use(definition, scope, path)
 
@@ -179,10 +181,11 @@ def _exists(path: Path) -> bool:
 
 def _similar_file(path: Path) -> str | None:
     try:
-        names = [p.name for p in path.parent.glob("*.arch")]
+        names = [p.stem for p in path.parent.glob("*.arch")]
     except (OSError, ValueError):
         return None
-    return did_you_mean(path.name, names)
+    found = nearest(path.stem, names)
+    return f"did you mean `{found}.arch`?" if found else None
 
 
 def _shown(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from archdsl.arguments import require_sizes
@@ -33,13 +34,16 @@ from archdsl.build.values import (
 )
 from archdsl.diagnostics.base import Frame, Label
 from archdsl.diagnostics.names import BadArithmetic, Misplaced, Recursive, TooMuch, WrongKind
-from archdsl.diagnostics.shapes import DoesNotFit, SizeTooLarge
-from archdsl.dims import TooLarge
+from archdsl.diagnostics.shapes import DoesNotFit, SizeTooLarge, TensorTooLarge
+from archdsl.dims import Size, TooLarge
 from archdsl.graph import Entered, Instance, Module, Node, Ran, Scope, Skipped, Value
 from archdsl.op import Op, Reject, Tensor
 from archdsl.ops.tensor import Constant
 from archdsl.source import Span
 from archdsl.syntax import tree
+
+MAX_ENTRIES = 2**63
+"""Of a tensor, for one example: torch counts them in 64 bits."""
 
 
 class Layers(Expressions, Places, Binding):
@@ -63,6 +67,13 @@ class Layers(Expressions, Places, Binding):
         if not isinstance(chain, tree.Chain):
             self.run_item(chain, here, head=True)
             return
+        before, here.arrived = here.arrived, here.stream
+        try:
+            self._run_items(chain, here)
+        finally:
+            here.arrived = before
+
+    def _run_items(self, chain: tree.Chain, here: Here) -> None:
         spoilt = False
         for position, item in enumerate(chain.items):
             try:
@@ -161,7 +172,9 @@ class Layers(Expressions, Places, Binding):
             takes = f"{fewest}" if most == fewest else f"at least {fewest}" if most is None else f"{fewest} to {most}"
             found = "one value" if len(values) == 1 else f"a list of {len(values)} values"
             what = f"`{op.name}` takes {takes} value{'' if takes == '1' else 's'}"
-            raise Fault(WrongKind(span=site.span, what=what, found=f"{found} arrives on the stream"))
+            name = op.name
+            advice = f"begin with one of them (`x -> {name}`), or merge them (`concat`, `add`)" if most == 1 else None
+            raise Fault(WrongKind(span=site.span, what=what, found=f"{found} arrives on the stream", advice=advice))
         return values
 
     def run_op(
@@ -176,6 +189,10 @@ class Layers(Expressions, Places, Binding):
         with self._rejecting(op, types, site, written or {}):
             out_types = self._infer(op, types, site)
             weights = op.weights(types)
+        for tensor in out_types:
+            check_entries(f"the result of this `{op.name}`", tensor.shape, site)
+        for weight in weights:
+            check_entries(f"the {weight.name} of this `{op.name}`", weight.shape, site)
         module = self.place(here, naming, site, f"`{op.name}`", must=bool(weights))
         if module is not None:
             self.occupy(module, op)
@@ -360,6 +377,17 @@ class Layers(Expressions, Places, Binding):
         self._run.add(layer.module)
         self.apply(layer.layer, inner, site, Naming(module=layer.module))
         here.stream = inner.stream
+
+
+def check_entries(what: str, shape: tuple[Size, ...], site: tree.Node) -> None:
+    """No tensor has more entries than torch can count.
+
+    Raises:
+        Fault: this one would.
+    """
+    count = prod(size for size in shape if isinstance(size, int))
+    if count >= MAX_ENTRIES:
+        raise Fault(TensorTooLarge(span=site.span, what=what, count=f"{count:,}", shape=shape_text(shape)))
 
 
 def _within(inner: Span, outer: Span) -> bool:

@@ -17,7 +17,7 @@ from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic, Frame
 from archdsl.diagnostics.claims import AssertionFails
 from archdsl.diagnostics.files import BadSetting
-from archdsl.diagnostics.names import Misplaced, WrongKind
+from archdsl.diagnostics.names import NoEnd, WrongKind
 from archdsl.dims import Dim, Needs, Size, Violated
 from archdsl.graph import Graph, Instance, Module
 from archdsl.syntax import tree
@@ -144,8 +144,7 @@ class ModelBuilder(Bodies):
             return
         for what, found in (("input", self.inputs), ("output", self.outputs)):
             if not found:
-                advice = f"every model states what {'goes in' if what == 'input' else 'comes out'}: `{what} x: […]`"
-                self.report(Misplaced(span=definition.name.span, what=f"a model without an `{what}`", advice=advice))
+                self.report(NoEnd(span=definition.name.span, model=definition.name.text, end=what))
         unknown = [n for n in self._shapes if n is not None and n not in {i.name for i in self.inputs}]
         for name in unknown:
             names = ", ".join(i.name for i in self.inputs)

@@ -22,6 +22,9 @@ from archdsl.syntax import tree
 class Layer:
     """Anything that can be applied to the stream."""
 
+    def __str__(self) -> str:
+        return describe(self)
+
 
 @dataclass(frozen=True, eq=False)
 class NoLayer(Layer):
@@ -123,6 +126,9 @@ class DeclaredLayer(Layer):
 class Function:
     """A ``fn`` of the language."""
 
+    def __str__(self) -> str:
+        return describe(self)
+
     definition: tree.Fn
     file: FileScope
 
@@ -135,13 +141,17 @@ class Builtin:
     run: Callable[..., Any]
     op: type[Op] | None = None
 
+    def __str__(self) -> str:
+        return describe(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Measure:
     """What a claim measures of a layer: ``params``, ``macs``, …"""
 
     name: str
-    run: Callable[[Any], Any]
+    run: Callable[[Any, tree.Node], Any]
+    """Takes what is measured, and the place that says so."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +160,9 @@ class SymbolicRange:
 
     start: int | Dim
     stop: int | Dim
+
+    def __str__(self) -> str:
+        return describe(self)
 
 
 class Bad:
@@ -213,8 +226,9 @@ def is_list(value: Any) -> bool:
 
 @dataclass(eq=False)
 class LazyLet:
-    """A ``let`` of a file: evaluated when first asked for."""
+    """A name that a ``let`` of a file binds: evaluated when first asked for."""
 
-    expression: tree.ChainExpr
+    definition: tree.Let
+    name: str
     file: FileScope
     value: Any = MISSING

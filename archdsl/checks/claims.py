@@ -139,20 +139,16 @@ class _ClaimBuilder(Bodies):
     def _measure(self, name: str, measure: Callable[[Graph], Any], here: Here) -> Callable[..., Any]:
         """The function of the language that measures a layer, a model or (its shape) a value."""
 
-        def run(subject: Any) -> Any:
+        def run(subject: Any, site: tree.Node) -> Any:
             if name == "shape" and isinstance(subject, Value):
                 return list(subject.shape)
             if not isinstance(subject, Layer):
-                raise Fault(self._no_subject(name, subject))
+                what = f"`{name}` measures a model, a block or a group"
+                raise Fault(WrongKind(span=site.span, what=what, found=f"this is {describe(subject)}"))
             graph = self._graph(subject, here)
             return measure(graph)
 
         return run
-
-    def _no_subject(self, name: str, subject: Any) -> Diagnostic:
-        assert self._claim is not None
-        what = f"`{name}` measures a model, a block or a group"
-        return WrongKind(span=self._claim.span, what=what, found=f"this is {describe(subject)}")
 
     def _graph(self, layer: Layer, here: Here) -> Graph:
         """The layer on the claim's input; a model, where the claim has none, on its own."""

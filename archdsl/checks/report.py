@@ -13,7 +13,9 @@ from archdsl.checks.claims import ClaimResult, Graphs, check_claim
 from archdsl.collection import paused_collection
 from archdsl.compiler import Spec, build, choose
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.names import DeadLayer, UnusedName
 from archdsl.graph import Graph
+from archdsl.source import Span
 from archdsl.syntax import tree
 
 
@@ -55,7 +57,7 @@ def check(spec: Spec, settings: Mapping[str, Any] | None = None, inputs: InputSh
     claims = () if settings or inputs else tuple(check_claim(c, spec.scope, memory) for c in _claims(spec))
     for diagnostic in (*_checks(spec, graphs), *(d for claim in claims for d in claim.diagnostics)):
         problems.setdefault(_key(diagnostic), diagnostic)
-    return Report(spec, tuple(graphs), claims, tuple(problems.values()))
+    return Report(spec, tuple(graphs), claims, _in_text_order(list(problems.values())))
 
 
 def _chosen(spec: Spec, one: bool, problems: dict[object, Diagnostic]) -> list[BlockLayer]:
@@ -74,7 +76,24 @@ def _claims(spec: Spec) -> list[tree.Claim]:
 
 def _checks(spec: Spec, graphs: list[Graph]) -> list[Diagnostic]:
     found = [d for check in FILE_CHECKS for d in check(spec.scope)]
-    return found + [d for check in GRAPH_CHECKS for graph in graphs for d in check(graph)]
+    idle = [d.statement for d in found if isinstance(d, UnusedName) and d.statement is not None]
+    of_graphs = (d for check in GRAPH_CHECKS for graph in graphs for d in check(graph))
+    return found + [d for d in of_graphs if not (isinstance(d, DeadLayer) and _inside(d, idle))]
+
+
+def _inside(layer: DeadLayer, statements: list[Span]) -> bool:
+    """Does the layer stand in a statement whose name nobody reads? That says it already."""
+    at = layer.span
+    return at is not None and any(s.source is at.source and s.start <= at.start and at.end <= s.end for s in statements)
+
+
+def _in_text_order(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """As a reader meets the places: the files in the order in which they first came up, each from its top."""
+    files: dict[str, int] = {}
+    for diagnostic in found:
+        if diagnostic.span is not None:
+            files.setdefault(diagnostic.span.source.name, len(files))
+    return tuple(sorted(found, key=lambda d: (files[d.span.source.name], d.span.start) if d.span else (-1, 0)))
 
 
 def _key(diagnostic: Diagnostic) -> object:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from archdsl.build.env import FileScope
-from archdsl.build.expressions import BUILTINS
+from archdsl.build.expressions import BUILTINS, WORDS
 from archdsl.build.nearest import did_you_mean
 from archdsl.checks.claims import MEASURES
 from archdsl.diagnostics.base import Diagnostic
@@ -31,7 +31,7 @@ def _unknown_in(definition: tree.Block | tree.Fn | tree.Claim, scope: FileScope)
         known |= MEASURES.keys()
     for name in names.read:
         if name.text not in known and not any(family.fullmatch(name.text) for family in names.families):
-            advice = did_you_mean(name.text, known)
+            advice = did_you_mean(name.text, known | WORDS)
             yield UnknownName(span=name.span, name=name.text, advice=advice)
 
 

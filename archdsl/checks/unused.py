@@ -40,7 +40,7 @@ def _unused_in(definition: tree.Block | tree.Claim) -> Iterator[Diagnostic]:
         advice = "read it, or remove it" if isinstance(statement, tree.Let) else f"remove `as {name.span.text}`"
         if isinstance(name, tree.Name) and _in_unpack(name, statement):
             advice = "call it `_`"
-        yield UnusedName(span=name.span, name=name.span.text, advice=advice)
+        yield UnusedName(span=name.span, name=name.span.text, advice=advice, statement=statement.span)
 
 
 def _bound(definition: tree.Node) -> Iterator[tuple[tree.Label, tree.Node]]:

@@ -17,6 +17,7 @@ from archdsl.cli.common import (
     print_json,
     wants_colour,
 )
+from archdsl.compiler import Spec
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.render import render, to_json
 from archdsl.errors import SpecError
@@ -89,7 +90,21 @@ def _text(report: Report) -> str:
         lines.append(f"  {graph.name}: {inputs} -> {outputs}, {params(graph):,} parameters")
         lines += [f"    needs: {p.text}" for p in graph.needs.preconditions()]
     lines += [f"  {_mark(c)} {c.text}: {c.how}" for c in report.claims]
+    if len(lines) == 1 and report.ok:
+        lines += _nothing_built(report.spec)
     return "\n".join(lines)
+
+
+def _nothing_built(spec: Spec) -> list[str]:
+    """Why a file that is well-formed shows nothing."""
+    missing = {m: [p.name.text for p in b.definition.params if p.default is None] for m, b in spec.models.items()}
+    if not missing:
+        return ["  no model and no claim: only names were checked"]
+    return [
+        f"  {model} is a family: only names were checked; give its {', '.join(names)} with --set, or name a member:"
+        f" `model … = {model}({', '.join(names)})`"
+        for model, names in missing.items()
+    ]
 
 
 def _mark(claim: ClaimResult) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.record import record
+from archdsl.source import Span
 
 
 @record(kw_only=True)
@@ -56,7 +57,7 @@ class MissingArgument(Diagnostic):
 @record(kw_only=True)
 class TooManyArguments(Diagnostic):
     code = "A0205"
-    title = "`{callee}` takes {takes}, {given} are given"
+    title = "`{callee}` takes {takes}, not {given}"
     hint = "it takes {signature}"
 
     callee: str
@@ -133,6 +134,8 @@ class UnusedName(Diagnostic):
 
     name: str
     advice: str | None = None
+    statement: Span | None = None
+    """What binds it: all of this has no effect."""
 
 
 @record(kw_only=True)
@@ -237,6 +240,39 @@ class WordTaken(Diagnostic):
     hint = "choose another name"
 
     name: str
+
+
+@record(kw_only=True)
+class NoEnd(Diagnostic):
+    code = "A0224"
+    title = "the model `{model}` has no {end}"
+    hint = "every model says what {verb}: `{end} x: [N, …]`"
+
+    model: str
+    end: str
+
+    @property
+    def verb(self) -> str:
+        return "goes in" if self.end == "input" else "comes out"
+
+
+@record(kw_only=True)
+class EmptyStream(Diagnostic):
+    code = "A0225"
+    title = "nothing is on the stream here"
+    at = "this needs something to work on"
+    hint = "a model, and a claim that applies layers, begins with `input x: [N, …]`"
+
+
+@record(kw_only=True)
+class ItMoved(Diagnostic):
+    code = "A0226"
+    title = "`it` is not the list here: it changes along a chain"
+    at = "here it is what the chain has made so far, {here}"
+    hint = "name the list before the chain (`as xs`), and say `xs[{index}]`"
+
+    here: str
+    index: str
 
 
 @record(kw_only=True)

@@ -70,6 +70,30 @@ class SharedDiffers(Diagnostic):
 
 
 @record(kw_only=True)
+class TensorTooLarge(Diagnostic):
+    code = "A0307"
+    title = "{what} would have {count} entries"
+    at = "{shape}"
+    hint = "a tensor has fewer than 2**63"
+
+    what: str
+    count: str
+    shape: str
+
+
+@record(kw_only=True)
+class SidesDiffer(Diagnostic):
+    code = "A0311"
+    title = "the two sides of this `{op}` {difference}"
+    at = "{detail}"
+    hint = "sizes must be equal, or one of them 1"
+
+    op: str
+    difference: str
+    detail: str
+
+
+@record(kw_only=True)
 class BranchesDiffer(Diagnostic):
     code = "A0312"
     title = "the branches of this {kind} {difference}"

@@ -65,10 +65,12 @@ class Named(Op):
             unknown = [name for name in group if name not in self.given]
             if len(unknown) > 1:
                 message = f"the sizes of {' and '.join(f'`{n}`' for n in unknown)} cannot both be inferred"
-                raise Reject(message, arg="pattern", help=f"give one: {unknown[-1]}=…")
+                raise Reject(message, arg="pattern", help=f"give one: `{unknown[-1]}=…`")
         for name in pattern.new:
             if name not in self.given:
-                raise Reject(f"the axis `{name}` is new: its size is needed", arg="pattern", help=f"{name}=…")
+                raise Reject(
+                    f"the axis `{name}` is new: its size is needed", arg="pattern", help=f"give it: `{name}=…`"
+                )
 
     @property
     def parsed(self) -> Pattern:

@@ -129,7 +129,7 @@ class Einsum(Op):
         for which, (names, tensor) in enumerate(zip(self.product, inputs, strict=False), 1):
             require_float(tensor)
             if len(names) != tensor.rank:
-                message = f"the pattern gives value {which} {len(names)} axes, it has {tensor.rank}"
+                message = f"the pattern gives {len(names)} axes to value {which}, which has {tensor.rank}"
                 raise Reject(message, arg="pattern")
             for name, size in zip(names, tensor.shape, strict=True):
                 if name in sizes:

@@ -113,7 +113,7 @@ class Resize(Op):
     def _factors(self, x: Tensor) -> tuple[Fraction, ...]:
         factors = tuple(Fraction(scale) for scale in per_axis(self.scale, x.rank - SPATIAL, "scale"))
         if any(factor.denominator > 1024 for factor in factors):
-            raise Reject("this factor has no exact value", arg="scale", help="give the new size instead: size=…")
+            raise Reject("this factor has no exact value", arg="scale", help="give the new size instead: `size=…`")
         return factors
 
     def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:

@@ -44,3 +44,9 @@ def test_names_that_are_not(body: str) -> None:
 
 def test_a_name_outside_the_family_is_unknown() -> None:
     assert "A0201" in codes("for i in 0..3 { relu as c{i} }\n [c1, d1] -> add")
+
+
+def test_values_of_a_file_are_unpacked_and_checked_though_nothing_reads_them() -> None:
+    good = "let [a, [b, c]] = [8, [16, 32]]\nmodel M { input x: [N, a, b]; relu -> it * c; output y }\n"
+    assert check(from_text(good)).ok
+    assert [d.code for d in check(from_text("arch 1\nlet [a, b] = [1, 2, 3]\n")).diagnostics] == ["A0215"]

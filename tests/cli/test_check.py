@@ -106,3 +106,10 @@ def test_a_terminal_cannot_be_driven_by_a_spec(archdsl, spec) -> None:
     ran = archdsl("check", spec('model A { input x: [N, 3]; "\x1b[31mred": relu; output y }'))
     assert ran.code == 1
     assert "\x1b" not in ran.err
+
+
+def test_a_file_of_which_nothing_is_built_says_so(archdsl, spec) -> None:
+    family = archdsl("check", spec("model Net(n, k) { input x: [N, n]; relu; output y }"))
+    assert family.code == 0
+    assert "Net is a family: only names were checked; give its n, k with --set" in family.out
+    assert "no model and no claim" in archdsl("check", spec("block B { relu }")).out

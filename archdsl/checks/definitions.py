@@ -1,0 +1,47 @@
+"""Definitions that no model uses: they are held to the same rules as those that one does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archdsl.build.context import Abort, Fault, Poison
+from archdsl.build.env import Env, FileScope
+from archdsl.build.recursion import recursion
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.names import Recursive
+from archdsl.syntax import tree
+
+
+def recursive_definitions(scope: FileScope) -> Iterator[Diagnostic]:
+    """Blocks and fns whose text leads back to them; one message for each circle."""
+    told: set[str] = set()
+    for definition in scope.file.definitions:
+        if not isinstance(definition, tree.Block | tree.Fn) or definition.name.text in told:
+            continue
+        if isinstance(definition, tree.Block) and definition.kind == "model":
+            continue  # building it finds out
+        route = recursion(definition, scope)
+        if route:
+            told.update(route)
+            yield Recursive(span=definition.name.span, name=definition.name.text, route=" → ".join(route))
+
+
+def top_level_values(scope: FileScope) -> Iterator[Diagnostic]:
+    """The ``let``s of a file, evaluated."""
+    from archdsl.build.model import ModelBuilder
+    from archdsl.dims import Needs
+
+    for definition in scope.file.definitions:
+        if not isinstance(definition, tree.Let):
+            continue
+        builder = ModelBuilder(Needs(), {})
+        here = builder.outside(Env(scope.env))
+        for name in tree.walk(definition.pattern):
+            if isinstance(name, tree.Name):
+                try:
+                    builder.resolve(name.text, name, here.env)
+                except Fault as fault:
+                    builder.report(fault.diagnostic)
+                except (Poison, Abort):
+                    pass
+        yield from builder.diagnostics
