@@ -95,6 +95,8 @@ def _shipped(name: str, model: str | None) -> Spec | Diagnostic:
     known |= {_joined(p, m, root) for p in shipped_specs() for m in _MODEL.findall(p.read_text("utf-8"))}
     advice = did_you_mean(name, known) or "give a path to an `.arch` file, or the name of a shipped spec"
     reason = "there is no such file, and no shipped spec of that name"
+    if Path(name).is_dir():
+        reason = "it is a folder"
     return CannotRead(span=None, path=name, reason=reason, advice=advice)
 
 
@@ -203,7 +205,7 @@ def parse_shape(text: str) -> tuple[Size, ...] | None:
     """``8x3x224x224`` or ``Nx3xHxW`` as sizes; None where it is neither."""
     sizes: list[Size] = []
     for part in text.replace("×", "x").split("x"):
-        if part.isascii() and part.isdigit() and 0 < len(part) <= 12:
+        if part.isascii() and part.isdigit() and len(part) <= 12 and int(part) > 0:
             sizes.append(int(part))
         elif part.isascii() and part.isidentifier():
             sizes.append(symbol(part))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 from archdsl.build.nearest import did_you_mean
 from archdsl.diagnostics.base import Diagnostic
@@ -25,19 +28,31 @@ def read_weights(path: Path) -> Mapping[str, Tensor] | Diagnostic:
     except ImportError:
         return MissingExtra(span=None, what="reading weights", package="torch", extra="torch")
     if not path.is_file():
-        return CannotRead(span=None, path=str(path), reason="there is no such file")
+        reason = "it is a folder" if path.is_dir() else "there is no such file"
+        return CannotRead(span=None, path=str(path), reason=reason)
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
             return load_file(path)
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with catch_warnings():
+            simplefilter("ignore")  # torch's, about the protocol of a pickle that it then refuses
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except ImportError:
         return MissingExtra(span=None, what="reading safetensors", package="safetensors", extra="torch")
     except Exception as error:  # torch and safetensors raise many kinds on a broken or hostile file
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        return CannotRead(span=None, path=str(path), reason=f"it is no checkpoint of plain tensors ({reason})")
+        return _unreadable(path, error)
     return _state_dict(loaded, path)
+
+
+def _unreadable(path: Path, error: Exception) -> Diagnostic:
+    """Why a checkpoint was refused. torch's own words would advise to let it run code."""
+    refused = re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, UnpicklingError) else None
+    if refused is None:
+        return CannotRead(span=None, path=str(path), reason="it is no checkpoint, or damaged")
+    reason = f"it holds more than tensors (`{refused[1]}`), and loading that could run code"
+    advice = "save the state dict alone: `torch.save(model.state_dict(), …)`, or as safetensors"
+    return CannotRead(span=None, path=str(path), reason=reason, advice=advice)
 
 
 def _state_dict(loaded: Any, path: Path) -> Mapping[str, Tensor] | Diagnostic:

@@ -80,7 +80,7 @@ class Bodies(Layers, Shapes):
     # ---- steps and names ----
 
     def _step(self, node: tree.Step, here: Here) -> None:
-        with self.catching(here, (node.target,)):
+        with self.catching(here, (node.target,), node.shape):
             self.run_chain(node.chain, here)
             if node.target is not None:
                 self._bind(node.target, here.stream, node, here)
@@ -97,7 +97,7 @@ class Bodies(Layers, Shapes):
             self._bind(node.pattern, as_layer(self.evaluate(node.value, inner)), node, here)
 
     def _input(self, node: tree.Input, here: Here) -> None:
-        with self.catching(here, (node.name,)):
+        with self.catching(here, (node.name,), node.shape):
             name = self.computed_text(node.name, here)
             self._check_input(name, node, here)
             if self.is_top(here):

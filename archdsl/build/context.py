@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archdsl.build.env import Env, FileScope
+from archdsl.build.env import MISSING, Env, FileScope
 from archdsl.build.values import BAD, Applicable, DeclaredLayer, Given, Layer
 from archdsl.diagnostics.base import Diagnostic, Frame
 from archdsl.diagnostics.names import TooMuch
@@ -202,15 +202,17 @@ class Context(ABC):
         self.diagnostics.append(diagnostic)
 
     @contextmanager
-    def catching(self, here: Here, spoilt: tuple[tree.Pattern | None, ...] = ()) -> Iterator[None]:
-        """Catch the faults of a statement: the stream and the names it would bind become BAD."""
+    def catching(
+        self, here: Here, spoilt: tuple[tree.Pattern | None, ...] = (), shape: tree.Shape | None = None
+    ) -> Iterator[None]:
+        """Catch the faults of a statement: the stream, the names it would bind and the sizes it names become BAD."""
         try:
             yield
         except Fault as fault:
             self.report(fault.diagnostic)
-            self._spoil(here, spoilt)
+            self._spoil(here, (*spoilt, *_sizes_named(shape, here.env)))
         except Poison:
-            self._spoil(here, spoilt)
+            self._spoil(here, (*spoilt, *_sizes_named(shape, here.env)))
 
     def _spoil(self, here: Here, patterns: tuple[tree.Pattern | None, ...]) -> None:
         self.spoilt = True
@@ -245,3 +247,9 @@ class Context(ABC):
         self.nodes.append(node)
         if len(self.nodes) > MAX_NODES:
             self.give_up(TooMuch(span=node.span, limit=f"{MAX_NODES:,}", what="layers"))
+
+
+def _sizes_named(shape: tree.Shape | None, env: Env) -> list[tree.Name]:
+    """The names in a stated shape that it would have bound."""
+    dims = shape.dims if shape is not None else ()
+    return [d for d in dims if isinstance(d, tree.Name) and d.text[:1].isupper() and env.lookup(d.text) is MISSING]

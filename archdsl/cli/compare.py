@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     names = [args.first, *args.others]
     summaries = _summaries(names, args)
     if args.format == "json":
-        print_json({"networks": [_to_json(n, s, summaries[0]) for n, s in zip(names, summaries, strict=True)]})
+        networks = [_to_json(n, s, summaries[0]) for n, s in zip(names, summaries, strict=True)]
+        print_json({"ok": True, "networks": networks})
     else:
         _print(names, summaries)
     return 0

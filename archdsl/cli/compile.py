@@ -44,15 +44,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    model = load_model(args.spec, args)
     target = args.to or next((t for t, ending in ENDINGS.items() if (args.output or "").endswith(ending)), "torch")
-    if target == "torch" and (args.fold_bn or args.verify):
-        print("archdsl compile: error: --fold-bn and --verify are for --to onnx", file=sys.stderr)
+    problem = _misuse(args, target)
+    if problem is not None:
+        print(f"archdsl compile: error: {problem}", file=sys.stderr)
         return 2
-    if target == "onnx" and args.output == "-":
-        print("archdsl compile: error: an ONNX file is not written to standard output", file=sys.stderr)
-        return 2
+    model = load_model(args.spec, args)
     return _torch(model, args) if target == "torch" else _onnx(model, args)
+
+
+def _misuse(args: argparse.Namespace, target: str) -> str | None:
+    """What contradicts itself in the arguments."""
+    if target == "torch" and (args.fold_bn or args.verify):
+        return "--fold-bn and --verify are for --to onnx"
+    if target == "onnx" and args.output == "-":
+        return "an ONNX file is not written to standard output"
+    other = next(t for t in ENDINGS if t != target)
+    if args.output and args.output.endswith(ENDINGS[other]):
+        return f"--to {target} contradicts the ending of {args.output}"
+    return None
 
 
 def _path(model: Model, args: argparse.Namespace, target: str) -> Path:

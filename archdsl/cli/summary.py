@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     summary = measured(load_model(args.spec, args), args)
     rows = sort(summary.rows, args.sort) if args.sort else summary.rows
     if args.format == "json":
-        print_json(to_json(summary, to_depth(rows, args.depth) if args.depth else rows))
+        print_json({"ok": True, **to_json(summary, to_depth(rows, args.depth) if args.depth else rows)})
         return 0
     from archdsl.cli.summary_table import print_summary
 

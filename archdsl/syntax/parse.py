@@ -234,13 +234,13 @@ def _explain_token(fault: LarkUnexpectedToken, source: Source, start: int, end: 
         advice = (
             "arguments and `let` bind with `=`; a label `name:` stands before a layer of a chain, not among arguments"
         )
-    elif token == "//" and expected & _BEGINS_EXPRESSION:
+    elif str(token) == "//" and expected & _BEGINS_EXPRESSION:
         advice = "a comment begins with `#`"
     elif token.type == "COMPARE" and "EQUAL" not in expected:
         advice = "comparisons do not chain: write `a < b and b < c`"
     elif token.type == "ELSE":
         advice = "`else` belongs to an `if { … }` that stands right before it"
-    found = "end of the line" if token.type == "_NL" else _SHOWN["$END"] if at_end else f"`{token}`"
+    found = "end of the line" if token.type == "_NL" else "end of the file" if at_end else f"`{token}`"
     return UnexpectedToken(
         span=span,
         found=found,

@@ -113,3 +113,14 @@ def test_a_file_of_which_nothing_is_built_says_so(archdsl, spec) -> None:
     assert family.code == 0
     assert "Net is a family: only names were checked; give its n, k with --set" in family.out
     assert "no model and no claim" in archdsl("check", spec("block B { relu }")).out
+
+
+def test_an_input_that_does_not_fit_makes_no_others_unknown(archdsl) -> None:
+    ran = archdsl("check", "resnet50", "--input", "3x224")
+    assert ran.code == 1
+    assert "the input `image` has 4 axes, 2 sizes are given" in ran.err
+    assert ran.err.count("error[") == 1
+
+
+def test_a_size_is_at_least_one(archdsl) -> None:
+    assert archdsl("check", "resnet50", "--input", "0x3x224x224").code == 2

@@ -64,7 +64,9 @@ def plan(graph: Graph, opened: Sequence[str] = (), closed: Collection[str] = (),
 def _missing(graph: Graph, paths: Collection[str], groups: Collection[str], done: str) -> Iterator[NoSuchModule]:
     for path in paths:
         if path not in groups:
-            yield NoSuchModule(model=graph.name, path=path, done=done, advice=did_you_mean(path, groups))
+            listed = ", ".join(sorted(g for g in groups if g)[:8])
+            advice = did_you_mean(path, groups) or (f"its parts are {listed}, …" if listed else "it has none")
+            yield NoSuchModule(model=graph.name, path=path, done=done, advice=advice)
 
 
 def _main(network: Network, closed: Collection[str], depth: int | None) -> Sketch:

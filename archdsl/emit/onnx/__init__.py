@@ -72,7 +72,7 @@ def verify(graph: Graph, module: nn.Module, path: str | PathLike[str], batch_siz
     for package in ("torch", "onnx", "onnxruntime"):
         with _needing(package):
             import_module(package)
-    from archdsl.emit.onnx.verify import compare
+    from archdsl.emit.onnx.compare import compare
 
     return compare(graph, module, Path(path), batch_sizes)
 

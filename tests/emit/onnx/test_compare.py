@@ -14,8 +14,8 @@ import torch
 
 from archdsl.diagnostics.lowering import ModuleIsAnother, OnnxDiffers
 from archdsl.emit.onnx import export, verify
+from archdsl.emit.onnx.compare import difference
 from archdsl.emit.onnx.sampling import random_inputs, sizes_for
-from archdsl.emit.onnx.verify import difference
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
 
