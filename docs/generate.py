@@ -110,11 +110,13 @@ def printed(command: str) -> str:
 
 
 def write() -> None:
-    """All documents, and the README's picture."""
+    """All documents, and the README's pictures."""
     (HERE / "operators.md").write_text(operators(), encoding="utf-8")
     path = ROOT / "README.md"
     path.write_text(readme(path.read_text(encoding="utf-8")), encoding="utf-8")
-    archdsl.load(ROOT / "examples" / "tiny.arch").diagram().save(HERE / "images" / "tiny.svg")
+    for spec in (ROOT / "examples" / "tiny.arch", "resnet50"):
+        model = archdsl.load(spec)
+        model.diagram().save(HERE / "images" / f"{model.name.lower()}.svg")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ def test_totals_side_by_side_with_ratios(archdsl) -> None:
     assert ran.code == 0
     assert "854 M" in ran.out
     assert "271 M" in ran.out
-    assert "×0.32" in ran.out
+    assert "×0.318" in ran.out
 
 
 def test_as_json(archdsl) -> None:

@@ -49,7 +49,7 @@ def right_width(card: Card) -> int:
 
 
 def badge_width(card: Card) -> int:
-    return ceil(width(f"×{card.count}", SIZE, bold=True) + 2 * BADGE_SIDE) if card.count > 1 else 0
+    return ceil(width(f"×{card.count}", SIZE) + 2 * BADGE_SIDE) if card.count > 1 else 0
 
 
 def least_width(card: Card) -> float:
@@ -103,7 +103,7 @@ def _cell(align: str, cell: int, lines: list[str]) -> str:
 
 
 def _badge(card: Card, badge: int, paint: Paint, theme: Theme) -> str:
-    text = sized(f"×{card.count}", SIZE, theme.page, bold=True)
+    text = sized(f"×{card.count}", SIZE, theme.page)  # not bold: Graphviz centres plain text only
     return f'<TD WIDTH="{badge}" BGCOLOR="{paint.stroke}" STYLE="rounded">{text}</TD>'
 
 

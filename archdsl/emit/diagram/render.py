@@ -1,5 +1,8 @@
 """From DOT to a picture: the system's ``dot``, else the ``graphviz-pure`` wheel; PDF from the SVG where neither can.
 
+Of a PNG the wheel's is the better: it brings its font and spaces letters evenly, where ``dot`` fits each letter to a
+coarser grid before it scales the picture up. So there the wheel comes first.
+
 Both are programs that read DOT from standard input. A renderer that complains (a missing plug-in, fonts so strange that
 a text leaves its card) is passed over for the next one.
 """
@@ -49,9 +52,10 @@ def render(dot: str, format: Format, dpi: int = PRINT_DPI, title: str = "", desc
 # ---- renderers ---------------------------------------------------------------------------------------------
 
 
-def renderers() -> list[Path]:
+def renderers(format: str = "svg") -> list[Path]:
     """The programs that can draw, best first."""
-    return [path for path in (system_dot(), pure_dot()) if path is not None]
+    order = (pure_dot(), system_dot()) if format == "png" else (system_dot(), pure_dot())
+    return [path for path in order if path is not None]
 
 
 def system_dot() -> Path | None:
@@ -75,7 +79,7 @@ def pure_dot() -> Path | None:
 def _draw(dot: str, format: str, *options: str) -> bytes:
     """The first picture that a renderer draws without complaint."""
     complaint: CannotRender | None = None
-    for renderer in renderers():
+    for renderer in renderers(format):
         drawn = run(renderer, dot, format, *options)
         if isinstance(drawn, bytes):
             return drawn

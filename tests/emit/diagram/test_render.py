@@ -47,6 +47,13 @@ def test_a_png_is_fit_for_print(towers: Diagram) -> None:
     assert down == pytest.approx(page.height * 300 / 72, rel=0.02)
 
 
+def test_the_wheel_draws_pngs_first_and_dot_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "system_dot", lambda: Path("dot"))
+    monkeypatch.setattr(rendering, "pure_dot", lambda: Path("graphviz-pure"))
+    assert [p.name for p in rendering.renderers("png")] == ["graphviz-pure", "dot"]
+    assert [p.name for p in rendering.renderers("svg")] == ["dot", "graphviz-pure"]
+
+
 def test_a_pdf_without_dot_is_made_from_the_svg(towers: Diagram, no_dot: None) -> None:
     pytest.importorskip("svglib")
     with warnings.catch_warnings():
@@ -91,7 +98,7 @@ def test_a_renderer_that_complains_is_passed_over(
 def test_where_all_complain_the_first_complaint_is_told(
     towers: Diagram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(rendering, "renderers", lambda: [Path("/bin/false"), tmp_path / "missing"])
+    monkeypatch.setattr(rendering, "renderers", lambda format: [Path("/bin/false"), tmp_path / "missing"])
     with pytest.raises(SpecError) as caught:
         towers.svg()
     (found,) = caught.value.diagnostics
