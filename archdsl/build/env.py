@@ -77,3 +77,5 @@ class FileScope:
         self.env = Env(None)
         self.places: dict[str, tree.Name] = {}
         """Where each name was bound."""
+        self.used: list[FileScope] = []
+        """The files that this one uses."""

@@ -112,6 +112,8 @@ class Workspace:
     def _use(self, use: tree.Use, scope: FileScope, path: Path) -> None:
         target = self._find(use, path)
         other = self._follow(target, use) if target is not None else None
+        if other is not None:
+            scope.used.append(other)
         for name in use.names:
             if other is None:
                 self._bind(name, BAD, scope)

@@ -18,9 +18,10 @@ class TrainingFault(Diagnostic):
 class NoSuchFolder(TrainingFault):
     code = "A0701"
     title = "no such folder: `{path}`"
-    hint = "--data takes `digits`, `oxflower17:DIR`, or a folder that holds one folder of pictures for each class"
+    hint = "{advice}"
 
     path: str
+    advice: str
 
 
 @record(kw_only=True)
@@ -40,30 +41,32 @@ class TooFewClasses(TrainingFault):
 @record(kw_only=True)
 class TooFewPictures(TrainingFault):
     code = "A0703"
-    title = "class `{name}` has {count} pictures; training, validation and test need one each"
+    title = "class `{name}` has {count} pictures; it takes {least}, one for each part of the data"
     hint = "pictures are files that end in {endings}, at any depth in `{path}`"
 
     name: str
     count: int
     path: str
     endings: str
+    least: int
 
 
 @record(kw_only=True)
-class DividedFolder(TrainingFault):
+class NoValidation(TrainingFault):
     code = "A0704"
-    title = "`{path}` is already divided into {found}; such a division is not read yet"
-    hint = "give the folder that holds the classes themselves; it is divided here, always in the same way"
+    title = "`{path}` is divided into {found}, but holds no folder `{missing}`"
+    hint = "divided data take `train`, `val` and, if there is one, `test`; each holds the class folders"
 
     path: str
     found: str
+    missing: str
 
 
 @record(kw_only=True)
 class UnreadablePicture(TrainingFault):
     code = "A0705"
     title = "cannot read the picture {reason}"
-    hint = "replace or remove it"
+    hint = "replace or remove it, or let --skip-unreadable leave such pictures out"
 
     reason: str
 
@@ -93,10 +96,11 @@ class BadSplitFile(TrainingFault):
 class NoSuchSplit(TrainingFault):
     code = "A0708"
     title = "`{path}` has no split {split}"
-    hint = "its splits are 1, 2 and 3"
+    hint = "it has {splits}"
 
     path: str
     split: int
+    splits: str = "1, 2 and 3"
 
 
 @record(kw_only=True)
@@ -236,3 +240,109 @@ class RunFailed(TrainingFault):
 
     reason: str
     advice: str | None = None
+
+
+@record(kw_only=True)
+class UnknownSetting(TrainingFault):
+    code = "A0722"
+    title = "a recipe has no setting `{name}`"
+    hint = "{advice}"
+
+    name: str
+    advice: str | None = None
+
+
+@record(kw_only=True)
+class BadRecipeValue(TrainingFault):
+    code = "A0723"
+    title = "`{name}` is {wanted}"
+    at = "this is not"
+
+    name: str
+    wanted: str
+
+
+@record(kw_only=True)
+class BadRecipe(TrainingFault):
+    code = "A0724"
+    title = "this recipe is not TOML: {reason}"
+
+    reason: str
+
+
+@record(kw_only=True)
+class NothingSelected(TrainingFault):
+    code = "A0725"
+    title = "`{option} {selector}` matches no weight"
+    hint = "{advice}"
+
+    selector: str
+    option: str
+    advice: str | None = None
+
+
+@record(kw_only=True)
+class NothingLeftToTrain(TrainingFault):
+    code = "A0726"
+    title = "`--freeze {selectors}` leaves nothing to train"
+    hint = "leave the head out of it"
+
+    selectors: str
+
+
+@record(kw_only=True)
+class NoSpecInside(TrainingFault):
+    code = "A0727"
+    title = "`{path}` does not carry the spec that it is of"
+    hint = "a checkpoint that `archdsl train` wrote does"
+
+    path: str
+
+
+@record(kw_only=True)
+class NothingReadable(TrainingFault):
+    code = "A0728"
+    title = "no picture of class `{name}` can be read to train on; {count} of all are unreadable"
+
+    name: str
+    count: int
+
+
+@record(kw_only=True)
+class ClassesDiffer(TrainingFault):
+    code = "A0729"
+    title = "`{path}` has other classes than the training pictures: `{name}` {problem}"
+    hint = "each part has to hold the same class folders"
+
+    path: str
+    name: str
+    problem: str
+
+
+@record(kw_only=True)
+class NoSuchDataset(TrainingFault):
+    code = "A0730"
+    title = "no {name} in `{path}`: {reason}"
+    hint = "fetch it once with `{call}`"
+
+    name: str
+    path: str
+    reason: str
+    call: str
+
+
+@record(kw_only=True)
+class WorkerDied(TrainingFault):
+    code = "A0731"
+    title = "a process that reads pictures died: {reason}"
+    hint = "often for want of memory: try fewer --workers, or 0. {advice}"
+
+    reason: str
+    advice: str | None = None
+
+
+@record(kw_only=True)
+class NoAverage(TrainingFault):
+    code = "A0732"
+    title = "a sharded network has no moving average: --ema and --strategy fsdp exclude each other"
+    hint = "leave one of them out"

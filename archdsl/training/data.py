@@ -1,60 +1,78 @@
-"""Where pictures come from: scikit-learn's digits, OxFlower17, or a folder with a folder for each class."""
+"""Labelled pictures, and where they come from: digits, OxFlower17, folders, torchvision's data sets."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
-from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
+from torchvision.transforms.v2 import functional as F
 
-from archdsl.diagnostics.training import DividedFolder, IncompleteFlowers, NoSuchFolder, TooFewClasses, TooFewPictures
+from archdsl.diagnostics.training import NothingReadable
 from archdsl.errors import SpecError
-from archdsl.training.splits import Split, official, stratified
+from archdsl.training.decode import decode, unreadable
+from archdsl.training.splits import Split, stratified
 
-FLOWERS = (
-    "daffodil", "snowdrop", "lily of the valley", "bluebell", "crocus", "iris", "tigerlily", "tulip", "fritillary",
-    "sunflower", "daisy", "coltsfoot", "dandelion", "cowslip", "buttercup", "windflower", "pansy",
-)  # fmt: skip
-PER_FLOWER = 80
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""What photographs are normalised by, as weights trained elsewhere expect."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Labelled pictures, divided. A picture is a file, or a uint8 tensor [channels, H, W].
+    """Labelled pictures, divided. A picture is a file, or a uint8 tensor [channels, H, W], or what ``opened`` gives.
 
     ``mean`` and ``std``, one number a channel on the scale 0 to 1, are what the network's input is normalised by.
+    ``size`` is the pictures' own, or a usual one where they differ. ``skipped`` could not be read.
     """
 
     name: str
     classes: tuple[str, ...]
-    pictures: Sequence[Path] | Tensor
+    pictures: Sequence[Path] | Tensor | Callable[[int], Image.Image]
     labels: Sequence[int]
     split: Split
     photographs: bool
     size: tuple[int, int]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    skipped: tuple[Path, ...] = ()
 
     @property
     def channels(self) -> int:
         return len(self.mean)
 
+    def pixels(self, index: int, least: int) -> Tensor:
+        """A picture as uint8 [channels, H, W]; a photograph no smaller than ``least``, if it is larger."""
+        if callable(self.pictures):
+            mode = "RGB" if self.channels == 3 else "L"
+            return F.pil_to_tensor(self.pictures(index).convert(mode))
+        picture = self.pictures[index]
+        return picture if isinstance(picture, Tensor) else decode(picture, least)
 
-def load(what: str, split: int) -> Data:
-    """The data that ``--data`` names. Reads no photograph yet.
+
+def load(what: str, split: int, skip_unreadable: bool = False) -> Data:
+    """The data that ``--data`` names. Reads no photograph yet, unless those that cannot be read are to be skipped.
 
     Raises: SpecError, where they are missing or cannot be divided.
     """
+    data = _found(what, split)
+    return _readable(data) if skip_unreadable else data
+
+
+def _found(what: str, split: int) -> Data:
+    from archdsl.training import folders, library
+
     if what == "digits":
         return digits(split)
     kind, colon, place = what.partition(":")
     if colon and kind == "oxflower17":
-        return flowers(Path(place), split)
-    return folder(Path(what), split)
+        return folders.flowers(Path(place), split)
+    if colon and library.known(kind):
+        return library.load(kind, Path(place), split)
+    return folders.folder(Path(what), split)
 
 
 def digits(split: int) -> Data:
@@ -76,59 +94,19 @@ def digits(split: int) -> Data:
     )
 
 
-def flowers(path: Path, split: int) -> Data:
-    """OxFlower17 (Nilsback and Zisserman 2006): 17 classes, their pictures in order, 80 of each.
+def _readable(data: Data) -> Data:
+    """Without the files that are no pictures.
 
-    ``path`` is the folder ``jpg`` or the one around it. Where ``datasplits.mat`` lies in either, its splits are taken;
-    else they are computed in the same proportions, 40, 20 and 20 of each class.
+    Raises: SpecError, where a class would have none left to train on.
     """
-    jpg = next(p for p in (_existing(path) / "jpg", path) if p.is_dir())
-    count = PER_FLOWER * len(FLOWERS)
-    files = [jpg / f"image_{n:04d}.jpg" for n in range(1, count + 1)]
-    if missing := [file.name for file in files if not file.is_file()]:
-        raise SpecError([IncompleteFlowers(path=str(jpg), missing=len(missing), first=missing[0])])
-    labels = [n // PER_FLOWER for n in range(count)]
-    table = next((p / "datasplits.mat" for p in (path, jpg.parent) if (p / "datasplits.mat").is_file()), None)
-    parts = official(table, split, count) if table else stratified([f.name for f in files], labels, split, 0.25)
-    return _photographs("oxflower17", FLOWERS, files, labels, parts)
-
-
-def folder(path: Path, split: int) -> Data:
-    """``path/CLASS/…/picture``: a class is a folder that holds pictures at any depth."""
-    names = sorted(p.name for p in _existing(path).iterdir() if p.is_dir() and not p.name.startswith("."))
-    if divided := {"train", "val", "valid", "validation", "test"} & set(names):
-        raise SpecError([DividedFolder(path=str(path), found=", ".join(sorted(divided)))])
-    if len(names) < 2:
-        raise SpecError([TooFewClasses(path=str(path), classes=tuple(names))])
-    index = {name: label for label, name in enumerate(names)}
-    samples = make_dataset(str(path), index, extensions=IMG_EXTENSIONS, allow_empty=True)
-    counts = Counter(label for _, label in samples)
-    for name, label in index.items():
-        if counts[label] < 3:
-            endings = " ".join(IMG_EXTENSIONS)
-            fault = TooFewPictures(name=name, count=counts[label], path=str(path / name), endings=endings)
-            raise SpecError([fault])
-    files, labels = [Path(file) for file, _ in samples], [label for _, label in samples]
-    parts = stratified([file.relative_to(path).as_posix() for file in files], labels, split)
-    return _photographs(path.resolve().name, tuple(names), files, labels, parts)
-
-
-def _photographs(name: str, classes: tuple[str, ...], files: list[Path], labels: list[int], split: Split) -> Data:
-    """Colour pictures, normalised by ImageNet's mean and deviation, as weights trained elsewhere expect."""
-    return Data(
-        name=name,
-        classes=classes,
-        pictures=files,
-        labels=labels,
-        split=split,
-        photographs=True,
-        size=(224, 224),
-        mean=(0.485, 0.456, 0.406),
-        std=(0.229, 0.224, 0.225),
-    )
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_dir():
-        raise SpecError([NoSuchFolder(path=str(path))])
-    return path
+    if callable(data.pictures) or isinstance(data.pictures, Tensor):
+        return data
+    bad = unreadable(list(data.pictures))
+    gone = set(bad)
+    files = data.pictures
+    parts = Split(*([i for i in part if files[i] not in gone] for part in data.split))
+    left = Counter(data.labels[i] for i in parts.train)
+    for label, name in enumerate(data.classes):
+        if not left[label]:
+            raise SpecError([NothingReadable(name=name, count=len(bad))])
+    return replace(data, split=parts, skipped=tuple(bad))

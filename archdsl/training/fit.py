@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,19 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.utilities import rank_zero_only
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
 from archdsl.training import transforms
+from archdsl.training.average import Average
 from archdsl.training.config import Config
 from archdsl.training.data import Data, load
 from archdsl.training.interrupt import StopOnInterrupt
 from archdsl.training.loaders import Draws, Pictures, loader
+from archdsl.training.onnxfile import describe
+from archdsl.training.progress import Progress
 from archdsl.training.record import Record
-from archdsl.training.run import Run, check_epochs, check_network, versions
+from archdsl.training.run import Run, check_epochs, check_network, hardware, versions
+from archdsl.training.start import start
 from archdsl.training.task import Classification
 from archdsl.training.trainable import Fitted, Network, Trainable, sized
 from archdsl.training.trainer import explained, quiet, trainer
@@ -58,22 +64,27 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
 
     Raises: SpecError, whatever stands in the way; with ``Stopped`` in it after Ctrl-C.
     """
-    run, data = Run(out), load(config.data, config.split)
+    run, data = Run(out), load(config.data, config.split, config.skip_unreadable)
     torch.manual_seed(config.seed)
-    fitted = sized(trainable, data, config.size)
-    task = Classification(fitted.network, len(data.classes), config)
+    fitted = sized(trainable, data, config.size, config.train_size)
+    told = [] if resume else _start(fitted.network.module, trainable.name, config)
+    facts = _facts(trainable.name, data, fitted)
+    task = Classification(fitted.network, len(data.classes), config, facts)
     loaders = _loaders(data, fitted, config)
-    facts = _facts(trainable.name, data, fitted, config)
     title = f"{trainable.name} on {data.name}"
-    record, stop = Record(run, title), StopOnInterrupt(run)
+    average = Average(config.ema) if config.ema else None
+    record = Record(run, title, config.checkpoint_every, average, config.tensorboard)
+    stop = StopOnInterrupt(run)
     with explained(run), quiet():
-        engine = trainer(config, [record, stop])
+        engine = trainer(config, _callbacks(config, average, record, stop))
         if resume:
             _go_on(run, task, loaders)
         else:
             run.claim()
+        facts |= {"settings": asdict(config), "versions": versions(), "hardware": hardware()}
+        run.note_origin(config, fitted.network.spec)
         run.note(facts)
-        rank_zero_only(print)(f"{title}, in {out}")
+        rank_zero_only(print)("\n".join([f"{title}, in {out}", *told, *_skipped(data)]))
         began = time.perf_counter()
         with stop.listening():
             last = run.last if resume else None
@@ -85,28 +96,29 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
             data=data.name,
             classes=len(data.classes),
             pictures={part: len(indices) for part, indices in data.split._asdict().items()},
-            epochs=config.epochs,
+            epochs=len(record.rows),
             best_epoch=int(record.best["epoch"]),
             val_accuracy=record.best["val_accuracy"],
             test_accuracy=figures["test_accuracy"],
             test_loss=figures["test_loss"],
             seconds=seconds,
-            files=_files(run, fitted.network, export),
+            files=_files(run, fitted.network, config, export),
         )
         run.note({**facts, "result": asdict(result)})
     return result
 
 
 def _loaders(data: Data, fitted: Fitted, config: Config) -> Loaders:
-    plain = transforms.evaluation(data, fitted.channels, fitted.size)
-    varied = transforms.training(data, fitted.channels, fitted.size, config.augment)
+    plain = transforms.evaluation(data, fitted.channels, fitted.size, config.resize)
+    small = (config.train_size, config.train_size) if config.train_size else fitted.size
+    varied = transforms.training(data, fitted.channels, small, config)
     workers = config.workers
     if workers is None:
         workers = min(4, max(1, (os.cpu_count() or 1) // 2)) if data.photographs else 0
 
     def part(indices: list[int], transform: v2.Transform, seed: int | None) -> DataLoader[tuple[Tensor, int]]:
         pictures = Pictures(data, indices, transform, least=min(fitted.size))
-        return loader(pictures, Draws(len(indices), config.batch_size, seed), workers)
+        return loader(pictures, Draws(len(indices), config.batch_size, seed, config.repeats), workers)
 
     return {
         "train": part(data.split.train, varied, config.seed),
@@ -125,28 +137,64 @@ def _go_on(run: Run, task: Classification, loaders: Loaders) -> None:
     draws.resume(checkpoint["archdsl"]["epochs"], checkpoint["archdsl"]["batches"])
 
 
-def _facts(model: str, data: Data, fitted: Fitted, config: Config) -> dict[str, Any]:
-    """What one has to know to repeat the run, and to feed the network afterwards."""
+def _start(network: nn.Module, name: str, config: Config) -> list[str]:
+    """Weights to begin with. Returns lines that tell what became of them."""
+    return start(network, Path(config.weights), name) if config.weights else []
+
+
+def _callbacks(config: Config, average: Average | None, record: Record, stop: StopOnInterrupt) -> list[Callback]:
+    """In the order in which they are asked: a checkpoint is made when the average has taken its step."""
+    callbacks: list[Callback] = [average] if average else []
+    if config.patience is not None:
+        callbacks.append(EarlyStopping("val_accuracy", mode="max", patience=config.patience, check_finite=False))
+    if sys.stderr.isatty():
+        callbacks.append(Progress(record))
+    return [*callbacks, record, stop]
+
+
+def _skipped(data: Data) -> list[str]:
+    if not data.skipped:
+        return []
+    named = ", ".join(map(str, data.skipped[:5])) + (", …" if len(data.skipped) > 5 else "")
+    return [f"{len(data.skipped)} pictures that cannot be read are left out: {named}"]
+
+
+def _facts(model: str, data: Data, fitted: Fitted) -> dict[str, Any]:
+    """What one has to know to feed the network, and to build it again."""
+    given = {"channels": fitted.channels, "size": fitted.size, "mean": data.mean, "std": data.std}
     return {
         "model": model,
-        "settings": asdict(config),
-        "input": {"channels": fitted.channels, "size": fitted.size, "mean": data.mean, "std": data.std},
+        "data": data.name,
+        "input": {**given, "photographs": data.photographs, "native": data.size},
         "classes": data.classes,
-        "versions": versions(),
+        "skipped": [str(path) for path in data.skipped],
+        "spec": dict(fitted.network.spec),
     }
 
 
 def _test(engine: Trainer, task: Classification, loaders: Loaders, run: Run) -> Mapping[str, float]:
     """Metrics of the best epoch's network, whose weights are left in it."""
     best = engine.strategy.broadcast(run.best)  # other processes may have thought of another free folder
+    if task.config.strategy == "fsdp":  # each process takes its shards
+        return engine.test(task, loaders["test"], ckpt_path=best, weights_only=True, verbose=False)[0]
     task.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
     return engine.test(task, loaders["test"], verbose=False)[0]
 
 
-def _files(run: Run, network: Network, export: bool) -> dict[str, str]:
+@rank_zero_only
+def _export(run: Run, network: Network) -> None:
+    best = torch.load(run.best, map_location="cpu", weights_only=True)
+    state = {name.removeprefix("network."): value for name, value in best["state_dict"].items()}
+    network.export(run.onnx, state)
+    describe(run.onnx, best["archdsl"])
+
+
+def _files(run: Run, network: Network, config: Config, export: bool) -> dict[str, str]:
     """Where everything lies; the ONNX file is written now, if asked for."""
     paths = {"best": run.best, "last": run.last, "log": run.log, "curves": run.curves}
+    if config.ema:
+        paths["ema"] = run.average
     if export:
-        network.export(run.onnx, network.module.state_dict())
+        _export(run, network)
         paths["onnx"] = run.onnx
     return {name: str(path) for name, path in paths.items()}

@@ -16,6 +16,11 @@ from archdsl.errors import SpecError
 from archdsl.training.run import Run
 
 
+def between_steps(trainer: Trainer, batch_idx: int) -> bool:
+    """After this batch, is nothing half done: no gradients that wait for others, no epoch that only lacks its end?"""
+    return (batch_idx + 1) % trainer.accumulate_grad_batches == 0 and not trainer.is_last_batch
+
+
 class StopOnInterrupt(Callback):
     """The first Ctrl-C lets the step end, keeps a checkpoint and stops; the second one stops at once.
 
@@ -47,7 +52,7 @@ class StopOnInterrupt(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if self._agreed(trainer) and not trainer.is_last_batch:
+        if between_steps(trainer, batch_idx) and self._agreed(trainer):
             trainer.save_checkpoint(self.run.last)
             raise SpecError([Stopped(when=f"after step {trainer.global_step}", advice=self.run.advice)])
 

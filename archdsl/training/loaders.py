@@ -9,23 +9,14 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional as F
 
 from archdsl.training.data import Data
-
-
-class UnreadableError(Exception):
-    """A file that is no picture. Its text alone outlives the way from a worker process: ``marker`` finds it again."""
-
-    marker = "UnreadableError: "
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):
@@ -41,25 +32,9 @@ class Pictures(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, drawn: tuple[int, int]) -> tuple[Tensor, int]:
         place, seed = drawn
         index = self.indices[place]
-        picture = self.data.pictures[index]
-        pixels = picture if isinstance(picture, Tensor) else _decode(picture, 2 * self.least)
+        pixels = self.data.pixels(index, 2 * self.least)
         torch.default_generator.manual_seed(seed)
         return self.transform(pixels), self.data.labels[index]
-
-
-def _decode(path: Path, least: int) -> Tensor:
-    """A picture in a file as uint8 [3, H, W], upright.
-
-    ``draft`` lets the JPEG decoder leave out what a large photograph has beyond ``least`` pixels: much less work.
-    """
-    try:
-        with Image.open(path) as image:
-            if image.mode.startswith(("I", "F")):  # Pillow would cut them off at 255
-                raise ValueError(f"its pixels have more than 8 bits (mode {image.mode})")
-            image.draft("RGB", (least, least))
-            return F.pil_to_tensor(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow's, for damaged files
-        raise UnreadableError(f"{UnreadableError.marker}`{path}`: {error}") from None
 
 
 class Draws(Sampler[tuple[int, int]]):
@@ -69,9 +44,9 @@ class Draws(Sampler[tuple[int, int]]):
     every picture is taken once by one process, so that a metric counts none twice.
     """
 
-    def __init__(self, count: int, batch_size: int, seed: int | None) -> None:
-        """``seed``: None takes the pictures in order."""
-        self.count, self.batch_size, self.seed = count, batch_size, seed
+    def __init__(self, count: int, batch_size: int, seed: int | None, repeats: int = 1) -> None:
+        """``seed``: None takes the pictures in order. ``repeats``: how often an epoch takes those that it takes."""
+        self.count, self.batch_size, self.seed, self.repeats = count, batch_size, seed, repeats
         self.epoch = 0
         self.start = 0
 
@@ -97,7 +72,8 @@ class Draws(Sampler[tuple[int, int]]):
         if self.seed is None:
             return iter([(place, 0) for place in range(rank, self.count, processes)])
         chance = torch.Generator().manual_seed(mixed(self.seed, self.epoch))
-        order = torch.randperm(self.count, generator=chance).tolist()
+        drawn = torch.randperm(self.count, generator=chance)
+        order = drawn.repeat_interleave(self.repeats)[: self.count].tolist()
         seeds = torch.randint(2**62, (self.count,), generator=chance).tolist()
         mine = list(zip(order, seeds, strict=True))[rank::processes]
         return iter(mine[self.start : len(self)])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +25,11 @@ from archdsl.diagnostics.training import (
 )
 from archdsl.errors import SpecError
 from archdsl.files import write_whole
+from archdsl.training import recipe
 from archdsl.training.config import RESUMABLE, Config
+
+KEPT = {"network", "settings", "epochs", "batches", "metrics"}
+"""What a checkpoint says of the run besides the data: see ``task.Classification``."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,11 @@ class Run:
         return self.out / "last.ckpt"
 
     @property
+    def average(self) -> Path:
+        """The moving average of the weights after the last epoch, where one is taken."""
+        return self.out / "ema.ckpt"
+
+    @property
     def onnx(self) -> Path:
         return self.out / "best.onnx"
 
@@ -53,6 +64,21 @@ class Run:
     @property
     def curves(self) -> Path:
         return self.out / "curves.png"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of the log that TensorBoard shows."""
+        return self.out / "tensorboard"
+
+    @property
+    def recipe(self) -> Path:
+        """All settings; `archdsl train --recipe` takes it to repeat the run."""
+        return self.out / "recipe.toml"
+
+    @property
+    def spec(self) -> Path:
+        """Folder of the spec's files, as they were."""
+        return self.out / "spec"
 
     @property
     def facts(self) -> Path:
@@ -78,13 +104,20 @@ class Run:
 
     @rank_zero_only
     def note(self, facts: Mapping[str, Any]) -> None:
-        write_whole(self.facts, (json.dumps(facts, indent=2) + "\n").encode())
+        write_whole(self.facts, (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode())
+
+    @rank_zero_only
+    def note_origin(self, config: Config, spec: Mapping[str, Any]) -> None:
+        """Keep what it takes to repeat the run: its recipe and its spec."""
+        write_whole(self.recipe, recipe.text(config).encode())
+        for name, text in spec.get("files", {}).items():
+            write_whole(self.spec / name, text.encode())
 
     def checkpoint(self) -> dict[str, Any]:
         """The last checkpoint. Only tensors and plain values are unpickled, never code."""
         try:
             checkpoint = torch.load(self.last, map_location="cpu", weights_only=True)
-            if checkpoint["archdsl"].keys() == {"network", "settings", "epochs", "batches"}:
+            if checkpoint["archdsl"].keys() >= KEPT:
                 return checkpoint
             reason = "its last.ckpt is of another version of archdsl"
         except FileNotFoundError:
@@ -105,7 +138,11 @@ def resumed(run: Run, given: Mapping[str, Any]) -> Config:
 
     Raises: SpecError, where another one is given.
     """
-    saved = Config(**run.checkpoint()["archdsl"]["settings"])
+    try:
+        saved = Config(**run.checkpoint()["archdsl"]["settings"])
+    except TypeError:
+        reason = "its last.ckpt is of another version of archdsl"
+        raise SpecError([NothingToResume(path=str(run.out), reason=reason)]) from None
     for name, value in given.items():
         before = getattr(saved, name)
         if name not in RESUMABLE and value != before:
@@ -141,7 +178,27 @@ def _difference(checkpoint: Mapping[str, Any], identity: str, state: Mapping[str
 
 def versions() -> dict[str, str | None]:
     """Of what a result hangs on; None for a checkout that was never installed."""
-    return {name: _version(name) for name in ("archdsl", "torch", "torchvision", "lightning")}
+    packages = ("archdsl", "torch", "torchvision", "lightning", "torchmetrics", "pillow")
+    return {"python": platform.python_version(), **{name: _version(name) for name in packages}}
+
+
+def hardware() -> dict[str, str | int]:
+    """What the run is computed on."""
+    facts: dict[str, str | int] = {"machine": f"{platform.system()} {platform.machine()}", "cpus": os.cpu_count() or 1}
+    if torch.cuda.is_available():
+        facts["gpu"] = torch.cuda.get_device_name()
+    return {**facts, "threads": torch.get_num_threads(), "processor": _processor()}
+
+
+def _processor() -> str:
+    """The processor's own name where the system tells it (Linux), else its kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
 
 
 def _version(name: str) -> str | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from archdsl.diagnostics.training import NotAClassifier
 from archdsl.errors import SpecError
+from archdsl.training.snapshot import snapshot
 from archdsl.training.trainable import Network, Size
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class SpecTrainable:
     def build(self, *, classes: int, channels: int, size: Size) -> Network:
         head = {"classes": classes} if "classes" in self.model.arguments else {}
         model = self.model.vary(input=f"Nx{channels}x{size[0]}x{size[1]}", **head)
-        return Network(module=model.module(), source=model.source(), export=model.onnx)
+        return Network(module=model.module(), source=model.source(), export=model.onnx, spec=snapshot(model))
 
 
 def _number(size: object) -> int | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,12 +24,14 @@ class Network:
 
     ``module`` maps [N, channels, H, W] to scores [N, classes]; in training to a tuple of them, auxiliary ones after the
     main one, where it has those. ``source`` is a text that two networks share only if they compute the same.
-    ``export`` writes an ONNX file with the weights of a ``state_dict``.
+    ``export`` writes an ONNX file with the weights of a ``state_dict``. ``spec`` is what it can be compiled from again
+    (``training.snapshot``), where it is compiled at all.
     """
 
     module: nn.Module
     source: str
     export: Callable[[Path, Mapping[str, Tensor]], object]
+    spec: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Trainable(Protocol):
@@ -61,15 +63,16 @@ class Fitted:
     size: Size
 
 
-def sized(trainable: Trainable, data: Data, side: int | None) -> Fitted:
-    """The network for these data, tried on an empty picture.
+def sized(trainable: Trainable, data: Data, side: int | None, train_side: int | None = None) -> Fitted:
+    """The network for these data, tried on an empty picture of each size that it is to see.
 
     Raises: SpecError, where channels, size or classes do not fit.
     """
     channels = _channels(trainable, data)
     size = (side, side) if side else trainable.size or data.size
     network = trainable.build(classes=len(data.classes), channels=channels, size=size)
-    _try(trainable.name, network.module, data, channels, size)
+    for tried in {size, (train_side, train_side) if train_side else size}:
+        _try(trainable.name, network.module, data, channels, tried)
     return Fitted(network=network, channels=channels, size=size)
 
 

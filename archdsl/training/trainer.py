@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -10,39 +11,59 @@ from contextlib import contextmanager, redirect_stdout
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ProgressBar
+from lightning.pytorch.strategies import ModelParallelStrategy, Strategy
 from lightning.pytorch.utilities import rank_zero_only
 
-from archdsl.diagnostics.training import RunFailed, Stopped, TrainerRefuses, UnreadablePicture
+from archdsl.diagnostics.files import CannotWrite
+from archdsl.diagnostics.training import NoAverage, RunFailed, Stopped, TrainerRefuses, UnreadablePicture, WorkerDied
 from archdsl.errors import SpecError
+from archdsl.training.checkpoints import WholeCheckpoints
 from archdsl.training.config import Config
-from archdsl.training.loaders import UnreadableError
+from archdsl.training.decode import UnreadableError
 from archdsl.training.run import Run
 
 NOISE = (
     ".*LeafSpec.*is deprecated",  # Lightning's own affair
     ".*does not have many workers",  # the workers are a setting
     ".*dataloader is not resumable",  # it is: see loaders.Draws
+    ".*WeightAveraging callback with a model that overrides",  # nothing is sharded where there is an average
+    ".*The 'fused' implementation of",
 )
 
 
 def trainer(config: Config, callbacks: list[Callback]) -> Trainer:
-    """Raises: SpecError, where accelerator, devices or precision are not to be had."""
+    """Raises: SpecError, where accelerator, devices, strategy or precision are not to be had."""
+    if config.ema and config.strategy == "fsdp":
+        raise SpecError([NoAverage()])
     try:
         return Trainer(
             accelerator=config.accelerator,
             devices=config.devices,
+            num_nodes=config.nodes,
+            strategy=_strategy(config),
+            sync_batchnorm=config.sync_bn,
             precision=config.precision,  # pyright: ignore[reportArgumentType]  # Lightning checks the string
+            deterministic=config.deterministic or None,
             max_epochs=config.epochs,
+            accumulate_grad_batches=config.accumulate,
+            gradient_clip_val=config.clip,
             callbacks=callbacks,
+            plugins=[WholeCheckpoints()],
             logger=False,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=sys.stderr.isatty(),
+            enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
             num_sanity_val_steps=0,
             use_distributed_sampler=False,  # loaders.Draws shares the pictures out
         )
     except (MisconfigurationException, ValueError, TypeError, RuntimeError, ImportError) as error:
         raise SpecError([TrainerRefuses(reason=_first_line(error))]) from None
+
+
+def _strategy(config: Config) -> Strategy | str:
+    """Sharded, the weights are spread over the devices of a machine, and machines hold copies of each other."""
+    return ModelParallelStrategy(save_distributed_checkpoint=False) if config.strategy == "fsdp" else config.strategy
 
 
 def leads() -> bool:
@@ -77,7 +98,14 @@ def explained(run: Run) -> Iterator[None]:
         raise SpecError([UnreadablePicture(reason=reason)]) from None
     except (KeyboardInterrupt, SystemExit):  # Lightning makes the one into the other
         raise SpecError([Stopped(when="at once", advice=run.advice)]) from None
+    except SpecError as error:
+        if not any(isinstance(d, CannotWrite) for d in error.diagnostics):
+            raise
+        raise SpecError([RunFailed(reason=error.diagnostics[0].message, advice=run.advice)]) from None
     except (MisconfigurationException, OSError, RuntimeError) as error:  # disk full, out of memory, a worker lost
+        if "DataLoader worker" in str(error):
+            reason = re.sub(r".*?(is killed by signal: \w+|exited unexpectedly).*", r"it \1", _first_line(error))
+            raise SpecError([WorkerDied(reason=reason, advice=run.advice or "")]) from None
         raise SpecError([RunFailed(reason=_first_line(error), advice=run.advice)]) from error
 
 

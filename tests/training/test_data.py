@@ -14,8 +14,11 @@ from training_samples import paint
 
 from archdsl.diagnostics import training as faults
 from archdsl.errors import SpecError
-from archdsl.training.data import FLOWERS, Data, load
-from archdsl.training.loaders import Draws, Pictures, UnreadableError, loader, mixed
+from archdsl.training.config import Config
+from archdsl.training.data import Data, load
+from archdsl.training.decode import UnreadableError
+from archdsl.training.folders import FLOWERS
+from archdsl.training.loaders import Draws, Pictures, loader, mixed
 from archdsl.training.transforms import evaluation, training
 
 
@@ -89,7 +92,7 @@ def test_refused_folders(tmp_path: Path) -> None:
     (tmp_path / "a" / "0.png").rename(tmp_path / "b" / "0.png")
     assert isinstance(fault(str(tmp_path)), faults.TooFewPictures)
     (tmp_path / "train").mkdir()
-    assert isinstance(fault(str(tmp_path)), faults.DividedFolder)
+    assert isinstance(fault(str(tmp_path)), faults.NoValidation)
     (tmp_path / "file").write_text("")
     assert isinstance(fault(str(tmp_path / "file")), faults.NoSuchFolder)
 
@@ -206,7 +209,7 @@ def test_truncated_picture(tmp_path: Path) -> None:
 
 def test_augmentation_hangs_on_its_seed_alone(colours: Path) -> None:
     data = load(str(colours), 1)
-    varied = Pictures(data, data.split.train, training(data, 3, (12, 12), augment=True), 12)
+    varied = Pictures(data, data.split.train, training(data, 3, (12, 12), Config()), 12)
     once, _ = varied[0, 7]
     torch.rand(3)
     again, _ = varied[0, 7]
@@ -217,7 +220,7 @@ def test_augmentation_hangs_on_its_seed_alone(colours: Path) -> None:
 
 def test_without_augmentation_training_sees_what_evaluation_sees(colours: Path) -> None:
     data = load(str(colours), 1)
-    plain = Pictures(data, data.split.train, training(data, 3, (12, 12), augment=False), 12)
+    plain = Pictures(data, data.split.train, training(data, 3, (12, 12), Config(augment="none")), 12)
     tested = Pictures(data, data.split.train, evaluation(data, 3, (12, 12)), 12)
     assert torch.equal(plain[0, 7][0], tested[0, 0][0])
 
@@ -227,7 +230,7 @@ def test_digits_are_never_mirrored() -> None:
     data = load("digits", 1)
     bar = torch.zeros(1, 8, 8, dtype=torch.uint8)
     bar[..., :2] = 255
-    varied = training(data, 1, (32, 32), augment=True)
+    varied = training(data, 1, (32, 32), Config())
     for seed in range(50):
         torch.manual_seed(seed)
         picture = varied(bar)

@@ -42,9 +42,9 @@ def test_it_learns(run: tuple[Result, Path]) -> None:
 
 def test_what_lies_in_the_folder(run: tuple[Result, Path]) -> None:
     result, out = run
-    names = {"best.ckpt", "last.ckpt", "best.onnx", "log.csv", "curves.png", "run.json"}
-    assert {path.name for path in out.iterdir()} == names
-    assert {Path(path).name for path in result.files.values()} == names - {"run.json"}
+    names = {"best.ckpt", "last.ckpt", "best.onnx", "log.csv", "curves.png"}
+    assert {path.name for path in out.iterdir()} == names | {"run.json", "recipe.toml", "tensorboard"}
+    assert {Path(path).name for path in result.files.values()} == names
     with Image.open(out / "curves.png") as curves:
         assert curves.format == "PNG"
     noted = json.loads((out / "run.json").read_text())

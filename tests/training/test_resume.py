@@ -13,7 +13,7 @@ import pytest
 import torch
 from training_samples import Small, SmallTrainable
 
-from archdsl.diagnostics.training import AlreadyTrainedFurther, NothingToResume, OtherNetwork, Stopped
+from archdsl.diagnostics.training import AlreadyTrainedFurther, NothingToResume, OtherNetwork, RunFailed, Stopped
 from archdsl.errors import SpecError
 from archdsl.training.config import Config
 from archdsl.training.fit import fit
@@ -45,17 +45,20 @@ def log(run: Path) -> list[dict[str, str]]:
     return [{k: v for k, v in row.items() if k != "images_per_second"} for row in rows]
 
 
-def assert_same(left: Path, right: Path, *, stopped_in: int | None = None) -> None:
-    """Weights, optimizer state and log are equal; but training's figures in the log, of the epoch that was stopped."""
+def assert_same(left: Path, right: Path) -> None:
+    """Weights, average, optimizer state, early stopping and log are equal, bit for bit."""
     for name in ("last.ckpt", "best.ckpt"):
         a, b = weights(left, name), weights(right, name)
         assert (a["archdsl"]["epochs"], a["archdsl"]["batches"]) == (b["archdsl"]["epochs"], b["archdsl"]["batches"])
         torch.testing.assert_close(a["state_dict"], b["state_dict"], rtol=0, atol=0)
         torch.testing.assert_close(a["optimizer_states"], b["optimizer_states"], rtol=0, atol=0)
         assert a["lr_schedulers"] == b["lr_schedulers"]
-    for epoch, (x, y) in enumerate(zip(log(left), log(right), strict=True)):
-        hidden = ("train_loss", "train_accuracy") if epoch == stopped_in else ()
-        assert {k: v for k, v in x.items() if k not in hidden} == {k: v for k, v in y.items() if k not in hidden}
+        for name in ("current_model_state", "averaging_state"):
+            torch.testing.assert_close(a.get(name), b.get(name), rtol=0, atol=0)
+        for name in a["callbacks"]:
+            if "EarlyStopping" in name:
+                assert str(a["callbacks"][name]) == str(b["callbacks"][name])
+    assert log(left) == log(right)
 
 
 @pytest.mark.parametrize("step", [1, 3, 4, 6, 8, 12])
@@ -68,8 +71,40 @@ def test_stopped_at_any_step(step: int, config: Config, whole: Path, tmp_path: P
     kept = weights(tmp_path)["archdsl"]
     assert kept["epochs"] * STEPS + kept["batches"] == step
     fit(SmallTrainable(), config, tmp_path, resume=True)
-    middle = step % STEPS != 0
-    assert_same(tmp_path, whole, stopped_in=step // STEPS if middle else None)
+    assert_same(tmp_path, whole)
+
+
+@pytest.fixture(scope="module")
+def everything(config: Config) -> Config:
+    """All that has state or chance: moving average, accumulated gradients, mixed pictures, patience, groups."""
+    return replace(
+        config, ema=0.9, accumulate=2, mixup=0.2, cutmix=1.0, label_smoothing=0.1, erasing=0.5, augment="trivial",
+        repeats=2, patience=2, clip=1.0, decay_norms=False, freeze=("conv.bias",), lr_of={"fc": 0.05},
+        checkpoint_every=1, deterministic=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole_of_everything(everything: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("everything") / "run"
+    torch.set_num_threads(1)
+    fit(SmallTrainable(), everything, out)
+    return out
+
+
+@pytest.mark.parametrize("batch", [4, 8, 11])
+def test_cut_off_at_any_batch(batch: int, everything: Config, whole_of_everything: Path, tmp_path: Path) -> None:
+    """Goes on from the last checkpoint of a step: the 4th batch fails, and the checkpoint is of the 2nd."""
+    with pytest.raises(SpecError) as caught:
+        fit(SmallTrainable(fail_at=batch), everything, tmp_path)
+    assert isinstance(caught.value.diagnostics[0], RunFailed)
+    kept = weights(tmp_path)["archdsl"]
+    assert kept["epochs"] * STEPS + kept["batches"] == (batch - 1) // 2 * 2
+    fit(SmallTrainable(), everything, tmp_path, resume=True)
+    assert_same(tmp_path, whole_of_everything)
+    torch.testing.assert_close(
+        weights(tmp_path, "ema.ckpt")["state_dict"], weights(whole_of_everything)["state_dict"], rtol=0, atol=0
+    )
 
 
 def test_the_folder_may_move_in_between(config: Config, whole: Path, tmp_path: Path) -> None:
@@ -77,7 +112,7 @@ def test_the_folder_may_move_in_between(config: Config, whole: Path, tmp_path: P
         fit(SmallTrainable(interrupt_at=9), config, tmp_path / "here")
     shutil.move(tmp_path / "here", tmp_path / "there")
     fit(SmallTrainable(), config, tmp_path / "there", resume=True)
-    assert_same(tmp_path / "there", whole, stopped_in=2)
+    assert_same(tmp_path / "there", whole)
 
 
 def test_workers_change_nothing(config: Config, whole: Path, tmp_path: Path) -> None:
@@ -107,17 +142,21 @@ def test_a_run_killed_after_its_log_was_written_trains_that_epoch_again(
     kept = (tmp_path / "log.csv").read_text()
     (tmp_path / "log.csv").write_text(kept + kept.splitlines()[-1].replace("1,", "2,", 1) + "\n")
     fit(SmallTrainable(), config, tmp_path, resume=True)
-    assert_same(tmp_path, whole, stopped_in=1)
+    assert_same(tmp_path, whole)
 
 
 # ---- what is refused ----
 
 
+def contents(run: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in run.rglob("*") if path.is_file()}
+
+
 def refused(run: Path, config: Config, trainable: SmallTrainable | None = None) -> Any:
-    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    before = contents(run)
     with pytest.raises(SpecError) as caught:
         fit(trainable or SmallTrainable(), config, run, resume=True)
-    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+    assert contents(run) == before
     return caught.value.diagnostics[0]
 
 

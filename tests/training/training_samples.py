@@ -19,15 +19,17 @@ from archdsl.training.trainable import Network, Size
 class Small(nn.Module):
     """Convolution, batch norm, dropout: what has state, and what has chance in it.
 
-    ``interrupt_at`` raises the signal of Ctrl-C in the midst of that training step (from 1).
+    ``interrupt_at`` raises the signal of Ctrl-C in the midst of that training step (from 1), ``fail_at`` an error.
     """
 
-    def __init__(self, channels: int, classes: int, interrupt_at: int | None = None) -> None:
+    def __init__(
+        self, channels: int, classes: int, interrupt_at: int | None = None, fail_at: int | None = None
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, 6, 3)
         self.bn = nn.BatchNorm2d(6)
         self.fc = nn.Linear(6, classes)
-        self.interrupt_at = interrupt_at
+        self.interrupt_at, self.fail_at = interrupt_at, fail_at
         self.steps = 0
 
     def forward(self, x: Tensor) -> Tensor:
@@ -35,6 +37,8 @@ class Small(nn.Module):
             self.steps += 1
             if self.steps == self.interrupt_at:
                 signal.raise_signal(signal.SIGINT)
+            if self.steps == self.fail_at:
+                raise RuntimeError("the power is gone")
         features = torch.relu(self.bn(self.conv(x))).mean((2, 3))
         return self.fc(nn.functional.dropout(features, 0.3, self.training))
 
@@ -45,11 +49,14 @@ class SmallTrainable:
     channels: int | None = None
     size: Size | None = (12, 12)
     interrupt_at: int | None = None
+    fail_at: int | None = None
     source: str = "small"
     make: Callable[..., nn.Module] = Small
 
     def build(self, *, classes: int, channels: int, size: Size) -> Network:
-        extra: dict[str, Any] = {"interrupt_at": self.interrupt_at} if self.interrupt_at else {}
+        extra: dict[str, Any] = {
+            name: value for name in ("interrupt_at", "fail_at") if (value := getattr(self, name)) is not None
+        }
         module = self.make(channels, classes, **extra)
         return Network(module=module, source=self.source, export=lambda path, state: torch.save(state, path))
 
