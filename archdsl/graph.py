@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from archdsl.op import DType, Op, Tensor, Weight
+from archdsl.op import DType, Op, Tensor, Torch, Weight
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -40,13 +40,14 @@ class Value:
         return f"%{self.id}: [{', '.join(map(str, self.shape))}]"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Node:
     """One run of an operator.
 
     ``module`` is where the operator stands in the module tree: None for one with neither label, number nor weights.
     Two runs of a shared layer have the same ``module``. ``site`` is the expression that says it, ``written`` the
-    arguments as they were written, each with the environment in which it stood.
+    arguments as they were written, each with the environment in which it stood. What its operator says of it is asked
+    once, and kept.
     """
 
     op: Op
@@ -68,13 +69,23 @@ class Node:
     def path(self) -> str | None:
         return self.module.path if self.module is not None else None
 
-    @property
+    @cached_property
     def input_types(self) -> tuple[Tensor, ...]:
         return tuple(v.type for v in self.inputs)
 
-    @property
+    @cached_property
     def output_types(self) -> tuple[Tensor, ...]:
         return tuple(v.type for v in self.outputs)
+
+    @cached_property
+    def weights(self) -> tuple[Weight, ...]:
+        """The tensors that the layer owns: parameters, then buffers."""
+        return self.op.weights(self.input_types)
+
+    @cached_property
+    def torch(self) -> Torch:
+        """What the layer is in PyTorch."""
+        return self.op.torch(self.input_types)
 
 
 # ---- module tree -------------------------------------------------------------------------------------------

@@ -43,22 +43,26 @@ def _shape(cls: type[Any]) -> tuple[tuple[str, ...], dict[str, Any], dict[str, C
 
 def _init(self: Any, *args: Any, **named: Any) -> None:
     positional, defaults, factories = _shape(type(self))
-    values = dict(zip(positional, args, strict=False))
-    if len(args) > len(positional) or named.keys() & values.keys() or not named.keys() <= defaults.keys():
-        raise TypeError(f"{type(self).__name__} takes {', '.join(defaults) or 'no arguments'}")
+    values = self.__dict__
+    values.update(zip(positional, args, strict=False))
+    is_twice = not named.keys().isdisjoint(values)
     values.update(named)
-    for name, default in defaults.items():
-        if name in values:
-            value = values[name]
-        elif name in factories:
-            value = factories[name]()
-        elif default is MISSING:
-            raise TypeError(f"{type(self).__name__} needs its {name}")
-        else:
-            value = default
-        self.__dict__[name] = value
+    if len(values) < len(defaults):
+        _fill(self, defaults, factories)
+    if is_twice or len(args) > len(positional) or len(values) > len(defaults):
+        raise TypeError(f"{type(self).__name__} takes {', '.join(defaults) or 'no arguments'}")
     if hasattr(self, "__post_init__"):
         self.__post_init__()
+
+
+def _fill(self: Any, defaults: dict[str, Any], factories: dict[str, Callable[[], Any]]) -> None:
+    """Give the fields that were not stated their defaults."""
+    for name, default in defaults.items():
+        if name in self.__dict__:
+            continue
+        if default is MISSING and name not in factories:
+            raise TypeError(f"{type(self).__name__} needs its {name}")
+        self.__dict__[name] = factories[name]() if name in factories else default
 
 
 def _values(self: Any) -> tuple[Any, ...]:

@@ -144,7 +144,7 @@ class _Rows:
 
     def _weights(self, node: Node) -> tuple[Totals, bool]:
         """What is stored for a node, and whether that was counted before."""
-        weights = {_join(node, weight.name): weight for weight in node.op.weights(node.input_types)}
+        weights = {_join(node, weight.name): weight for weight in node.weights}
         new = [weight for name, weight in weights.items() if name not in self._counted]
         self._counted.update(weights)
         return Totals(params=count(new, trainable=True), buffers=count(new, trainable=False)), len(new) < len(weights)

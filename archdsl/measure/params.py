@@ -42,4 +42,4 @@ def owns_params(node: Node) -> bool:
     """Whether training changes a tensor that the node's operator owns."""
     if node.module is None or not node.module.own:
         return False
-    return any(not weight.buffer for weight in node.op.weights(node.input_types))
+    return any(not weight.buffer for weight in node.weights)

@@ -217,7 +217,7 @@ class Network:
         found: dict[Node, Size] = {}
         for node in self.graph.nodes:
             new: Size = 0
-            for weight in node.op.weights(node.input_types):
+            for weight in node.weights:
                 name = node.module.join(weight.name) if node.module is not None else weight.name
                 if name not in seen and not weight.buffer:
                     new = new + numel(weight)
@@ -230,7 +230,7 @@ class Network:
         """Nodes that neither an input nor a parameter reaches: numbers of the text, buffers, what is made of them."""
         found: set[Node] = set()
         for node in self.graph.nodes:
-            owned = node.op.weights(node.input_types)
+            owned = node.weights
             if any(not weight.buffer for weight in owned):
                 continue
             makers = [self.graph.producer.get(value) for value in reads(node)]

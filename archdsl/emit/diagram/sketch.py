@@ -287,7 +287,7 @@ def _fused(home: Unit, node: Node, network: Network) -> str | None:
     if home.kind == "io" or home.is_merge:
         return None
     if home.is_tensor:
-        return "" if node in network.stored and not node.op.weights(node.input_types) else None
+        return "" if node in network.stored and not node.weights else None
     if isinstance(node.op, Inert):
         return title_of(node)
     if home.groups:

@@ -39,7 +39,7 @@ from archdsl.graph import (
     Value,
 )
 from archdsl.grouping import Sameness
-from archdsl.op import REQUIRED, Torch
+from archdsl.op import REQUIRED
 from archdsl.syntax import tree
 
 
@@ -70,10 +70,13 @@ class File:
         self._usages = [Usage(g) for g in self.graphs]
         self._usage = {i: u for u in self._usages for i in u.instances}
         self._sameness = Sameness()
+        self._by_text: dict[tree.Node, list[Instance]] = {}
+        for instance in self.all_instances():
+            self._by_text.setdefault(instance.scope.text, []).append(instance)
+        self._chains: dict[tree.Node, bool] = {}
         self._first: dict[int, Instance] = {}
         self._alike: dict[int, list[Instance]] = {}
         self._groups: dict[Instance, Group] = {}
-        self._torch: dict[Node, Torch] = {}
         self._values: dict[tuple[tree.Node, Env], Any] = {}
         self._free: dict[tuple[str, Scope], tree.Name] = {}
         self._evaluator = ModelBuilder(self.graphs[0].needs, {})
@@ -173,11 +176,6 @@ class File:
             return value
         return self._bare.get(value.op, value)
 
-    def torch(self, node: Node) -> Torch:
-        if node not in self._torch:
-            self._torch[node] = node.op.torch(node.input_types)
-        return self._torch[node]
-
     def uses(self, callee: str) -> None:
         """Note that a helper is called."""
         if callee in HELPERS:
@@ -186,7 +184,7 @@ class File:
             self.helpers[callee] = None
 
     def _bare_class(self, node: Node) -> str | None:
-        said = self.torch(node)
+        said = node.torch
         if said.module is None or said.run is not None or said.function is None or weights_of(node):
             return None
         args = said.module.args
@@ -245,9 +243,9 @@ class File:
 
     def is_chain(self, scope: Scope) -> bool:
         """Is the text, in all its instances, layers in a row?"""
-        return all(
-            _Chain(i, self).holds for u in self._usages for i in u.instances if i.scope.text is scope.text
-        )  # fmt: skip
+        if scope.text not in self._chains:
+            self._chains[scope.text] = all(_Chain(i, self).holds for i in self._by_text[scope.text])
+        return self._chains[scope.text]
 
     def is_inline(self, scope: Scope) -> bool:
         return scope.kind == "seq" and scope.definition is None and self.is_chain(scope)

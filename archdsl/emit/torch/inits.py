@@ -44,7 +44,7 @@ def drawn_by(node: Node) -> Drawn:
 
 
 def weights_of(node: Node) -> Sequence[Weight]:
-    return node.op.weights(node.input_types) if node.module is not None else ()
+    return node.weights if node.module is not None else ()
 
 
 @dataclass
@@ -136,7 +136,7 @@ class InitPlan:
         if instance not in self._kinds:
             self._kinds[instance] = kinds = {}
             for node in own_nodes(instance.events):
-                said = self._file.torch(node).module
+                said = node.torch.module
                 if said is not None and weights_of(node):
                     kind = kinds.setdefault(str(said.callee), Kind())
                     (kind.members if instance.scope.kind == "seq" else kind.direct).append(node)
@@ -181,7 +181,7 @@ class Inits(Walk):
             return []
         if any(covered):
             raise Conflict("a loop sets the initial values of some", rows, covered, "init")
-        said = self.file.torch(nodes[0]).module
+        said = nodes[0].torch.module
         loop = self.file.inits.loops(self.instances[0]).get(str(said.callee) if said is not None else "", {})
         names = dict.fromkeys(w.name for n in nodes for w in weights_of(n))
         return [s for name in names for s in self._direct_init(rows, nodes, name, target, flow, loop.get(name))]
@@ -193,7 +193,7 @@ class Inits(Walk):
         held = [
             (row, node, w) for row, node in zip(rows, nodes, strict=True) for w in weights_of(node) if w.name == name
         ]
-        said = self.file.torch(nodes[0]).module
+        said = nodes[0].torch.module
         by_torch = [w.by_torch for _, _, w in held]
         if all(by_torch) or all(w.init == by_loop for _, _, w in held):
             return []

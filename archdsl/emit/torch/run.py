@@ -43,7 +43,7 @@ class GraphRunner:
 
     def step(self, node: Node, inputs: Sequence[Tensor], sizes: Mapping[str, int]) -> tuple[Tensor, ...]:
         """What one node gives; ``sizes`` are the values of the symbols."""
-        said = node.op.torch(node.input_types)
+        said = node.torch
         expression = said.function or said.run
         if expression is None:
             found = self._module(node, said)(*inputs)
@@ -68,7 +68,7 @@ class GraphRunner:
 
     def _own(self, node: Node) -> dict[str, Tensor]:
         """The weights of a node by the names that its operator gives them."""
-        names = [weight.name for weight in node.op.weights(node.input_types)]
+        names = [weight.name for weight in node.weights]
         return {name: self._weights[node.module.join(name)] for name in names} if node.module is not None else {}
 
 

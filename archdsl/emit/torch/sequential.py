@@ -120,8 +120,8 @@ class Sequences(Tensors):
         slots = self._inputs(rows, nodes, here.flow)
         labels = [n.module.name for n in nodes if n.module is not None]
         label = self._label_of(step, labels, here)
-        functions = [self.file.torch(n).function for n in nodes]
-        if any(self.file.torch(n).module is None for n in nodes):
+        functions = [n.torch.function for n in nodes]
+        if any(n.torch.module is None for n in nodes):
             if any(f != functions[0] for f in functions):
                 raise Conflict("operators differ", rows, functions)
             value = self.file.small.function_call(nodes[0])

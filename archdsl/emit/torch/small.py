@@ -30,7 +30,7 @@ class SmallClasses:
 
     def can_say(self, node: Node) -> bool:
         """Is there a class for an operator as a member?"""
-        said = self._file.torch(node)
+        said = node.torch
         if said.module is not None:
             if said.run is None or is_simple(said.run):
                 return True
@@ -39,7 +39,7 @@ class SmallClasses:
 
     def layer_class(self, node: Node) -> str | None:
         """The class for a layer that is not simply called; None if it is."""
-        said = self._file.torch(node)
+        said = node.torch
         if said.module is None or said.run is None or is_simple(said.run):
             return None
         callee = str(said.module.callee)
@@ -51,7 +51,7 @@ class SmallClasses:
 
     def function_call(self, node: Node) -> ast.Call:
         """The constructor's call for an operator that is a function of one value."""
-        function = self._file.torch(node).function
+        function = node.torch.function
         assert function is not None
         dims = _dims(function)
         if dims is not None:

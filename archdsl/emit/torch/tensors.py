@@ -126,7 +126,7 @@ class Tensors(Inits):
                 last = self._numbers(rows, nodes, [e.env for _, e in step], nodes[0].site, scratch)
             else:
                 at = self.site(rows, nodes, slots, scratch, "init")
-                last = self.torch([self.file.torch(n).function for n in nodes], at)
+                last = self.torch([n.torch.function for n in nodes], at)
             outs[0].text = last
         assert last is not None
         return last

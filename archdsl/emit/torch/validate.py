@@ -48,6 +48,7 @@ from archdsl.op import (
     Prefix,
     Several,
     This,
+    Torch,
     Training,
     Weight,
 )
@@ -63,8 +64,7 @@ ALLOWED = (
 def validate(source: str, class_name: str, graph: Graph, given: Mapping[str, Any] | None = None) -> str | None:
     """What tells the source from the graph; None if nothing does. ``given`` are arguments of its class."""
     try:
-        for training in (False, True):
-            _Comparison(source, class_name, graph, training, given or {}).compare()
+        _Comparison(source, class_name, graph, given or {}).compare()
     except Refused as refused:
         return str(refused)
     except Exception as error:  # whatever it raises, it is not the graph
@@ -73,14 +73,13 @@ def validate(source: str, class_name: str, graph: Graph, given: Mapping[str, Any
 
 
 class _Comparison:
-    """One side beside the other, in training or not."""
+    """One side beside the other: the modules, and what is computed at inference and in training."""
 
-    def __init__(self, source: str, class_name: str, graph: Graph, training: bool, given: Mapping[str, Any]) -> None:
+    def __init__(self, source: str, class_name: str, graph: Graph, given: Mapping[str, Any]) -> None:
         self._graph = graph
-        self._training = training
         self._ledger = Ledger()
         self._weights: dict[Hashable, tuple[str, ...]] = {}
-        self._checked = _Checked(graph, training, self._ledger, self._weights)
+        self._checked = _Checked(graph, self._ledger, self._weights)
         namespace = self._run(source)
         self._net = namespace[class_name](**given)
 
@@ -110,7 +109,11 @@ class _Comparison:
 
     def compare(self) -> None:
         self._modules()
-        self._dataflow()
+        self._dataflow(False)
+        self._checked.train()
+        for module in self._net.modules():
+            object.__setattr__(module, "training", True)
+        self._dataflow(True)
 
     # ---- modules ----
 
@@ -135,7 +138,6 @@ class _Comparison:
         yield path, module
         if isinstance(module, Leaf):
             object.__setattr__(module, "path", path)
-        object.__setattr__(module, "training", self._training)
         for kind in (module._parameters, module._buffers):
             for name, weight in kind.items():
                 weight.key = self._ledger.term("weight", f"{path}.{name}" if path else name)
@@ -184,7 +186,7 @@ class _Comparison:
 
     # ---- dataflow ----
 
-    def _dataflow(self) -> None:
+    def _dataflow(self, training: bool) -> None:
         self._ledger.log.clear()
         inputs = [Recorded(self._ledger, self._checked.keys[i.value]) for i in self._graph.inputs]
         given = self._net(*inputs)
@@ -192,9 +194,9 @@ class _Comparison:
         if any(not isinstance(o, Recorded) for o in outputs):
             raise Refused("an output is no tensor")
         always = [o for o in self._graph.outputs if not o.when_training]
-        wanted = [*always, *((o for o in self._graph.outputs if o.when_training) if self._training else ())]
+        wanted = [*always, *((o for o in self._graph.outputs if o.when_training) if training else ())]
         if [o.key for o in outputs] != [self._checked.keys[o.value] for o in wanted]:
-            raise Refused(f"its outputs {'in training' if self._training else 'at inference'} are not the graph's")
+            raise Refused(f"its outputs {'in training' if training else 'at inference'} are not the graph's")
         self._work()
 
     def _work(self) -> None:
@@ -217,22 +219,29 @@ class _Layer:
 
 
 class _Checked:
-    """The checked graph in terms of the stand-ins."""
+    """The checked graph in terms of the stand-ins: at inference, and after ``train`` in training."""
 
-    def __init__(self, graph: Graph, training: bool, ledger: Ledger, weights: dict[Hashable, tuple[str, ...]]) -> None:
+    def __init__(self, graph: Graph, ledger: Ledger, weights: dict[Hashable, tuple[str, ...]]) -> None:
         self._graph = graph
-        self._training = training
+        self._training = False
         self._ledger = ledger
         self._weights = weights
         self.keys: dict[Value, int] = {}
         self.contents: dict[str, int] = {}
         self._layers: dict[Module, _Layer] = {}
-        self._said = {node: node.op.torch(node.input_types) for node in self._all_nodes()}
-        for said in self._said.values():
-            for expression in (said.module, said.run, said.function):
+        self._terms: dict[Node, tuple[list[int], list[int]]] = {}
+        """For each node, the terms of its inputs when it was last run, and those that it computed."""
+        for node in self._all_nodes():
+            for expression in (node.torch.module, node.torch.run, node.torch.function):
                 self._learn(expression)
+            if node.module is not None and node.torch.module is not None:
+                self._make_layer(node, node.torch.module)
         for given in graph.inputs:
             self._set(given.value, ledger.term("input", given.name))
+        self._run()
+
+    def train(self) -> None:
+        self._training = True
         self._run()
 
     def _all_nodes(self) -> Iterator[Node]:
@@ -279,6 +288,7 @@ class _Checked:
     # ---- running ----
 
     def _run(self) -> None:
+        self._ledger.log.clear()
         always, live = self._graph.live(False), self._graph.live(True)
         self.least: Counter[int] = Counter()
         self.most: Counter[int] = Counter()
@@ -286,8 +296,7 @@ class _Checked:
         self.ordered: set[int] = set()
         runs = Counter(n.module for n in self._graph.nodes if n.module is not None)
         for node in self._graph.nodes:
-            self._node(node)
-            done = list(self._ledger.log)
+            done = self._node(node)
             if node in live and not isinstance(node.op, Numbers):  # a table is made once, by the constructor
                 self.most.update(done)
                 self.log += done
@@ -295,7 +304,6 @@ class _Checked:
                     self.least.update(done)
             if node.op.is_random or (node.module is not None and runs[node.module] > 1):
                 self.ordered.update(done)
-            self._ledger.log.clear()
         for event in self._owned():
             for node in event.contents:
                 self._node(node)
@@ -303,15 +311,25 @@ class _Checked:
                 module = event.node.module
                 assert module is not None
                 self.contents[module.join(event.name)] = self.keys[event.contents[-1].outputs[-1]]
-        self._ledger.log.clear()
 
-    def _node(self, node: Node) -> None:
-        said = self._said[node]
-        if node.module is not None and said.module is not None:
-            self._enter_layer(node, said.module)
-            result = self._value(said.run, node) if said.run is not None else self._call_layer(node, (), None)
+    def _node(self, node: Node) -> list[int]:
+        """The terms that a node computes. In training it is run again where it reads or does something else."""
+        inputs = [self.keys[v] for v in node.inputs]
+        before = self._terms.get(node)
+        if before is not None and before[0] == inputs and not _asks_for_training(node.torch):
+            return before[1]
+        if node.module is not None and node.torch.module is not None:
+            run = node.torch.run
+            result = self._value(run, node) if run is not None else self._call_layer(node, self._inputs(node), {})
         else:
-            result = self._value(said.function, node)
+            result = self._value(node.torch.function, node)
+        self._set_outputs(node, result)
+        done = list(self._ledger.log)
+        self._ledger.log.clear()
+        self._terms[node] = inputs, done
+        return done
+
+    def _set_outputs(self, node: Node, result: Recorded) -> None:
         if len(node.outputs) == 1:
             self._set(node.output, result.key)
             return
@@ -319,22 +337,17 @@ class _Checked:
         for value, part in zip(node.outputs, result, strict=True):
             self._set(value, part.key)
 
-    def _enter_layer(self, node: Node, made: Call) -> None:
+    def _make_layer(self, node: Node, made: Call) -> None:
         assert node.module is not None
         positional, keywords = self._arguments(made.args, node)
         callee = str(made.callee)
         key = self._ledger.complete(callee, positional, keywords)
         self._layers[node.module] = _Layer((callee, *key))
-        self._weights[callee, key] = tuple(w.name for w in node.op.weights(node.input_types))
+        self._weights[callee, key] = tuple(w.name for w in node.weights)
 
-    def _call_layer(self, node: Node, positional: Sequence[Any], keywords: dict[str, Any] | None) -> Recorded:
+    def _call_layer(self, node: Node, positional: Sequence[Any], keywords: dict[str, Any]) -> Recorded:
         assert node.module is not None
-        if keywords is None:
-            positional, keywords = self._inputs(node), {}
-        return self._ledger.call(f"module {node.module.path}", positional, {**self._this_defaults(), **keywords})
-
-    def _this_defaults(self) -> dict[str, Any]:
-        return {}
+        return self._ledger.call(f"module {node.module.path}", positional, keywords)
 
     def _inputs(self, node: Node) -> list[Recorded]:
         return [Recorded(self._ledger, self.keys[v]) for v in node.inputs]
@@ -376,6 +389,26 @@ class _Checked:
             case Several(items=items):
                 return tuple(self._value(i, node) for i in items)
         raise TypeError(said)
+
+
+def _asks_for_training(said: Any) -> bool:
+    """Does an expression depend on whether the network is in training?"""
+    match said:
+        case Training():
+            return True
+        case Torch(run=run, function=function):
+            return _asks_for_training(run) or _asks_for_training(function)
+        case Call(args=args):
+            return any(_asks_for_training(a.value) for a in args)
+        case Method(receiver=receiver, args=args):
+            return _asks_for_training(receiver) or any(_asks_for_training(a.value) for a in args)
+        case Prefix(value=value) | Attribute(value=value) | Item(value=value):
+            return _asks_for_training(value)
+        case Infix(left=left, right=right):
+            return _asks_for_training(left) or _asks_for_training(right)
+        case Several(items=items):
+            return any(map(_asks_for_training, items))
+    return False
 
 
 def _plain_hole(value: Any) -> Any:

@@ -124,7 +124,7 @@ class Walk(Modules):
     ) -> list[Slot]:
         rows, nodes = tuple(r for r, _ in step), tuple(n for _, n in step)
         slots = self._inputs(rows, nodes, here.flow)
-        said = [self.file.torch(n) for n in nodes]
+        said = [n.torch for n in nodes]
         at = self.site(rows, nodes, slots, here.flow, "forward")
         # a place in the module tree needs a module only where torch has one: else the function does as well
         if all(n.module is not None and t.module is not None for n, t in zip(nodes, said, strict=True)):
@@ -192,7 +192,7 @@ class Walk(Modules):
     ) -> ast.Call:
         """The constructor's call of a layer."""
         at = self.site(rows, nodes, slots, flow, "init")
-        made = self.torch([self.file.torch(n).module for n in nodes], at)
+        made = self.torch([n.torch.module for n in nodes], at)
         assert isinstance(made, ast.Call)
         return made
 
