@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from archdsl.op import DType, Op, Tensor, Torch, Weight
@@ -85,7 +85,13 @@ class Node:
     @cached_property
     def torch(self) -> Torch:
         """What the layer is in PyTorch."""
-        return self.op.torch(self.input_types)
+        return _torch(self.op, repr(self.op), self.input_types)
+
+
+@lru_cache(maxsize=4096)
+def _torch(op: Op, written: str, inputs: tuple[Tensor, ...]) -> Torch:
+    """What layers are in PyTorch: the same for equal ones. ``written`` tells 2 from 2.0, which are equal too."""
+    return op.torch(inputs)
 
 
 # ---- module tree -------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 from archdsl.arguments import FLAG, INIT, NUMBER, choice
 from archdsl.init import Constant, Init
 from archdsl.op import (
+    REQUIRED,
     Arg,
     Call,
     Hole,
@@ -67,8 +68,12 @@ class Activation(Op):
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         args = [
-            Arg(Hole(getattr(self, name), name), self.keywords.get(name, name), default)
-            for name, _, _, default in parameters(type(self))
+            Arg(
+                Hole(getattr(self, p.name), p.name),
+                self.keywords.get(p.name, p.name),
+                REQUIRED if p.required else p.default,
+            )
+            for p in parameters(type(self))
         ]
         return Torch(Call(f"nn.{self.module}", tuple(args)), function=Call(self.function, (Arg(In()), *args)))
 

@@ -74,6 +74,7 @@ class File:
         for instance in self.all_instances():
             self._by_text.setdefault(instance.scope.text, []).append(instance)
         self._chains: dict[tree.Node, bool] = {}
+        self._read_outside: dict[Instance, list[Value]] = {}
         self._first: dict[int, Instance] = {}
         self._alike: dict[int, list[Instance]] = {}
         self._groups: dict[Instance, Group] = {}
@@ -221,14 +222,20 @@ class File:
 
     def leaving(self, instance: Instance) -> list[Value]:
         """The values that an instance gives to what is around it: its result, and what else is read outside."""
-        result = list(_values(instance.result))
-        return list(dict.fromkeys([*result, *(v for v in self._exported(instance) if v not in result)]))
+        first = self.alike(instance)
+        exported = [self._sameness.counterpart(v, first, instance) for v in self._exported(first)]
+        return list(dict.fromkeys([*_values(instance.result), *exported]))
 
-    def _exported(self, instance: Instance) -> Iterator[Value]:
+    def _exported(self, first: Instance) -> list[Value]:
         """What is read outside of an instance, or outside of one in which the same happened."""
-        for other in self._alike[self._sameness.number(instance)]:
-            for value in self._usage[other].exported.get(other, ()):
-                yield self._sameness.counterpart(value, other, instance)
+        if first not in self._read_outside:
+            found = {
+                self._sameness.counterpart(value, other, first): None
+                for other in self._alike[self._sameness.number(first)]
+                for value in self._usage[other].exported.get(other, ())
+            }
+            self._read_outside[first] = list(found)
+        return self._read_outside[first]
 
     def arrives_alone(self, value: Value, instance: Instance) -> bool:
         """Does an instance read no other value from outside?"""

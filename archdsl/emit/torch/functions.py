@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from archdsl.build.values import Function
@@ -48,8 +48,16 @@ class Said:
         self.is_used = False
         self._seen: list[set[str]] = [set() for _ in params]
         self._gave: set[str] = set()
+        self._results: dict[Hashable, Any] = {}
 
     def run(self, row: Row, args: tuple[Any, ...]) -> Any:
+        """What it gives, which depends on its arguments alone."""
+        key = (*map(type, args), *args)
+        if key not in self._results:
+            self._results[key] = self._run(row, args)
+        return self._results[key]
+
+    def _run(self, row: Row, args: tuple[Any, ...]) -> Any:
         values = [*args, *self.defaults[len(self.defaults) - (len(self.params) - len(args)) :]]
         if len(values) != len(self.params):
             raise NoValue

@@ -28,8 +28,8 @@ class Ledger:
         """Shapes of the checked graph's values."""
         self.parts: dict[int, int] = {}
         """How many values a term gives, where it is several."""
-        self.defaults: dict[str, dict[str, Any]] = {}
-        """Keyword arguments of each function with torch's defaults."""
+        self.defaults: dict[str, dict[str, Hashable]] = {}
+        """Keyword arguments of each function with torch's defaults, as parts of terms."""
         self.by_place: dict[str, dict[int, Any]] = {}
         """The same of arguments by position."""
         self.log: list[int] = []
@@ -43,22 +43,26 @@ class Ledger:
         if isinstance(place, int):
             self.by_place.setdefault(callee, {})[place] = default
         else:
-            self.defaults.setdefault(callee, {})[place] = default
+            self.defaults.setdefault(callee, {})[place] = plain(default)
 
     def call(self, callee: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> Recorded:
         """A function, method or module called."""
-        key = self.term("call", callee, *self.complete(callee, args, keywords))
+        key = self.term("call", callee, self.complete(callee, args, keywords))
         self.log.append(key)
         return Recorded(self, key)
 
     def complete(self, callee: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[Hashable, Hashable]:
         """All arguments, those at their default too."""
-        places = self.by_place.get(callee, {})
-        args = [*args, *(places[k] for k in range(len(args), max(places, default=-1) + 1) if k in places)]
-        known = dict(self.defaults.get(callee, {}))
-        if "ool" in callee and "stride" in known:  # the stride of a pool is its kernel, unless stated
-            known["stride"] = args[1 if callee.startswith("F.") else 0]
-        return plain(args), tuple(sorted((k, plain(v)) for k, v in {**known, **keywords}.items()))
+        places = self.by_place.get(callee)
+        if places:
+            args = [*args, *(places[k] for k in range(len(args), max(places) + 1) if k in places)]
+        known = self.defaults.get(callee)
+        if not known and not keywords:
+            return plain(args), ()
+        given = {**(known or {}), **{k: plain(v) for k, v in keywords.items()}}
+        if "ool" in callee and "stride" in given and "stride" not in keywords:
+            given["stride"] = plain(args[1 if callee.startswith("F.") else 0])  # the stride of a pool is its kernel
+        return plain(args), tuple(sorted(given.items()))
 
     def counts(self) -> Counter[int]:
         return Counter(self.log)

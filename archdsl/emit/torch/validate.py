@@ -231,9 +231,11 @@ class _Checked:
         self._layers: dict[Module, _Layer] = {}
         self._terms: dict[Node, tuple[list[int], list[int]]] = {}
         """For each node, the terms of its inputs when it was last run, and those that it computed."""
-        for node in self._all_nodes():
-            for expression in (node.torch.module, node.torch.run, node.torch.function):
+        nodes = list(self._all_nodes())
+        for said in {id(n.torch): n.torch for n in nodes}.values():
+            for expression in (said.module, said.run, said.function):
                 self._learn(expression)
+        for node in nodes:
             if node.module is not None and node.torch.module is not None:
                 self._make_layer(node, node.torch.module)
         for given in graph.inputs:
