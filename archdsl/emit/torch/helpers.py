@@ -15,7 +15,7 @@ class Helper(NamedTuple):
 HELPERS: dict[str, Helper] = {
     "drop_path": Helper('''\
 def drop_path(x: Tensor, p: float, training: bool) -> Tensor:
-    """Stochastic depth: zero whole examples with probability p, scale the others by 1 / (1 - p)."""
+    """Stochastic depth: zero whole examples with probability p, scale up the others."""
     if not training or p == 0.0:
         return x
     kept = x.new_empty(x.shape[:1] + (1,) * (x.ndim - 1)).bernoulli_(1.0 - p)
@@ -24,7 +24,7 @@ def drop_path(x: Tensor, p: float, training: bool) -> Tensor:
     "DropPath": Helper(
         '''\
 class DropPath(nn.Module):
-    """Stochastic depth: in training, zero whole examples with probability p, scale the others."""
+    """Stochastic depth: zero whole examples with probability p, scale up the others."""
 
     def __init__(self, p: float) -> None:
         super().__init__()

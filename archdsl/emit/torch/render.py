@@ -1,4 +1,4 @@
-"""Python syntax trees as text that `ruff format` (100 columns) leaves as it is.
+"""Python syntax trees as text that `ruff format` (88 columns, its default) leaves as it is.
 
 `ast.unparse` knows no line length. The rules are the formatter's: what fits on a line stays there; else what stands
 in the last brackets goes on a line of its own; else each part of it does, with a comma behind it. A node marked by
@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-WIDTH = 100
+WIDTH = 88
 INDENT = "    "
 
 _BINARY: dict[type[ast.operator], tuple[str, int]] = {

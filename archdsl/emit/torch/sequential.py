@@ -54,7 +54,7 @@ MAX_WRITTEN = 12
 """More members than so many in equal turns of several are a loop."""
 
 
-SHORT = 60
+SHORT = 48
 """Two members stand on one line, if they are no longer together."""
 
 

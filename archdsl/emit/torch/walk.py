@@ -312,11 +312,11 @@ class Walk(Modules):
         if not isinstance(site, tree.Name):
             return None
         try:
-            parameter = self.parameter(site.text)
+            kinds = {v for i in self.instances if (v := self._outer_value(site.text, i)) is not None}
         except NoValue:
             return None
-        kinds = {v for v in parameter.values.values() if v is not None}
-        return Given(parameter) if len(kinds) > 1 and all(isinstance(k, Symbol) for k in kinds) else None
+        several = len(kinds) > 1 and all(isinstance(k, Symbol) for k in kinds)
+        return Given(self.parameter(site.text)) if several else None
 
     def _chose(self, step: Step[Chose], here: Here, arm: int = 0) -> None:
         arms = [event.arm for _, event in step]
