@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,8 @@ def open_spec(name: str) -> Spec | Diagnostic:
 
 
 def _open(path: Path, model: str | None) -> Spec | Diagnostic:
-    workspace = Workspace()
-    scope = workspace.open(path)
-    if scope is None:
-        return workspace.diagnostics[0]
-    return Spec(scope, model, tuple(workspace.diagnostics))
+    spec = from_buffers(path, {})
+    return spec if isinstance(spec, Diagnostic) else replace(spec, model=model)
 
 
 def from_text(text: str, name: str = "<spec>", model: str | None = None) -> Spec:
@@ -71,6 +68,15 @@ def from_text(text: str, name: str = "<spec>", model: str | None = None) -> Spec
     workspace = Workspace()
     scope = workspace.add(Source(name, text), Path.cwd() / "<spec>")
     return Spec(scope, model, tuple(workspace.diagnostics))
+
+
+def from_buffers(path: Path, buffers: Mapping[Path, str]) -> Spec | Diagnostic:
+    """The spec at a path, where some files (by resolved path) have other texts than the disk: those of an editor."""
+    workspace = Workspace(buffers)
+    scope = workspace.open(path)
+    if scope is None:
+        return workspace.diagnostics[0]
+    return Spec(scope, None, tuple(workspace.diagnostics))
 
 
 # ---- shipped specs -----------------------------------------------------------------------------------------

@@ -34,6 +34,10 @@ class Source:
         end = starts[number] if number < len(starts) else len(self.text)
         return self.text[starts[number - 1] : end].rstrip("\r\n")
 
+    def line_start(self, number: int) -> int:
+        """Offset of the first character of a line (counted from 1)."""
+        return self._line_starts[number - 1]
+
     @property
     def line_count(self) -> int:
         return len(self._line_starts)

@@ -15,9 +15,9 @@ import shlex
 from pathlib import Path
 
 import archdsl
-from archdsl.arguments import show
-from archdsl.op import Op, Parameter, parameters
+from archdsl.op import Op
 from archdsl.ops import FAMILIES
+from archdsl.reference import arguments_table, description, example, markdown, signature
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -43,40 +43,15 @@ def operators() -> str:
 
 def _title(family: object) -> str:
     """The first line of a family's file, without its period."""
-    return _markdown((inspect.getdoc(family) or "").split("\n")[0].rstrip(".").split(": ")[0])
+    return markdown((inspect.getdoc(family) or "").split("\n")[0].rstrip(".").split(": ")[0])
 
 
 def _operator(op: type[Op]) -> str:
-    text, _, example = (inspect.getdoc(op) or "").partition("Example:")
-    known = parameters(op)
-    lines = [
-        f"### `{op.name}`",
-        "",
-        f"```\n{op.name}({', '.join(_signature(p) for p in known)})\n```",
-        "",
-        _markdown(text),
-        "",
-    ]
-    if known:
-        lines += ["| argument | default | meaning |", "| --- | --- | --- |", *map(_row, known), ""]
-    lines += ["```arch", inspect.cleandoc(example), "```", ""]
+    lines = [f"### `{op.name}`", "", f"```\n{signature(op)}\n```", "", description(op), ""]
+    if table := arguments_table(op):
+        lines += [*table, ""]
+    lines += ["```arch", example(op), "```", ""]
     return "\n".join(lines)
-
-
-def _markdown(text: str) -> str:
-    """A docstring's double backticks as Markdown's single ones."""
-    return text.strip().replace("``", "`")
-
-
-def _signature(parameter: Parameter) -> str:
-    if parameter.required:
-        return parameter.name
-    return f"{parameter.name}={'…' if parameter.default is None else show(parameter.default)}"
-
-
-def _row(parameter: Parameter) -> str:
-    default = "required" if parameter.required else "" if parameter.default is None else f"`{show(parameter.default)}`"
-    return f"| `{parameter.name}` | {default} | {_markdown(parameter.doc).replace('|', chr(92) + '|')} |"
 
 
 _BLOCK = re.compile(r"<!-- (file|run): (.+?) -->\n```(\w*)\n.*?```\n", re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -50,8 +51,10 @@ def read_spec(path: Path, span: Span | None = None) -> str | Diagnostic:
 class Workspace:
     """All files of one run, each read and parsed once."""
 
-    def __init__(self) -> None:
+    def __init__(self, buffers: Mapping[Path, str] | None = None) -> None:
+        """``buffers``: texts that stand in for files of these (resolved) paths, as an editor has them."""
         self.diagnostics: list[Diagnostic] = []
+        self._buffers = buffers or {}
         self._scopes: dict[Path, FileScope | None] = {}
         self._open: list[Path] = []
 
@@ -63,7 +66,7 @@ class Workspace:
             if text is None:
                 self._scopes[resolved] = None
             else:
-                self.add(Source(_shown(path), text), resolved)
+                self.add(Source(shown_path(path), text), resolved)
         return self._scopes[resolved]
 
     def add(self, source: Source, path: Path) -> FileScope:
@@ -79,7 +82,8 @@ class Workspace:
         return scope
 
     def _read(self, path: Path, span: Span | None) -> str | None:
-        text = read_spec(path, span)
+        buffer = self._buffers.get(path.resolve())
+        text = read_spec(path, span) if buffer is None else buffer
         if isinstance(text, Diagnostic):
             self.diagnostics.append(text)
             return None
@@ -138,7 +142,7 @@ class Workspace:
             if text is None:
                 self._scopes[target] = None
             else:
-                self.add(Source(_shown(target), text), target)
+                self.add(Source(shown_path(target), text), target)
         return self._scopes[target]
 
     def _find(self, use: tree.Use, path: Path) -> Path | None:
@@ -190,7 +194,7 @@ def _similar_file(path: Path) -> str | None:
     return f"did you mean `{found}.arch`?" if found else None
 
 
-def _shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """A path as messages show it: relative to the working folder where it lies below it."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))

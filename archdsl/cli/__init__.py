@@ -17,6 +17,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("compare", "print the totals of several networks side by side"),
     ("compile", "write PyTorch source or an ONNX file"),
     ("viz", "draw a network"),
+    ("lsp", "run the language server, which editors start"),
     ("train", "train a network on images"),
     ("demo", "do all of it on the lecture's networks"),
 )

@@ -1,0 +1,24 @@
+"""``archdsl lsp``: the language server, over standard input and output."""
+
+from __future__ import annotations
+
+import argparse
+
+from archdsl.diagnostics.files import MissingExtra
+from archdsl.errors import SpecError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stdio", action="store_true", help="over standard input and output, as always")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until the editor says goodbye."""
+    try:
+        from archdsl.lsp.server import server
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        raise SpecError([MissingExtra(span=None, what="the language server", package="pygls", extra="lsp")]) from None
+    server.start_io()
+    return 0
