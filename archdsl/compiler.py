@@ -144,7 +144,7 @@ def choose(spec: Spec) -> BlockLayer | Diagnostic:
     if len(buildable) == 1:
         return next(iter(buildable.values()))
     stem = Path(spec.scope.file.source.name).stem
-    named = [m for n, m in buildable.items() if _plain(n) == _plain(stem)]
+    named = [buildable[stem]] if stem in buildable else [m for n, m in buildable.items() if _plain(n) == _plain(stem)]
     if len(named) == 1:
         return named[0]
     advice = f"name one of its models: {_listing(spec.models)}" if spec.models else "a model begins with `model Name`"
