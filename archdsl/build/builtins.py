@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from archdsl.dims import Dim, dmax, dmin
@@ -14,7 +14,7 @@ MAX_LIST = 400_000
 
 def _fold(pick: Callable[[Any, Any], Any], plain: Callable[..., Any]) -> Callable[..., Any]:
     def run(*values: Any) -> Any:
-        items = list(values[0]) if len(values) == 1 and isinstance(values[0], list | range) else list(values)
+        items = list(values[0] if len(values) == 1 and isinstance(values[0], Iterable) else values)
         if not any(isinstance(v, Dim) for v in items):
             return plain(items)
         best = items[0]

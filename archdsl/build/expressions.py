@@ -227,12 +227,8 @@ class Expressions(Context):
     def _side(self, op: str, side: Any, node: tree.Node, here: Here) -> Any:
         if is_list(side):
             return self.constant(side, node, here)
-        if isinstance(side, Value) or (is_number(side) and not isinstance(side, Dim)):
+        if isinstance(side, Value) or is_number(side):
             return side
-        if isinstance(side, Dim):
-            advice = "compute with sizes where shapes are said, and with values elsewhere"
-            what = f"`{op}` between a value and the symbolic size {side}"
-            raise Fault(WrongKind(span=node.span, what=what, advice=advice))
         raise self.wrong_operand(op, side, node)
 
     # ---- logic ----

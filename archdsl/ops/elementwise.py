@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 from archdsl.arguments import SCALAR, VALUE, either
+from archdsl.dims import Dim
 from archdsl.op import (
     Arg,
     Call,
@@ -22,6 +23,7 @@ from archdsl.op import (
     OnnxLocal,
     OnnxNode,
     OnnxRef,
+    OnnxSizes,
     Op,
     Operand,
     Palette,
@@ -38,7 +40,7 @@ from archdsl.record import record
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
-Number: TypeAlias = int | float
+Number: TypeAlias = int | float | Dim
 Side: TypeAlias = Number | Operand
 ArithmeticOp: TypeAlias = Literal["+", "-", "*", "/", "//", "%", "**"]
 ComparisonOp: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
@@ -49,7 +51,7 @@ CATEGORIES: tuple[DType, ...] = ("bool", "int64", "float32")
 
 
 def side_type(side: Side, inputs: tuple[Tensor, ...]) -> DType:
-    """Element type of an operand. A bool that is a number counts as 1 or 0."""
+    """Element type of an operand. A bool that is a number counts as 1 or 0; a symbolic size is a whole number."""
     if isinstance(side, Operand):
         return inputs[side.index].dtype
     return "float32" if isinstance(side, float) else "int64"
@@ -68,7 +70,7 @@ def cast(ref: OnnxRef, found: DType, wanted: DType, name: str) -> tuple[tuple[On
 
 @record
 class Binary(Op):
-    """Base of what combines two operands, each a value or a plain number, element by element."""
+    """Base of what combines two operands, each a value or a number, element by element."""
 
     palette: ClassVar[Palette] = "merge"
 
@@ -100,18 +102,24 @@ class Binary(Op):
         nodes: tuple[OnnxNode, ...] = ()
         refs: list[OnnxRef] = []
         for name, side in zip(("left", "right"), self.sides(), strict=True):
-            if isinstance(side, Operand):
-                casts, ref = cast(OnnxIn(side.index), inputs[side.index].dtype, dtype, name)
-                nodes += casts
+            ref: OnnxRef
+            if isinstance(side, int | float):
+                refs.append(OnnxConst(side, dtype))
+                continue
+            if isinstance(side, Dim):
+                nodes += (OnnxNode("Squeeze", (OnnxSizes((side,)),), outputs=(f"{name}_size",)),)
+                ref = OnnxLocal(f"{name}_size")
             else:
-                ref = OnnxConst(side, dtype)
+                ref = OnnxIn(side.index)
+            casts, ref = cast(ref, side_type(side, inputs), dtype, name)
+            nodes += casts
             refs.append(ref)
         return nodes, (refs[0], refs[1])
 
 
 @record
 class Arithmetic(Binary):
-    """``+ - * / // % **`` and ``== != < <= > >=`` between two values, or between a value and a number.
+    """``+ - * / // % **`` and ``== != < <= > >=`` between two values, or between a value and a number or size.
 
     Shapes broadcast as in numpy and torch. Element types widen from bool over int64 to float32; ``/`` gives
     float32, a comparison bool. ``//`` and ``%`` round down. A bool counts as 1 or 0, as it does among plain
@@ -133,9 +141,9 @@ class Arithmetic(Binary):
     @classmethod
     def of(cls, op: str, left: Any, right: Any) -> Arithmetic:
         """``left op right``, where a side that is not a number is the next input."""
-        left_side: Side = left if isinstance(left, int | float) else Operand(0)
+        left_side: Side = left if isinstance(left, int | float | Dim) else Operand(0)
         next_input = 1 if isinstance(left_side, Operand) else 0
-        right_side: Side = right if isinstance(right, int | float) else Operand(next_input)
+        right_side: Side = right if isinstance(right, int | float | Dim) else Operand(next_input)
         return cls(op, *(int(s) if isinstance(s, bool) else s for s in (left_side, right_side)))  # type: ignore[arg-type]
 
     def sides(self) -> tuple[Side, Side]:
@@ -146,7 +154,7 @@ class Arithmetic(Binary):
         return self.op in COMPARISONS
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
-        self._check_numbers(inputs)
+        self._check_numbers(inputs, needs)
         dtype: DType = "bool" if self.is_comparison else self._computed(inputs)
         return (Tensor(self.shape(inputs, needs), dtype),)
 
@@ -159,7 +167,7 @@ class Arithmetic(Binary):
             return "int64"
         return common
 
-    def _check_numbers(self, inputs: tuple[Tensor, ...]) -> None:
+    def _check_numbers(self, inputs: tuple[Tensor, ...], needs: Needs) -> None:
         """Reject what torch can only refuse, or what has no value."""
         left, right = self.sides()
         whole = self._computed(inputs) == "int64"
@@ -171,6 +179,9 @@ class Arithmetic(Binary):
             )
         if whole and self.op in ("//", "%") and right == 0:
             raise Reject(f"`{self.op}` of whole numbers by 0")
+        if isinstance(right, Dim) and self.op in ("//", "%", "**"):
+            least = 0 if self.op == "**" else 1
+            needs.require(right, ">=", least, f"`{self.op}` with {right} on the right")
         if whole and self.op == "**" and isinstance(right, int) and right < 0:
             raise Reject(f"whole numbers to the power {right}", help=f"write the power as {float(right)}")
         if whole and any(isinstance(side, int) and not -(2**63) <= side < 2**63 for side in (left, right)):

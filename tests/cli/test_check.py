@@ -89,6 +89,7 @@ model A {
   input x: [N, 3, 8, 8]
   c: conv(4, 3) as wide
   let n = 3
+  relu as stated: [N, C, _, _]
   d: conv(4, 3) as [_, rest]
   x -> e: conv(4, 3) as kept
   output y = kept
@@ -97,6 +98,7 @@ model A {
     assert ran.code == 1
     assert "`wide` is never used" in ran.err
     assert "`n` is never used" in ran.err
+    assert "`stated`" not in ran.err
     ran = archdsl("check", spec("model A { input x: [N, 3, 8, 8]; c: conv(4, 3); output y = x }"))
     assert ran.code == 1
     assert "the result of this `conv` goes nowhere" in ran.err

@@ -42,11 +42,18 @@ ENDS = "it[:, :, H - 1:, W - 1]"
 REPEATED = 'rearrange("n c h w -> n (h r) w c", r=W)'
 FRAME = 'pad(axis=2, before=H, after=H, mode="circular") -> resize(size=[W, H], mode="nearest")'
 
+SCALED = "(it * H > W - 1) * W - it / H + it % W"
+
 NETWORKS: dict[str, tuple[str, str, Callable[[Tensor], Tensor]]] = {
     "windows": ("[N, H, W, 3]", WINDOWS, lambda x: x),
     "parts": ("[N, W, H, 3 * H]", PARTS, lambda x: x.roll(-x.shape[2], 3)),
     "ends": ("[N, 2, H, W]", ENDS, lambda x: x[:, :, -1:, -1]),
     "repeated": ("[N, 2, H, W]", REPEATED, lambda x: x.permute(0, 2, 3, 1).repeat_interleave(x.shape[3], 1)),
+    "scaled": (
+        "[N, H, W]",
+        SCALED,
+        lambda x: (x * x.shape[1] > x.shape[2] - 1) * x.shape[2] - x / x.shape[1] + x % x.shape[2],
+    ),
     "frame": (
         "[N, 2, H, W]",
         FRAME,

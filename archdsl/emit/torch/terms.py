@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from archdsl.build.builtins import NUMERIC
 from archdsl.dims import Dim
 
 if TYPE_CHECKING:
@@ -183,9 +184,10 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {ast.USub: operator.neg, ast.Not: operator.not_}
 BUILTINS: dict[str, Callable[..., Any]] = {
-    f.__name__: f for f in (abs, enumerate, int, len, max, min, range, reversed, round, sorted, sum, tuple, zip)
+    **{f.__name__: f for f in (abs, enumerate, int, len, range, reversed, round, sorted, sum, tuple, zip)},
+    **{name: NUMERIC[name] for name in ("max", "min")},
 }
-"""Functions of Python that emitted source may call on numbers and lists."""
+"""Functions of Python that emitted source may call on numbers, sizes and lists."""
 
 Names = Mapping[str, Any]
 NO_NAMES: Names = {}
@@ -260,7 +262,7 @@ def _called(function: ast.expr, args: list[Any], row: Row) -> Any:
         return function.value(row)(*args)
     if isinstance(function, ast.Name) and function.id in BUILTINS:
         result = BUILTINS[function.id](*args)
-        return tuple(result) if not isinstance(result, int | float) else result
+        return result if isinstance(result, int | float | Dim) else tuple(result)
     raise NoValue
 
 

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from archdsl.build.builtins import NUMERIC
 from archdsl.emit.torch import standins
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.interpret import INFIX, PREFIX
@@ -94,6 +95,7 @@ class _Comparison:
             return modules[name] if fromlist or name == "torch" else modules["torch"]
 
         allowed = {name: getattr(builtins, name) for name in ALLOWED}
+        allowed |= {name: NUMERIC[name] for name in ("max", "min")}  # of sizes too
         namespace: dict[str, Any] = {"__name__": "emitted", "__builtins__": {**allowed, "__import__": load}}
         exec(compile(source, "<emitted>", "exec"), namespace)
         for name in HELPERS:
