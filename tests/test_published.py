@@ -30,6 +30,8 @@ FACTS = {
     "resnet_cifar1202": (19_421_274, None),
     "inception_naive": (1_089_952, 854_196_224),
     "inception_reduced": (346_720, 271_351_808),
+    "unet": (31_030_658, None),
+    "mixer_b16": (59_880_472, None),
 }
 """Parameters and multiply-accumulates as published."""
 
@@ -83,3 +85,22 @@ def test_claims_about_every_width_are_proved() -> None:
     spec = open_spec("stacked3x3")
     assert isinstance(spec, Spec)
     assert [c.how for c in check(spec).claims] == ["proved for every C, N, H and W"] * 2
+
+
+@pytest.mark.parametrize(("name", "settings"), [("unet", {"width": 4, "size": 188}), ("mixer_s32", {"depth": 2})])
+def test_networks_that_torchvision_lacks_are_one_in_torch_and_onnx(name: str, settings: dict, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    model = archdsl.load(name, **settings)
+    module = model.module().eval()
+    (given,) = model.inputs.values()
+    images = torch.randn(2, *given.shape[1:], generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)), alpha=0.02)
+        expected = module(images)
+    session = onnxruntime.InferenceSession(
+        model.onnx(tmp_path / "net.onnx", module), providers=["CPUExecutionProvider"]
+    )
+    (found,) = session.run(None, {"image": images.numpy()})
+    torch.testing.assert_close(torch.from_numpy(found), expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
