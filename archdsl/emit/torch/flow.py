@@ -28,6 +28,8 @@ class Slot:
     """Names for its variable, those given by the author first."""
     is_named: bool = False
     """The author named it: it gets a variable."""
+    label: str | None = None
+    """In a branch of a combinator, the module that gave it, or gave what it is a function of."""
     text: ast.expr | None = None
     sizes: Sequence[ast.expr] = ()
     """Arguments of what makes it: one of them may be the size of an axis."""

@@ -59,13 +59,17 @@ class Kind:
     def all(self) -> list[Node]:
         return [*self.direct, *self.members, *self.below]
 
-    def common(self) -> dict[str, Init] | None:
-        """How a loop over all layers draws each weight; the class's own layers may be exceptions to it."""
+    def common(self, is_top: bool) -> dict[str, Init] | None:
+        """How a loop over all layers draws each weight.
+
+        The class's own layers may be exceptions to it; in the network's class, members of its chains too.
+        """
         fixed = [*self.members, *self.below]
         counts = Counter(map(drawn_by, fixed or self.direct))
         if not counts:
             return None
-        drawn = _merged(counts) if fixed else dict(counts.most_common(1)[0][0])
+        most = dict(counts.most_common(1)[0][0])
+        drawn = (_merged(counts) or (most if is_top else None)) if fixed else most
         covered = {n.module for n in self.all if drawn and fits(n, drawn)}
         return drawn if self.members or len(covered) >= FEWEST else None
 
@@ -121,14 +125,15 @@ class InitPlan:
         if all(self.by_loop.issuperset(k.all) for k in kinds):
             return None
         is_top = instance.module.path == ""
-        found = [k.common() for k in kinds]
+        found = [k.common(is_top) for k in kinds]
         drawn = found[0]
         if not drawn or any(f != drawn for f in found):
             return None
         if not is_top and not any(k.direct or k.members for k in kinds):
             return None  # the classes below say it themselves
-        strangers = [n for k in kinds for n in (*k.members, *k.below) if not fits(n, drawn)]
-        strangers += [n for k in kinds for n in k.direct if any(w.by_torch and w.name in drawn for w in weights_of(n))]
+        own = [n for k in kinds for n in (*k.direct, *(k.members if is_top else ()))]
+        strangers = [n for k in kinds for n in (*k.below, *k.members) if n not in own and not fits(n, drawn)]
+        strangers += [n for n in own if any(w.by_torch and w.name in drawn for w in weights_of(n))]
         return None if strangers else drawn
 
     def kinds_in(self, instance: Instance) -> dict[str, Kind]:
@@ -204,7 +209,8 @@ class Inits(Walk):
         written = written if len(written) == len(held) else []
         args = self.init_arguments([w.init for _, _, w in held], [row for row, _, _ in held], written, flow)
         statement: ast.stmt = ast.Expr(init_call(type(held[0][2].init), target(name), args))
-        if len(held) < len(nodes) or (name == "bias" and "Conv" in str(getattr(said, "callee", ""))):
+        is_typed = isinstance(target(name), ast.Attribute)  # `get_parameter` gives no None
+        if len(held) < len(nodes) or (is_typed and name == "bias" and "Conv" in str(getattr(said, "callee", ""))):
             statement = ast.If(ast.Compare(target(name), [ast.IsNot()], [literal(None)]), [statement], [])
         return [statement]
 

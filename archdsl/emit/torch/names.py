@@ -40,6 +40,13 @@ def class_name(label: str) -> str:
     return joined or "Part"
 
 
+def network_name(model: str) -> str:
+    """A class for a model; the numbers are part of its name (``inception_v3``)."""
+    words = re.split(r"[^A-Za-z0-9]+", model)
+    joined = "".join(w[:1].upper() + w[1:] for w in words if w)
+    return joined if joined[:1].isalpha() else f"Net{joined}"
+
+
 class Names:
     """Names in use in one place; gives each thing one of its own."""
 

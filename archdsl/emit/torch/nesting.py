@@ -45,6 +45,8 @@ SHORT = 28
 """A step that is said inside the next one is at most so long."""
 LONGEST_MERGE = 84
 """One that joins branches may be a little longer."""
+LONGEST_PLAIN_MERGE = 110
+"""And longer still, on two lines, if no branch is more than one call."""
 
 
 @dataclass(eq=False)
@@ -252,7 +254,7 @@ class Nesting:
             return False
         length = len(flat(drafted(nested)))
         if line.is_merge:
-            return length <= LONGEST_MERGE
+            return length <= (LONGEST_PLAIN_MERGE if _depth(nested) <= 2 else LONGEST_MERGE)
         if length > LONGEST or _depth(nested) > DEEPEST:
             return False
         if maker.step is not None and maker.step == line.step:

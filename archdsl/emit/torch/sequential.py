@@ -147,7 +147,11 @@ class Sequences(Tensors):
             raise Conflict("initial values of members in a loop")
         variable = self.state.arguments.take(variable)
         inits = self.direct_inits(rows, nodes, lambda weight: dotted(ast.Name(variable), weight), here.flow)
-        made.before = [Say(assign(ast.Name(variable), made.value)), *map(Say, inits)]
+        made.before = [Say(assign(ast.Name(variable), made.value))]
+        if isinstance(made.value, ast.Call) and self.has_init_loop(made.value):
+            self.late += inits
+        else:
+            made.before += map(Say, inits)
         made.value = ast.Name(variable)
 
     def _scope_member(self, step: Step[Entered], here: Here) -> Item:

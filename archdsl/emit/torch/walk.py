@@ -149,6 +149,8 @@ class Walk(Modules):
         here.flow.statements.append(Compute(outs, expression, self.step(site, here), impure, is_merge, is_light))
         if nodes[0].module is not None:
             self._suggest_label(outs, nodes[0].module.name, here)
+        elif len(slots) == 1 and slots[0].label is not None:
+            self._suggest_label(outs, slots[0].label, here)
         return outs
 
     def step(self, site: tree.Node, here: Here) -> StepKey | None:
@@ -253,7 +255,8 @@ class Walk(Modules):
     def _suggest_label(self, outs: Sequence[Slot], label: str, here: Here) -> None:
         """In a combinator, a branch may be called as the module that gives it."""
         if "branch" in here.names and len(outs) == 1 and is_identifier(label):
-            outs[0].names.insert(0, re.sub(r"_\d+$", "", label))
+            outs[0].label = re.sub(r"_\d+$", "", label)
+            outs[0].names.insert(0, outs[0].label)
 
     def _inline(self, step: Step[Entered], here: Here) -> None:
         """A plain chain: an ``nn.Sequential`` without a class of its own."""

@@ -201,7 +201,8 @@ def _names(tree: ast.Module) -> Iterator[str]:
         }.get(type(node), lambda _: [])(node)  # fmt: skip
         for name in names:
             is_own = not (isinstance(node, ast.Attribute) and _is_torch(node))
-            if is_own and not name.startswith("__") and ((name.endswith("_") and name != "_") or name.endswith("_value")):
+            is_left_over = (name.endswith("_") and name.strip("_")) or name.endswith("_value")
+            if is_own and not name.startswith("__") and is_left_over:
                 yield f"the name {name}"
             if not isinstance(node, ast.Attribute) and numbered.fullmatch(name):
                 yield f"the numbered name {name}"
