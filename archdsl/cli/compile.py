@@ -7,8 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
+from archdsl.cli.common import (
+    SPEC_HELP,
+    add_build_arguments,
+    add_format_argument,
+    load_model,
+    print_json,
+    show_diagnostics,
+)
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.render import to_json
 from archdsl.errors import SpecError
 from archdsl.files import write_whole
 from archdsl.model import Model
@@ -71,6 +79,8 @@ def _path(model: Model, args: argparse.Namespace, target: str) -> Path:
 
 def _torch(model: Model, args: argparse.Namespace) -> int:
     source = model.source()
+    if model.source_warnings and args.format != "json":
+        show_diagnostics(model.source_warnings)
     if args.weights is not None:
         _weights(model, args.weights)
     if args.output == "-":
@@ -80,7 +90,8 @@ def _torch(model: Model, args: argparse.Namespace) -> int:
     write_whole(path, source.encode())
     lines = source.count("\n")
     if args.format == "json":
-        print_json({"ok": True, "file": str(path), "lines": lines, "model": model.name})
+        facts = {"ok": True, "file": str(path), "lines": lines, "model": model.name}
+        print_json({**facts, "diagnostics": [to_json(d) for d in model.source_warnings]})
     else:
         print(f"wrote {path}: {lines} lines, proved equal to the checked graph")
         if args.weights is not None:

@@ -24,7 +24,7 @@ def test_it_is_proved_and_clean(name: str) -> None:
 
 def test_conditions_are_noticed() -> None:
     """What the text is searched for is found where it is."""
-    bad = '''import math
+    bad = """import math
 import torch
 from torch import Tensor, nn
 class Part(nn.Module):
@@ -41,7 +41,7 @@ class Net(nn.Module):
         x2 = self.part(image_)
         out = x2
         return self.part(x2)
-'''
+"""
     found = "\n".join([*faults(bad), *poor_names(bad)])
     for part in (
         "imports math", "stride=1, torch's default", "stride is its kernel", "states stride", "read unused",
