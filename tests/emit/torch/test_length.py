@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import archdsl
@@ -40,9 +38,3 @@ def test_a_loop_of_a_thousand_turns(body: str) -> None:
     block = "block Unit(width) { input x: [N, C, H, W]; conv: conv(width, 1) -> relu -> it + x }\n"
     spec = f"arch 1\n{block if 'Unit' in body else ''}model Net {{ input image: [N, 8, 4, 4]; {body}; output y }}\n"
     assert lines(source_of(spec)) < 40
-
-
-def test_blocks_are_written_once(tmp_path: Path) -> None:
-    """Of two models with the same blocks, the one with more of them has the longer list of calls and nothing else."""
-    few, many = (archdsl.load(f"{SPECS / 'unet.arch'}").source() for _ in range(2))
-    assert few == many
