@@ -8,28 +8,35 @@ pytest.importorskip("torch")
 
 import torch
 
-import archdsl
+from .networks import model_of
+from .test_validate import SOURCES
 
-from .networks import SPECS
-
-NETWORKS = {
-    "resnet18": "1x3x64x64",
-    "googlenet": "1x3x224x224",
-    "resnet_cifar20": "1x3x32x32",
-    str(SPECS / "densenet.arch:DenseNet121"): "1x3x64x64",
-    str(SPECS / "mobilenetv3.arch"): "1x3x64x64",
-    str(SPECS / "shufflenetv2.arch"): "1x3x64x64",
+DENSE = """arch 1
+block Dense(depth, drop) {
+  for i in 0..depth { let skip = it; concat { skip; layer{i}: seq { conv(4, 3, pad=1) -> relu -> dropout(drop) } } }
 }
+model Net(drop = 0.2) {
+  input image: [N, 3, H, W]
+  first: Dense(5, drop)
+  even: conv(24, 1)
+  second: Dense(4, drop)
+  if drop > 0 { conv: conv(8, 1) -> split(2) as [a, b]; a * b }
+  output y
+}
+"""
+NETWORKS = {**SOURCES, "dense": DENSE}
 
 torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize("name", NETWORKS, ids=lambda n: n.rpartition("/")[2])
+@pytest.mark.parametrize("name", NETWORKS)
 def test_traced(name: str) -> None:
-    module = archdsl.load(name, input=NETWORKS[name]).module().eval()
-    image = torch.randn(*map(int, NETWORKS[name].split("x")))
+    model = model_of(NETWORKS[name])
+    module = model.module().eval()
+    (given,) = model.inputs.values()
+    value = torch.randn([size if isinstance(size, int) else 8 for size in given.shape])
     with torch.no_grad():
-        expected = module(image)
-        assert torch.equal(torch.fx.symbolic_trace(module)(image), expected)
-        exported = torch.export.export(module, (image,)).module()
-        assert torch.allclose(exported(image), expected, rtol=1e-5, atol=1e-6)
+        expected = module(value)
+        assert torch.equal(torch.fx.symbolic_trace(module)(value), expected)
+        exported = torch.export.export(module, (value,)).module()
+        assert torch.allclose(exported(value), expected, rtol=1e-5, atol=1e-6)

@@ -1,0 +1,146 @@
+"""What went wrong once, or would have: each a small spec, with what its source must say."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from .networks import source_of
+
+BLOCK = "arch 1\nblock Unit(width, flag = false, act = relu, rate = 0.1) {{\n  input x: [N, C, H, W]\n{body}\n}}\n"
+MODEL = "model Net(classes = 10) {{\n  input image: [N, 8, 16, 16]\n{body}\n  output y\n}}\n"
+
+
+def block(body: str, *calls: str) -> str:
+    """The source of a network of calls of one block."""
+    labelled = "\n".join(f"  u{k}: {call}" for k, call in enumerate(calls))
+    return source_of(BLOCK.format(body=body) + MODEL.format(body=labelled))
+
+
+def network(body: str) -> str:
+    return source_of("arch 1\n" + MODEL.format(body=body))
+
+
+def method(source: str, name: str, of: str = "Unit") -> str:
+    """The text of a method, without its head."""
+    (found,) = [n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == of]
+    (function,) = [n for n in found.body if isinstance(n, ast.FunctionDef) and n.name == name]
+    return "\n".join(map(ast.unparse, function.body))
+
+
+def test_a_branch_keeps_what_it_still_reads() -> None:
+    """The pending expression of a branch reads a value whose variable the next branch would take."""
+    source = block(
+        "  a: conv(8, 1) as kept\n  relu\n  add { kept * 2.0; { b: conv(8, 1) -> relu }; { c: conv(8, 1) } }", "Unit(8)"
+    )
+    forward = method(source, "forward")
+    assert "kept = self.a(x)" in forward
+    assert "kept * 2.0" in forward
+
+
+def test_two_conditions_have_two_attributes() -> None:
+    source = block(
+        "  if flag { it * 2.0 }\n  a: conv(width, 1)\n  if C != width { it * 3.0 }\n  if width > 8 { it * 4.0 }",
+        "Unit(8)", "Unit(16, flag=true)", "Unit(16)", "Unit(8, flag=true)",
+    )  # fmt: skip
+    attributes = [n.attr for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Attribute) and _is_stored(n)]
+    assert len(attributes) == len(set(attributes))
+    assert "if self.flag" in method(source, "forward")
+
+
+def _is_stored(node: ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self"
+
+
+@pytest.mark.parametrize("label", ["width", "flag", "rate", "forward_all", "size", "x", "self", "F", "list"])
+def test_labels_arguments_and_attributes_share_names(label: str) -> None:
+    """A label may be what an argument or an attribute of `nn.Module` is called."""
+    source = block(
+        f'  "{label}": conv(width, 1)\n  if flag {{ it * 0.5 }}\n  dropout(rate)', "Unit(8)", "Unit(12, flag=true)"
+    )
+    assert f"self.{label} = nn.Conv2d(" in source or f'"{label}"' in source
+
+
+def test_constant_only_under_a_condition() -> None:
+    """Every instance that projects has 8 channels, but the class is right for others too."""
+    source = block("  if flag { a: conv(C, 1) }\n  b: conv(width, 1)", "Unit(8, flag=true)", "Unit(12)", "Unit(8)")
+    assert "in_channels, in_channels, 1" in method(source, "__init__")
+
+
+def test_nested_labelled_seqs() -> None:
+    source = network("  outer: seq { conv(8, 1); inner: seq { first: conv(8, 1); relu; seq { conv(8, 1) } }; relu }")
+    assert "inner" in source
+
+
+@pytest.mark.parametrize("body", ["  identity", "  empty: seq { }", "  empty: { }", "  if classes > 99 { relu }"])
+def test_empty_bodies(body: str) -> None:
+    assert "class Net(nn.Module):" in network(f"{body}\n  last: conv(8, 1)")
+
+
+def test_nothing_at_all() -> None:
+    assert "return image" in network("  image")
+
+
+def test_a_pending_output_is_computed_once() -> None:
+    source = source_of(
+        "arch 1\nmodel Net { input image: [N, 8, 4, 4]; a: conv(8, 1) -> relu as found\n"
+        "output first = found\noutput second = found -> b: conv(4, 1)\noutput third = found }\n"
+    )
+    assert source.count("self.a(") == 1
+
+
+def test_long_floats_keep_their_arithmetic() -> None:
+    source = network("  for i in 0..2 { dropout(0.1 * (i + 1) / 7) }")
+    assert "0.1 / 7" in source
+    assert "0.2 / 7" in source or "0.1 * 2 / 7" in source
+
+
+def test_sums_are_not_reassociated() -> None:
+    """(0.1 + 0.2) + 0.3 is another number than 0.1 + (0.2 + 0.3)."""
+    source = block("  dropout(rate + (0.1 + 0.2))", "Unit(8)", "Unit(8, rate=0.3)", "Unit(8, rate=0.05)")
+    assert "(0.1 + 0.2)" in source or "0.30000000000000004" in source
+
+
+def test_integers_and_floats_are_told_apart() -> None:
+    """2 and 2.0 are equal, but not the same in a source."""
+    source = source_of(
+        "arch 1\nblock Scale(by) { input x: [N, C, H, W]; it * by; a: conv(C, 1) }\n"
+        "model Net { input image: [N, 8, 4, 4]; p: Scale(2); q: Scale(2.0); output y }\n"
+    )
+    assert "2.0" in source
+
+
+def test_correct_for_these_is_not_correct_for_all() -> None:
+    """Beside the network another is built, with other classes: what is equal by chance is not said by an argument."""
+    source = source_of(
+        "arch 1\nmodel Net(classes = 8) { input image: [N, 8, 4, 4]; a: conv(8, 1); global_avgpool -> flatten\n"
+        "fc: linear(classes); output logits: [N, classes] }\n"
+    )
+    assert "nn.Conv2d(8, 8, 1)" in source
+    assert "nn.Linear(8, classes)" in source
+
+
+def test_random_layers_keep_their_order() -> None:
+    source = network("  a: conv(8, 1) -> dropout(0.1) as left\n  image -> dropout(0.2) as right\n  right + left")
+    forward = method(source, "forward", "Net")
+    assert forward.index("0.1") < forward.index("0.2")
+
+
+def test_a_shared_layer_runs_in_its_order() -> None:
+    source = network("  let norm: batchnorm\n  norm as a\n  image * 2.0 -> norm as b\n  b - a")
+    assert source.count("nn.BatchNorm2d") == 1
+
+
+def test_what_only_training_needs_does_not_run_in_evaluation() -> None:
+    source = network("  it as early\n  output aux = early -> head: conv(2, 1) -> relu when training\n  early")
+    assert "if self.training else None" in source
+
+
+def test_names_of_builtins_are_not_hidden() -> None:
+    source = source_of(
+        "arch 1\nblock Unit(len, range = 2, max = 3) { for i in 0..range { c{i}: conv(len * max, 1) } }\n"
+        "model Net { input super: [N, 8, 4, 4]; a: Unit(1); b: Unit(2, range=3); output y }\n"
+    )
+    tree = ast.parse(source)
+    assert not {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)} & {"len", "range", "max", "super"}
