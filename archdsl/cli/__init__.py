@@ -19,6 +19,11 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("viz", "draw a network"),
     ("lsp", "run the language server, which editors start"),
     ("train", "train a network on images"),
+    ("eval", "measure how good a trained network is"),
+    ("predict", "name what a trained network sees in images"),
+    ("report", "write a run as one page of HTML"),
+    ("bench", "measure the speed of a network on this machine"),
+    ("gradients", "plot gradients and activations of networks against depth"),
     ("demo", "do all of it on the lecture's networks"),
 )
 """Name and one line of help, in the order in which a user meets them; `archdsl.cli.NAME` holds each."""

@@ -17,6 +17,8 @@ def add_settings(parser: argparse.ArgumentParser, settings: Mapping[str, Setting
             groups[about.group] = parser.add_argument_group(about.group)
         if name != "lr_of":  # told by --lr
             groups[about.group].add_argument("--" + name.replace("_", "-"), dest=name, **_options(name, about))
+    if "augment" not in settings:
+        return
     groups["data"].add_argument(
         "--no-augment", action="store_const", const="none", dest="augment", help="train on the pictures as they are"
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
 
 from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
 from archdsl.cli.measuring import add_measure_arguments, measured
-from archdsl.emit.summary import Row, sort, to_depth, to_json
+from archdsl.emit.summary import Row, sort, summarise, to_depth, to_json
+from archdsl.model import Model
 
 MAX_ROWS = 45
 """Rows that are shown at most where no depth is asked for."""
@@ -42,6 +45,18 @@ def run(args: argparse.Namespace) -> int:
     depth = min(args.depth or _fitting_depth(rows, deepest), deepest)
     print_summary(summary, to_depth(rows, depth), depth, deepest)
     return 0
+
+
+def text(model: Model) -> str:
+    """What the command prints of a model."""
+    from archdsl.cli.summary_table import print_summary
+
+    summary = summarise(model.graph, 1, "adamw")
+    deepest = _levels(summary.rows)
+    depth = _fitting_depth(summary.rows, deepest)
+    with redirect_stdout(io.StringIO()) as printed:
+        print_summary(summary, to_depth(summary.rows, depth), depth, deepest)
+    return printed.getvalue()
 
 
 def _levels(rows: Iterable[Row]) -> int:

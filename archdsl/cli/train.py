@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archdsl.cli.common import (
     SPEC_HELP,
@@ -15,8 +15,9 @@ from archdsl.cli.common import (
     print_json,
     show_diagnostics,
 )
+from archdsl.cli.needs import training_extra
 from archdsl.cli.settings import add_settings
-from archdsl.diagnostics.files import BadSetting, MissingExtra
+from archdsl.diagnostics.files import BadSetting
 from archdsl.diagnostics.training import Stopped
 from archdsl.errors import SpecError
 from archdsl.training.config import SETTINGS
@@ -44,6 +45,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--export", action="store_true", default=False, help="write the best network as ONNX beside its checkpoint"
     )
+    parser.add_argument(
+        "--augment-preview", type=Path, default=None, metavar="FILE.png",
+        help="draw what augmentation makes of the training pictures, and train nothing",
+    )  # fmt: skip
     add_settings(parser, SETTINGS)
 
 
@@ -56,12 +61,10 @@ def run(args: argparse.Namespace) -> int:
         reason = "`classes` is what the data have; leave it out"
         raise SpecError([BadSetting(span=None, reason=reason)])
     try:
-        result = _fit(model, args)
-    except ImportError as error:
-        package = (error.name or "").partition(".")[0]
-        if package in ("", "archdsl"):
-            raise
-        raise SpecError([MissingExtra(span=None, what="training", package=package, extra="train")]) from None
+        with training_extra("training"):
+            if args.augment_preview is not None:
+                return _preview(model, args)
+            result = _fit(model, args)
     except SpecError as error:
         if not any(isinstance(d, Stopped) for d in error.diagnostics):
             raise
@@ -85,7 +88,7 @@ def _fit(model: Model, args: argparse.Namespace) -> Result | None:
     from archdsl.training.threads import suited_threads
     from archdsl.training.trainer import leads
 
-    given = {name: getattr(args, name) for name in SETTINGS if hasattr(args, name)}
+    given = _given(args)
     trainable = SpecTrainable(model)
     with suited_threads(model.macs):
         if args.resume is not None:
@@ -94,6 +97,26 @@ def _fit(model: Model, args: argparse.Namespace) -> Result | None:
             out = args.out or unused(RUNS, model.name.lower())
             result = fit(trainable, resolved(args.recipe, given), out, export=args.export)
     return result if leads() else None
+
+
+def _preview(model: Model, args: argparse.Namespace) -> int:
+    """What augmentation makes of the training pictures, instead of a training."""
+    from archdsl.training.data import load
+    from archdsl.training.preview import preview
+    from archdsl.training.recipe import resolved
+    from archdsl.training.spec import SpecTrainable
+    from archdsl.training.trainable import fitting_channels
+
+    config = resolved(args.recipe, _given(args))
+    trainable, data = SpecTrainable(model), load(config.data, config.split, config.skip_unreadable)
+    size = (config.size, config.size) if config.size else trainable.size or data.size
+    preview(data, fitting_channels(trainable, data), size, config, args.augment_preview)
+    print(args.augment_preview)
+    return 0
+
+
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(args, name) for name in SETTINGS if hasattr(args, name)}
 
 
 def _text(result: Result) -> str:

@@ -342,6 +342,15 @@ class WorkerDied(TrainingFault):
 
 
 @record(kw_only=True)
+class NotTrained(TrainingFault):
+    code = "A0733"
+    title = "`{path}` does not say its classes and how its pictures are normalised"
+    hint = "give the folder of a run, or a checkpoint or ONNX file that `archdsl train` wrote"
+
+    path: str
+
+
+@record(kw_only=True)
 class NoAverage(TrainingFault):
     code = "A0732"
     title = "a sharded network has no moving average: --ema and --strategy fsdp exclude each other"

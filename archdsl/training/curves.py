@@ -19,18 +19,24 @@ TRAIN, VALIDATION = "#9aa5b1", "#1f6feb"
 
 
 def draw(rows: Sequence[Row], title: str, path: Path) -> None:
-    """Write a PNG. Drawn on a figure of its own, so that no display and no global state of pyplot is touched."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    figure.suptitle(title, fontsize=11)
-    loss, accuracy = figure.subplots(1, 2)
+    """Write a PNG."""
+    png = io.BytesIO()
+    figure(rows, title).savefig(png, format="png", dpi=150)
+    write_whole(path, png.getvalue())
+
+
+def figure(rows: Sequence[Row], title: str) -> Figure:
+    """Drawn on a figure of its own, so that no display and no global state of pyplot is touched."""
+    drawn = Figure(figsize=(9, 3.6), layout="constrained")
+    if title:
+        drawn.suptitle(title, fontsize=11)
+    loss, accuracy = drawn.subplots(1, 2)
     _plot(loss, rows, "loss")
     loss.set_ylim(bottom=0)
     _plot(accuracy, rows, "accuracy")
     accuracy.set_ylim(0, 1)
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=150)
-    write_whole(path, png.getvalue())
+    return drawn
 
 
 def _plot(axes: Axes, rows: Sequence[Row], name: str) -> None:

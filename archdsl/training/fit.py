@@ -68,7 +68,7 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
     torch.manual_seed(config.seed)
     fitted = sized(trainable, data, config.size, config.train_size)
     told = [] if resume else _start(fitted.network.module, trainable.name, config)
-    facts = _facts(trainable.name, data, fitted)
+    facts = _facts(trainable.name, data, fitted, config)
     task = Classification(fitted.network, len(data.classes), config, facts)
     loaders = _loaders(data, fitted, config)
     title = f"{trainable.name} on {data.name}"
@@ -159,13 +159,13 @@ def _skipped(data: Data) -> list[str]:
     return [f"{len(data.skipped)} pictures that cannot be read are left out: {named}"]
 
 
-def _facts(model: str, data: Data, fitted: Fitted) -> dict[str, Any]:
+def _facts(model: str, data: Data, fitted: Fitted, config: Config) -> dict[str, Any]:
     """What one has to know to feed the network, and to build it again."""
     given = {"channels": fitted.channels, "size": fitted.size, "mean": data.mean, "std": data.std}
     return {
         "model": model,
         "data": data.name,
-        "input": {**given, "photographs": data.photographs, "native": data.size},
+        "input": {**given, "photographs": data.photographs, "native": data.size, "resize": config.resize},
         "classes": data.classes,
         "skipped": [str(path) for path in data.skipped],
         "spec": dict(fitted.network.spec),

@@ -45,7 +45,7 @@ class Classification(pl.LightningModule):
         self.identity = sha256(network.source.encode()).hexdigest()
         self.config, self.facts = config, dict(facts or {})
         self._still = freeze(self.network, config.freeze)
-        self._mix = _mixing(config, classes)
+        self._mix = mixing(config, classes)
         self._sharded = False
         self._begun: dict[str, Any] | None = None
         if config.channels_last:
@@ -115,7 +115,7 @@ class Classification(pl.LightningModule):
         Where pictures are mixed, the class with the larger share counts.
         """
         both = self._metrics(part)
-        both[f"{part}_loss"].update(loss.detach(), weight=len(labels))
+        both[f"{part}_loss"].update(loss.detach().expand(len(labels)))  # torchmetrics 1.9 drops a weight here
         both[f"{part}_accuracy"].update(scores.detach(), labels)
         self.log_dict(both, on_step=False, on_epoch=True)
 
@@ -165,7 +165,7 @@ def _state(metric: Metric) -> dict[str, Tensor]:
         return {key: value.clone().cpu() for key, value in metric.metric_state.items() if isinstance(value, Tensor)}
 
 
-def _mixing(config: Config, classes: int) -> v2.Transform | None:
+def mixing(config: Config, classes: int) -> v2.Transform | None:
     """Mixup or cutmix of a batch; where both are asked for, one of them by chance (as torchvision's recipe does)."""
     kinds: list[v2.Transform] = []
     if config.mixup:

@@ -68,7 +68,7 @@ def sized(trainable: Trainable, data: Data, side: int | None, train_side: int | 
 
     Raises: SpecError, where channels, size or classes do not fit.
     """
-    channels = _channels(trainable, data)
+    channels = fitting_channels(trainable, data)
     size = (side, side) if side else trainable.size or data.size
     network = trainable.build(classes=len(data.classes), channels=channels, size=size)
     for tried in {size, (train_side, train_side) if train_side else size}:
@@ -76,7 +76,7 @@ def sized(trainable: Trainable, data: Data, side: int | None, train_side: int | 
     return Fitted(network=network, channels=channels, size=size)
 
 
-def _channels(trainable: Trainable, data: Data) -> int:
+def fitting_channels(trainable: Trainable, data: Data) -> int:
     """Grey pictures are repeated for a network of colour; all else has to agree."""
     wanted = trainable.channels or data.channels
     if wanted == data.channels or (wanted, data.channels) == (3, 1):

@@ -10,12 +10,12 @@ little, whatever is asked for, but never mirrored, for that makes no digit.
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import torch
 from torchvision.transforms import v2
 
 from archdsl.training.config import Config
-from archdsl.training.data import Data
 
 SMALL = 64
 """Photographs up to so many pixels are shifted, not cropped."""
@@ -23,12 +23,27 @@ SMALL = 64
 Size = tuple[int, int]
 
 
-def evaluation(data: Data, channels: int, size: Size, resize: int | None = None) -> v2.Transform:
+class Looks(Protocol):
+    """What has to be known of the pictures: see ``data.Data``."""
+
+    @property
+    def photographs(self) -> bool: ...
+    @property
+    def size(self) -> Size: ...
+    @property
+    def mean(self) -> tuple[float, ...]: ...
+    @property
+    def std(self) -> tuple[float, ...]: ...
+    @property
+    def channels(self) -> int: ...
+
+
+def evaluation(data: Looks, channels: int, size: Size, resize: int | None = None) -> v2.Transform:
     """uint8 [c, h, w] -> float32 [channels, *size]."""
     return v2.Compose([*_whole(data, size, resize), *_normalised(data, channels)])
 
 
-def training(data: Data, channels: int, size: Size, config: Config) -> v2.Transform:
+def training(data: Looks, channels: int, size: Size, config: Config) -> v2.Transform:
     """As ``evaluation``, with chance in it where the settings ask for it."""
     if config.augment == "none":
         varied = _whole(data, size, config.resize)
@@ -38,7 +53,7 @@ def training(data: Data, channels: int, size: Size, config: Config) -> v2.Transf
     return v2.Compose([*varied, *_normalised(data, channels), *erased])
 
 
-def _whole(data: Data, size: Size, resize: int | None) -> list[v2.Transform]:
+def _whole(data: Looks, size: Size, resize: int | None) -> list[v2.Transform]:
     if not data.photographs or max(data.size) <= SMALL:
         return [v2.Resize(size)]
     return [v2.Resize([resize or math.ceil(max(size) * 8 / 7)]), v2.CenterCrop(size)]
@@ -49,7 +64,7 @@ def _jittered(size: Size) -> list[v2.Transform]:
     return [v2.Resize(size), v2.RandomAffine([-10, 10], translate=(0.1, 0.1), scale=(0.9, 1.1), interpolation=linear)]
 
 
-def _varied(data: Data, size: Size, config: Config) -> list[v2.Transform]:
+def _varied(data: Looks, size: Size, config: Config) -> list[v2.Transform]:
     if max(data.size) <= SMALL:
         cut: list[v2.Transform] = [v2.Resize(size), v2.RandomCrop(size, padding=max(size) // 8)]
     else:
@@ -70,7 +85,7 @@ def _coloured(config: Config) -> list[v2.Transform]:
             return []
 
 
-def _normalised(data: Data, channels: int) -> list[v2.Transform]:
+def _normalised(data: Looks, channels: int) -> list[v2.Transform]:
     repeat = channels // data.channels
     colour = [v2.RGB()] if repeat > 1 else []
     scaled = v2.ToDtype(torch.float32, scale=True)

@@ -148,9 +148,14 @@ def batches(run: Path) -> int:
 
 
 PLAIN = """
+block Stem(width) {
+  input x: [N, C, H, W]
+  conv: conv(width, 5, stride=2) -> tanh
+}
 model Plain(classes = 10) {
   input x: [N, 1, 16, 16]
-  conv: conv(8, 5, stride=2) -> tanh -> flatten
+  stem: Stem(8)
+  flatten
   fc: linear(classes)
   output y
 }
@@ -158,11 +163,15 @@ model Plain(classes = 10) {
 """Without batch norm and dropout, whose results hang on how pictures are grouped."""
 
 
-def test_two_processes_take_the_steps_of_one(command: list[str], tmp_path: Path) -> None:
-    """2×16 pictures give the gradients of 1×32; each picture is tested once; one process tells the result."""
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_two_processes_take_the_steps_of_one(strategy: str, command: list[str], tmp_path: Path) -> None:
+    """2×16 pictures give the gradients of 1×32; each picture is tested once; one process tells the result.
+
+    Sharded by the spec's blocks, they write the same checkpoint.
+    """
     (tmp_path / "plain.arch").write_text(PLAIN)
     settings = ["--epochs", "1", "--optimizer", "sgd", "--lr", "0.1", "--accelerator", "cpu", "--format", "json"]
-    argv = [*command, "plain.arch", *settings, "--batch-size", "16", "--devices", "2"]
+    argv = [*command, "plain.arch", *settings, "--batch-size", "16", "--devices", "2", "--strategy", strategy]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     ran = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

@@ -1,0 +1,98 @@
+"""``archdsl bench``: how fast a network is on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
+from archdsl.cli.needs import training_extra
+from archdsl.diagnostics.files import BadSetting
+from archdsl.errors import SpecError
+
+if TYPE_CHECKING:
+    from archdsl.model import Model
+    from archdsl.training.bench import Speed
+
+
+NOTES = """
+latency: median of a batch, ± the quartiles' distance. memory: the most that a run allocates beyond weights and input.
+FLOPs: 2 for a multiply-accumulate of convolutions, linear layers and matrix products; a training step is three
+forwards of them."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
+    add_build_arguments(parser)
+    add_format_argument(parser)
+    parser.add_argument(
+        "--batches", type=_batches, default=(1, 2, 4, 8), metavar="N,N,…", help="batch sizes (default: 1,2,4,8)"
+    )
+    parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="for each measurement (default: 1)")
+    parser.add_argument("--threads", type=int, metavar="N", help="of the CPU (default: torch's)")
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="where torch runs (default: cuda, if there is one)")
+    parser.add_argument("-o", "--out", type=Path, metavar="FILE.png", help="write a plot, too")
+
+
+def _batches(text: str) -> tuple[int, ...]:
+    try:
+        found = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or min(found) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of batch sizes such as 1,2,4")
+    return found
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print a table, and draw it if asked to."""
+    model = load_model(args.spec, args)
+    _check(model)
+    with training_extra("a benchmark"):
+        import torch
+
+        from archdsl.training.bench import bench, draw
+
+        if args.threads:
+            torch.set_num_threads(max(1, args.threads))
+        device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        rows = list(bench(model, args.batches, args.seconds, device, _has_onnx()))
+        place = f"{device}, {torch.get_num_threads()} threads" if device == "cpu" else torch.cuda.get_device_name()
+        if args.out is not None:
+            draw(rows, f"{model.name} on {place}", args.out)
+    if args.format == "json":
+        print_json({"model": model.name, "device": place, "rows": [asdict(row) for row in rows]})
+        return 0
+    print(f"{model.name} on {place}\n")
+    _print(rows)
+    if args.out is not None:
+        print(f"\n{args.out}")
+    return 0
+
+
+def _check(model: Model) -> None:
+    """Raises: SpecError, where it has several inputs, or sizes besides the batch that are symbolic."""
+    shapes = [tensor.shape for tensor in model.inputs.values()]
+    if len(shapes) != 1 or not all(isinstance(size, int) for size in shapes[0][1:]):
+        reason = f"{model.name} has an input whose size is not known, or several inputs"
+        raise SpecError([BadSetting(span=None, reason=reason, advice="give its size: --input Nx3x224x224")])
+
+
+def _has_onnx() -> bool:
+    from importlib.util import find_spec
+
+    return all(find_spec(name) is not None for name in ("onnx", "onnxruntime"))
+
+
+def _print(rows: list[Speed]) -> None:
+    print("                batch   latency    ±  images/s     memory   GFLOP/s")
+    for row in rows:
+        memory = "–" if row.memory is None else f"{row.memory / 1e6:,.1f} MB"
+        spread = f"{row.spread / row.latency:.0%}"
+        print(
+            f"{row.what:<14}  {row.batch:>5}  {1e3 * row.latency:>6.1f} ms  {spread:>3}  {row.throughput:>8,.1f}"
+            f"  {memory:>9}  {row.flops / 1e9:>8,.1f}"
+        )
+    print(NOTES)

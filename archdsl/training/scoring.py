@@ -1,0 +1,139 @@
+"""A trained network from its file: a run's folder, a checkpoint or an exported ONNX file, ready to score pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchvision.transforms import v2
+
+from archdsl.diagnostics.files import CannotRead, MissingExtra
+from archdsl.diagnostics.training import NotTrained
+from archdsl.errors import SpecError
+from archdsl.model import Model
+from archdsl.training.onnxfile import KEY
+from archdsl.training.run import Run
+from archdsl.training.snapshot import restore
+from archdsl.training.transforms import evaluation
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the pictures look that a network was trained on: see ``data.Data``."""
+
+    photographs: bool
+    size: tuple[int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def channels(self) -> int:
+        return len(self.mean)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scorer:
+    """``score`` maps prepared pictures, float32 [N, channels, H, W], to scores [N, classes]."""
+
+    path: Path
+    score: Callable[[Tensor], Tensor]
+    facts: Mapping[str, Any]
+    model: Model | None = None
+
+    @property
+    def classes(self) -> list[str]:
+        return list(self.facts["classes"])
+
+    @property
+    def look(self) -> Look:
+        given = self.facts["input"]
+        mean, std = tuple(given["mean"]), tuple(given["std"])
+        return Look(given["photographs"], tuple(given["native"]), mean, std)
+
+    @property
+    def transform(self) -> v2.Transform:
+        """What makes uint8 [c, H, W] of a picture an input: as in training's validation."""
+        given = self.facts["input"]
+        return evaluation(self.look, given["channels"], tuple(given["size"]), given["resize"])
+
+
+def scorer(path: Path, device: str | None = None) -> Scorer:
+    """The network in a file; of a run's folder, the best one. On a GPU, if there is one and ``device`` is None.
+
+    Raises: SpecError, where the file is none that a training wrote.
+    """
+    if path.is_dir():
+        path = Run(path).best
+    if path.suffix == ".onnx":
+        return _exported(path)
+    return _checkpoint(path, torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")))
+
+
+def _checkpoint(path: Path, device: torch.device) -> Scorer:
+    found = read(path)
+    facts = found["archdsl"]
+    model = restore(facts.get("spec", {}), str(path))
+    module = model.module()
+    state = {name.removeprefix("network."): value for name, value in found["state_dict"].items()}
+    try:
+        module.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise SpecError([_unreadable(path, str(error).splitlines()[0])]) from None
+    module.eval().to(device)
+
+    @torch.inference_mode()
+    def score(pictures: Tensor) -> Tensor:
+        return module(pictures.to(device)).float().cpu()
+
+    return Scorer(path=path, score=score, facts=facts, model=model)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A checkpoint with what it says of itself. Only tensors and plain values are unpickled, never code."""
+    if not path.is_file():
+        raise SpecError([_unreadable(path, "there is no such file")])
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds on a damaged, a hostile or a foreign file
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+        raise SpecError([_unreadable(path, f"it is no checkpoint of plain tensors ({reason})")]) from None
+    if not (isinstance(found, dict) and {"classes", "input"} <= found.get("archdsl", {}).keys()):
+        raise SpecError([NotTrained(path=str(path))])
+    return found
+
+
+def _unreadable(path: Path, reason: str) -> CannotRead:
+    return CannotRead(span=None, path=str(path), reason=reason)
+
+
+def providers() -> list[str]:
+    """Of ONNX Runtime. Its GPU build offers CUDA on machines without a GPU too, where it fails loudly."""
+    return [*(["CUDAExecutionProvider"] if torch.cuda.is_available() else []), "CPUExecutionProvider"]
+
+
+def _exported(path: Path) -> Scorer:
+    try:
+        import onnxruntime
+    except ImportError:
+        fault = MissingExtra(span=None, what="running ONNX files", package="onnxruntime", extra="onnx")
+        raise SpecError([fault]) from None
+    if not path.is_file():
+        raise SpecError([_unreadable(path, "there is no such file")])
+    try:
+        session = onnxruntime.InferenceSession(path, providers=providers())
+    except Exception as error:  # ONNX Runtime raises kinds of its own
+        raise SpecError([_unreadable(path, str(error).splitlines()[0][:200])]) from None
+    told = session.get_modelmeta().custom_metadata_map.get(KEY)
+    if told is None:
+        raise SpecError([NotTrained(path=str(path))])
+    name = session.get_inputs()[0].name
+
+    def score(pictures: Tensor) -> Tensor:
+        return torch.from_numpy(session.run(None, {name: pictures.numpy()})[0])
+
+    return Scorer(path=path, score=score, facts=json.loads(told))
