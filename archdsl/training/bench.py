@@ -47,7 +47,8 @@ def bench(model: Model, batches: Sequence[int], least: float, device: str, onnx:
     Raises: SpecError, where the model's input has sizes besides the batch that are not known.
     """
     shape = _shape(model)
-    macs = int(model.macs)
+    macs = model.macs
+    assert isinstance(macs, int)  # the sizes of the input are known
     module = model.module().to(device)
     session = _session(model) if onnx else None
     for batch in batches:
@@ -65,7 +66,7 @@ def _inferred(session: Any, pictures: Tensor) -> Callable[[], object]:
 
 def _shape(model: Model) -> list[int]:
     (tensor,) = model.inputs.values()
-    return [int(size) for size in tensor.shape[1:]]
+    return [size for size in tensor.shape[1:] if isinstance(size, int)]
 
 
 def _forward(module: nn.Module, pictures: Tensor) -> Callable[[], object]:
