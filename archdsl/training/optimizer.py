@@ -17,10 +17,15 @@ def optimizer(network: nn.Module, config: Config) -> torch.optim.Optimizer:
     Raises: SpecError, where a selector of a learning rate matches nothing.
     """
     groups = _groups(network, config)
-    fused = config.fused and not (config.clip and config.precision == "16-mixed")  # torch cannot clip in there
+    fused = config.fused and _can_fuse(config)
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum, fused=fused or None)
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=fused or None)
+
+
+def _can_fuse(config: Config) -> bool:
+    """Fused steps unscale gradients themselves, too late to clip them, and torch has none of SGD for sharded weights."""
+    return config.strategy != "fsdp" and not (config.clip and config.precision == "16-mixed")
 
 
 def _groups(network: nn.Module, config: Config) -> list[dict[str, Any]]:
