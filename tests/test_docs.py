@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -63,3 +64,25 @@ def test_anchors_are_headings(path: Path) -> None:
     }
     for anchor in re.findall(r"\]\(#([^)]+)\)", text):
         assert anchor in headings
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check examples/tiny.arch",
+        "check examples/mistakes/residual.arch",
+        "summary examples/tiny.arch",
+        "compare examples/tiny.arch lenet5",
+    ],
+)
+def test_every_key_of_the_json_is_documented(generate, command: str) -> None:
+    written = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    names = {"image", "logits", "N", "float32", "int64"}  # of the network, not of the format
+    printed = json.loads(generate.printed(f"archdsl {command} --format json"))
+    assert [key for key in sorted(_keys(printed) - names) if f"`{key}`" not in written] == []
+
+
+def _keys(facts: object) -> set[str]:
+    if isinstance(facts, dict):
+        return set(facts) | {k for v in facts.values() for k in _keys(v)}
+    return {k for v in facts for k in _keys(v)} if isinstance(facts, list) else set()

@@ -8,7 +8,7 @@ from typing import Any
 from archdsl.build.context import Context, Fault, Here, Poison
 from archdsl.build.env import Env, FileScope
 from archdsl.build.nearest import did_you_mean
-from archdsl.build.values import BAD, Applicable, Bad, Given, OpLayer
+from archdsl.build.values import BAD, Applicable, Bad, Given, OpLayer, apply_advice
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.names import (
     BadArgument,
@@ -69,7 +69,7 @@ class Binding(Context):
             raise Fault(
                 BadArgument(
                     span=given.site.span, callee=layer.name, argument=parameter.name, reason=reject.message,
-                    advice=reject.help,
+                    advice=reject.help or _arrow(layer, given),
                 )
             ) from None  # fmt: skip
 
@@ -87,12 +87,13 @@ class Binding(Context):
     ) -> dict[str, Given]:
         """All given arguments by name."""
         if len(layer.positional) > len(names):
-            extra = layer.positional[len(names)].site
+            first = layer.positional[len(names)]
+            extra = first.site
             takes = f"{len(names) or 'no'} argument{'' if len(names) == 1 else 's'}"
             raise Fault(
                 TooManyArguments(
                     span=extra.span, callee=callee, takes=takes, given=len(layer.positional),
-                    signature=", ".join(names) or None,
+                    signature=", ".join(names) or None, advice=_arrow(layer, first),
                 )
             )  # fmt: skip
         given = dict(zip(names, layer.positional, strict=False))
@@ -137,3 +138,8 @@ def signature(known: tuple[Parameter, ...]) -> str:
     from archdsl.arguments import show
 
     return ", ".join(p.name if p.required or p.default is None else f"{p.name}={show(p.default)}" for p in known)
+
+
+def _arrow(layer: Applicable, given: Given) -> str | None:
+    """The way out where a value was given as an argument: ``relu(x)``."""
+    return apply_advice(layer) if isinstance(given.value, Value) else None

@@ -19,6 +19,7 @@ from archdsl.build.values import (
     DeclaredLayer,
     Layer,
     OpLayer,
+    apply_advice,
     describe,
     is_list,
     shape_text,
@@ -450,7 +451,8 @@ class Bodies(Layers, Shapes):
         if is_list(result):
             return self.constant(result, branch.site or node, here)
         what = f"a branch of `{kind}` gives a value"
-        raise Fault(WrongKind(span=(branch.site or node).span, what=what, found=f"this gives {describe(result)}"))
+        found = f"this gives {describe(result)}"
+        raise Fault(WrongKind(span=(branch.site or node).span, what=what, found=found, advice=apply_advice(result)))
 
 
 @contextmanager

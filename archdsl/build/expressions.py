@@ -27,6 +27,7 @@ from archdsl.build.values import (
     Measure,
     OpLayer,
     SymbolicRange,
+    apply_advice,
     describe,
     is_list,
     is_number,
@@ -213,7 +214,8 @@ class Expressions(Context):
 
     def wrong_operand(self, op: str, value: Any, node: tree.Node) -> Fault:
         what = f"`{op}` is for numbers and values"
-        return Fault(WrongKind(span=node.span, what=what, found=f"one side is {describe(value)}"))
+        found = f"one side is {describe(value)}"
+        return Fault(WrongKind(span=node.span, what=what, found=found, advice=apply_advice(value)))
 
     def combine_values(self, op: str, left: Any, right: Any, node: tree.Node, here: Here, said: Sides) -> Value:
         """Arithmetic with a value on at least one side: an operator of the graph."""

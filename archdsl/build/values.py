@@ -206,6 +206,14 @@ def describe(value: Any) -> str:
     return type(value).__name__
 
 
+def apply_advice(layer: Any) -> str | None:
+    """How a layer is applied, for a message where a value was meant; None for anything else."""
+    if not isinstance(layer, Layer):
+        return None
+    name = getattr(layer, "name", "…")
+    return f"apply the layer with an arrow: `x -> {name}`"
+
+
 def shape_text(shape: tuple) -> str:
     """``[N, 64, 56, 56]``."""
     return f"[{', '.join(map(str, shape))}]"

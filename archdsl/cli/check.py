@@ -20,6 +20,7 @@ from archdsl.cli.common import (
 from archdsl.compiler import Spec
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.render import render, to_json
+from archdsl.emit.summary import plain, tensor_to_json
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
 from archdsl.measure import params
@@ -62,11 +63,11 @@ def _facts(report: Report) -> dict[str, Any]:
 def _model(graph: Graph) -> dict[str, Any]:
     return {
         "model": graph.name,
-        "inputs": {i.name: list(i.value.shape) for i in graph.inputs},
-        "outputs": {o.name: list(o.value.shape) for o in graph.outputs},
+        "inputs": {i.name: tensor_to_json(i.value.type) for i in graph.inputs},
+        "outputs": {o.name: tensor_to_json(o.value.type) for o in graph.outputs},
         "training_only": [o.name for o in graph.outputs if o.when_training],
-        "params": params(graph),
-        "needs": [p.text for p in graph.needs.preconditions()],
+        "params": plain(params(graph)),
+        "preconditions": [p.text for p in graph.needs.preconditions()],
     }
 
 

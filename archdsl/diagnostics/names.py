@@ -64,6 +64,11 @@ class TooManyArguments(Diagnostic):
     takes: str
     given: int
     signature: str | None = None
+    advice: str | None = None
+
+    @property
+    def help(self) -> str:
+        return self.advice or super().help
 
 
 @record(kw_only=True)

@@ -43,8 +43,8 @@ def test_facts_as_json(archdsl, spec) -> None:
     facts = json.loads(ran.out)
     assert facts["ok"] is True
     (model,) = facts["specs"][0]["models"]
-    assert model["inputs"] == {"x": ["N", 3, "H", 8]}
-    assert model["needs"] == ["H must be at least 3"]
+    assert model["inputs"] == {"x": {"shape": ["N", 3, "H", 8], "dtype": "float32"}}
+    assert model["preconditions"] == ["H must be at least 3"]
     assert facts["specs"][0]["claims"] == [{"claim": "c", "standing": "holds", "how": "evaluated"}]
 
 
