@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "archdsl"
 FLOORS = (
     ("__main__",),
     ("cli",),
-    ("lsp",),
+    ("lsp", "highlight"),
     ("training",),
     ("model",),
     ("checks", "weights"),

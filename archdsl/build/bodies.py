@@ -307,6 +307,10 @@ class Bodies(Layers, Shapes):
                 raise Fault(self.no_argument(callee.name, name, list(known), given))  # type: ignore[attr-defined]
         here.defaults = {**here.defaults, key: {**here.defaults.get(key, {}), **named}}
 
+    def _broken(self, node: tree.Broken, here: Here) -> None:
+        """What could not be read has been reported: what it touches is left out in silence."""
+        self.spoil(here, node.names)
+
     def _assert(self, node: tree.Assert, here: Here) -> None:
         inner = here.aside(here.stream)
         with self.catching(inner):
@@ -531,4 +535,5 @@ _STATEMENTS: dict[type, Callable[[Any, Any, Here], None]] = {
     tree.If: Bodies._if,
     tree.Defaults: Bodies._with,
     tree.Assert: Bodies._assert,
+    tree.Broken: Bodies._broken,
 }

@@ -210,11 +210,12 @@ class Context(ABC):
             yield
         except Fault as fault:
             self.report(fault.diagnostic)
-            self._spoil(here, (*spoilt, *_sizes_named(shape, here.env)))
+            self.spoil(here, (*spoilt, *_sizes_named(shape, here.env)))
         except Poison:
-            self._spoil(here, (*spoilt, *_sizes_named(shape, here.env)))
+            self.spoil(here, (*spoilt, *_sizes_named(shape, here.env)))
 
-    def _spoil(self, here: Here, patterns: tuple[tree.Pattern | None, ...]) -> None:
+    def spoil(self, here: Here, patterns: tuple[tree.Pattern | None, ...]) -> None:
+        """The stream, and the names of patterns, are BAD from here on."""
         self.spoilt = True
         here.stream = BAD
         for pattern in patterns:
@@ -222,7 +223,7 @@ class Context(ABC):
                 case tree.Name():
                     here.env.bind(pattern.text, BAD)
                 case tree.Unpack():
-                    self._spoil(here, pattern.items)
+                    self.spoil(here, pattern.items)
                 case tree.Computed():
                     here.env.bind("".join(p for p in pattern.parts if isinstance(p, str)), BAD)
 

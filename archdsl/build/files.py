@@ -101,6 +101,9 @@ class Workspace:
                 for name in tree.walk(pattern):
                     if isinstance(name, tree.Name):
                         self._bind(name, LazyLet(definition, name.text, scope), scope)
+            case tree.Lost():
+                for name in definition.names:
+                    self._bind(name, BAD, scope)
             case tree.Use():
                 self._use(definition, scope, path)
 

@@ -85,6 +85,8 @@ def _not_read(node: tree.Node) -> list[tree.Node]:
             found = [node.label]
         case tree.Shape():
             found = [node.dtype]
+        case tree.Broken():
+            found = list(node.names)
     return [name for f in found if f is not None for name in _leaves(f)]
 
 

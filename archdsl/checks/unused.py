@@ -25,6 +25,8 @@ def unused_names(scope: FileScope) -> Iterator[Diagnostic]:
 
 
 def _unused_in(definition: tree.Block | tree.Claim) -> Iterator[Diagnostic]:
+    if any(isinstance(node, tree.Broken) for node in tree.walk(definition)):
+        return  # what could not be read may read them
     bound = list(_bound(definition))
     binders = {name for name, _ in bound}
     named = (tree.Name, tree.Computed)

@@ -72,6 +72,9 @@ class _Names:
             case tree.Let():
                 for name in _pattern(definition.pattern):
                     yield name, Symbol(str(self._path), -1, name.text)
+            case tree.Lost():
+                for name in definition.names:
+                    yield name, Symbol(str(self._path), -1, name.text)
             case tree.Use():
                 target = used_file(definition, self._path) or self._path
                 for name in definition.names:
@@ -82,7 +85,7 @@ class _Names:
             role: Role = "reference" if isinstance(definition, tree.Use) else "definition"
             own = list(self._defined(definition))
             yield from (Occurrence(name.span, symbol, role) for name, symbol in own)
-            if not isinstance(definition, tree.Use | tree.Version):
+            if not isinstance(definition, tree.Use | tree.Version | tree.Lost):
                 yield from self._within(definition, {id(name) for name, _ in own})
 
     def _within(self, definition: tree.Definition, done: set[int]) -> Iterator[Occurrence]:
@@ -143,6 +146,8 @@ def _bound(definition: tree.Node) -> Iterator[tree.Name]:
                 yield name
             case tree.TensorBuffer(name=tree.Name() as name) | tree.Declare(label=tree.Name() as name):
                 yield name
+            case tree.Broken():
+                yield from node.names
 
 
 def _sizes(definition: tree.Node) -> Iterator[tree.Name]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -41,16 +42,18 @@ class TreeBuilder(Transformer):
         super().__init__()
         self._source = Source("", "")
         self._offset = 0
+        self._broken: dict[int, Span] = {}
+        """Marks that stand for statements that could not be read, and where those were."""
 
     @contextmanager
-    def reading(self, source: Source, offset: int) -> Iterator[None]:
-        """While the parser reads ``source`` from ``offset`` on."""
-        before = self._source, self._offset
-        self._source, self._offset = source, offset
+    def reading(self, source: Source, offset: int, broken: dict[int, Span] | None = None) -> Iterator[None]:
+        """While the parser reads ``source`` from ``offset`` on; ``broken`` are the places of marks in it."""
+        before = self._source, self._offset, self._broken
+        self._source, self._offset, self._broken = source, offset, broken or {}
         try:
             yield
         finally:
-            self._source, self._offset = before
+            self._source, self._offset, self._broken = before
 
     # ---- spans ----
 
@@ -118,7 +121,8 @@ class TreeBuilder(Transformer):
     # ---- definitions ----
 
     def start(self, parts: list) -> list[tree.Definition]:
-        return [p for p in parts if p is not None and not isinstance(p, Token)]
+        definitions = [p for p in parts if p is not None and not isinstance(p, Token)]
+        return [tree.Lost(d.span, names_bound_in(d.span)) if self._is_broken(d) else d for d in definitions]
 
     def version(self, parts: list) -> tree.Version:
         return tree.Version(self._span(parts), parts[1].value)
@@ -154,8 +158,20 @@ class TreeBuilder(Transformer):
     # ---- statements ----
 
     def body(self, parts: list) -> tree.Body:
-        statements = tuple(p for p in parts[1:-1] if p is not None and not isinstance(p, Token))
+        statements = tuple(self._readable(p) for p in parts[1:-1] if p is not None and not isinstance(p, Token))
         return tree.Body(self._span(parts), statements)
+
+    def _is_broken(self, node: tree.Node) -> bool:
+        return any(node.span.start <= mark < node.span.end for mark in self._broken)
+
+    def _readable(self, statement: tree.Statement) -> tree.Statement:
+        """A statement, unless it holds a mark: that one, or what it stands for where it is all of the statement."""
+        if not self._broken or not self._is_broken(statement):
+            return statement
+        whole = self._broken.get(statement.span.start, statement.span)
+        for mark in [mark for mark in self._broken if statement.span.start <= mark < statement.span.end]:
+            del self._broken[mark]
+        return tree.Broken(whole, names_bound_in(whole))
 
     def step(self, parts: list) -> tree.Step:
         return tree.Step(self._span(parts), parts[0], parts[2], parts[4])
@@ -290,6 +306,19 @@ class TreeBuilder(Transformer):
 
     def residual(self, parts: list) -> tree.Residual:
         return tree.Residual(self._span(parts), parts[1], parts[3])
+
+
+_BINDS = re.compile(
+    r"\b(?:let|as|input|param|buffer|for)\s+\[?(?P<several>\w+(?:\s*,\s*\w+)*)|^\s*(?P<one>[A-Za-z_]\w*)\s*(?::|=(?!=))",
+    re.MULTILINE,
+)
+
+
+def names_bound_in(span: Span) -> tuple[tree.Name, ...]:
+    """The names that a text seems to bind: what could not be read need not make others unknown."""
+    found = [m.span("several" if m["several"] else "one") for m in _BINDS.finditer(span.text)]
+    words = [m for start, end in found for m in re.compile(r"[A-Za-z_]\w*").finditer(span.text, start, end)]
+    return tuple(tree.Name(Span(span.source, span.start + m.start(), span.start + m.end()), m[0]) for m in words)
 
 
 def _inner(brackets: _List | None) -> tuple:

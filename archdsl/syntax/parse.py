@@ -31,6 +31,7 @@ from archdsl.source import Source, Span
 from archdsl.syntax import tree
 from archdsl.syntax.builder import BadNumber, TreeBuilder
 from archdsl.syntax.lines import KEYWORDS, MAX_DEPTH, BracketError, Lines, TooDeep
+from archdsl.syntax.recover import Attempt, lost
 
 VERSION = 1
 """The version of the language that this package reads (``arch 1``)."""
@@ -48,11 +49,7 @@ def parse(source: Source) -> tuple[tree.File, list[Diagnostic]]:
         whole = definitions
         definitions = []
         for start, end in _pieces(source.text):
-            piece = _parse_piece(source, start, end)
-            if isinstance(piece, Diagnostic):
-                problems.append(piece)
-            else:
-                definitions.extend(piece)
+            definitions += _recovered(source, start, end, problems)
         problems = problems or [whole]
     comments = comments_of(source)
     for definition in definitions:
@@ -72,6 +69,22 @@ def parse_expression(source: Source) -> tree.Expr | Diagnostic:
             return _explain(fault, source, 0, len(source.text))
 
 
+def _recovered(source: Source, start: int, end: int, problems: list[Diagnostic]) -> list[tree.Definition]:
+    """The definitions of a piece, without the statements that cannot be read; these are reported."""
+    attempt = Attempt(source.text[start:end])
+    piece = _parse_piece(source, start, end)
+    while isinstance(piece, Diagnostic):
+        problems.append(piece)
+        for following in attempt.without(piece, start):
+            piece = _parse_piece(source, start, end, following)
+            if not isinstance(piece, Diagnostic) or following.is_behind(piece, start):
+                attempt = following
+                break
+        else:
+            return lost(source, start, end)
+    return piece
+
+
 def _pieces(text: str) -> list[tuple[int, int]]:
     """Spans of the definitions: each begins with its keyword in the first column of a line."""
     starts = [m.start() for m in _DEFINITION.finditer(text)]
@@ -80,12 +93,17 @@ def _pieces(text: str) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], len(text)], strict=True))
 
 
-def _parse_piece(source: Source, start: int, end: int) -> list[tree.Definition] | Diagnostic:
+def _parse_piece(
+    source: Source, start: int, end: int, attempt: Attempt | None = None
+) -> list[tree.Definition] | Diagnostic:
+    """The definitions between two offsets, with some lines left out in a later attempt; or the first fault."""
+    text = source.text[start:end] if attempt is None else attempt.text
+    marks = {} if attempt is None else {start + at: Span(source, start + a, start + b) for at, a, b in attempt.marks}
     with _LOCK:
         parser, builder = _parser()
         try:
-            with builder.reading(source, start):
-                return parser.parse(source.text[start:end], start="start")  # type: ignore[return-value]
+            with builder.reading(source, start, marks):
+                return parser.parse(text, start="start")  # type: ignore[return-value]
         except FAULTS as fault:
             return _explain(fault, source, start, end)
 

@@ -362,8 +362,15 @@ class If(Node):
     otherwise: Body | If | None
 
 
+@node
+class Broken(Node):
+    """A statement that could not be read; ``names`` are those that it seems to bind."""
+
+    names: tuple[Name, ...]
+
+
 Statement: TypeAlias = (
-    "Step | Input | Output | Let | Declare | TensorParam | TensorBuffer | Defaults | Assert | For | If"
+    "Step | Input | Output | Let | Declare | TensorParam | TensorBuffer | Defaults | Assert | For | If | Broken"
 )
 
 
@@ -412,7 +419,14 @@ class Claim(Node):
     body: Body
 
 
-Definition: TypeAlias = "Version | Use | Block | Fn | Let | Claim"
+@node
+class Lost(Node):
+    """A definition that could not be read; ``names`` are those that it gives the file."""
+
+    names: tuple[Name, ...]
+
+
+Definition: TypeAlias = "Version | Use | Block | Fn | Let | Claim | Lost"
 
 
 @node

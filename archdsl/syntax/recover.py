@@ -1,0 +1,98 @@
+"""After a fault: which lines to leave out, so that the rest of a definition can still be read.
+
+Lines at fault are blanked, not cut: every place in the text stays what it was. Braces that pair with others outside
+them are kept, so that a broken header leaves its body behind. A mark is left where a statement may stand; the tree
+shows it as ``Broken``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple, Self
+
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.syntax import UnpairedBracket
+from archdsl.source import Source, Span
+from archdsl.syntax import tree
+
+MOST = 20
+"""Faults of one definition that are told apart."""
+
+_BRACES = re.compile(r'"[^"\n]*"|#[^\n]*|[{}]')
+_HEAD = re.compile(r"(?:block|model|fn|let)\s+([A-Za-z_]\w*)|use\s+(\w+(?:\s*,\s*\w+)*)")
+
+
+class Attempt(NamedTuple):
+    """A definition's text with some lines left out.
+
+    ``marks`` are the places of the marks, each with the start and end of what it stands for; ``behind`` is where the
+    last lines that were left out end.
+    """
+
+    text: str
+    marks: tuple[tuple[int, int, int], ...] = ()
+    behind: int = 0
+    count: int = 0
+    """how many faults it is without"""
+
+    def is_behind(self, fault: Diagnostic, offset: int) -> bool:
+        """Whether a fault is another than the last: it stands after the lines that were left out."""
+        return fault.span is not None and fault.span.start - offset >= self.behind
+
+    def without(self, fault: Diagnostic, offset: int) -> Iterator[Attempt]:
+        """What to try after a fault, the least first."""
+        if fault.span is None or self.count >= MOST or fault.span.start - offset >= len(self.text):
+            return
+        at = fault.span.start - offset
+        opened = [label.span.start - offset for label in fault.labels if label.span.text in ("(", "[", "{")]
+        if isinstance(fault, UnpairedBracket) and fault.span.text == "{":
+            yield self._replace(text=f"{self.text}\n}}", behind=len(self.text), count=self.count + 1)
+        if opened and self.text.count("\n", opened[0], at):
+            yield self._blank(opened[0], self.text.rfind("\n", 0, at) - 1)
+        yield self._blank(at, at)
+        if isinstance(fault, UnpairedBracket):
+            yield self._blank(at, at, keep=False)
+
+    def _blank(self, first: int, last: int, keep: bool = True) -> Self:
+        """Without the lines from the one of offset ``first`` to the one of ``last``."""
+        start = self.text.rfind("\n", 0, first) + 1
+        end = self.text.find("\n", last)
+        end = len(self.text) if end < 0 else end
+        start += len(self.text[start:end]) - len(self.text[start:end].lstrip())
+        out = [c if c == "\n" else " " for c in self.text[start:end]]
+        for brace in _unpaired(self.text, start, end) if keep else ():
+            out[brace - start] = self.text[brace]
+            if self.text[brace] == "}" and brace + 1 < end:
+                out[brace - start + 1] = ";"
+        marks = self.marks
+        if " " in out:
+            mark = out.index(" ")
+            out[mark] = "_"
+            if "{" in out[mark + 1 :] and out[mark + 1] == " ":
+                out[mark + 1] = ";"
+            marks = (*marks, (start + mark, start, end))
+        text = self.text[:start] + "".join(out) + self.text[end:]
+        return self._replace(text=text, marks=marks, behind=end, count=self.count + 1)
+
+
+def _unpaired(text: str, start: int, end: int) -> list[int]:
+    """The braces between two offsets whose partners stand outside."""
+    found: list[int] = []
+    for match in _BRACES.finditer(text, start, end):
+        if match[0] == "}" and found and text[found[-1]] == "{":
+            found.pop()
+        elif match[0] in ("{", "}"):
+            found.append(match.start())
+    return found
+
+
+def lost(source: Source, start: int, end: int) -> list[tree.Definition]:
+    """A definition of which nothing can be read but the names that it gives the file."""
+    match = _HEAD.match(source.text, start, end)
+    if match is None:
+        return []
+    group = 1 if match[1] else 2
+    words = re.finditer(r"\w+", match[group])
+    names = [Span(source, match.start(group) + w.start(), match.start(group) + w.end()) for w in words]
+    return [tree.Lost(Span(source, start, end), tuple(tree.Name(span, span.text) for span in names))]
