@@ -24,7 +24,7 @@ def optimizer(network: nn.Module, config: Config) -> torch.optim.Optimizer:
 
 
 def _can_fuse(config: Config) -> bool:
-    """Fused steps unscale gradients themselves, too late to clip them, and torch has none of SGD for sharded weights."""
+    """Fused steps unscale gradients themselves, too late to clip them; of SGD on sharded weights torch has none."""
     return config.strategy != "fsdp" and not (config.clip and config.precision == "16-mixed")
 
 
