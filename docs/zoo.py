@@ -148,7 +148,7 @@ def lines_table(families: dict[str, Spec]) -> Iterator[str]:
     ours, whole, bare = totals
     yield f"| **all** | {sum(len(members(s)) for s in families.values())} | {ours} | *{whole}* | *{bare}* |"
     yield ""
-    yield f"The specs have *{ours / whole:.0%}* of torchvision's lines, *{ours / bare:.0%}* without its tables of weights."
+    yield f"The specs have *{ours / whole:.0%}* of torchvision's lines, *{ours / bare:.0%}* without its tables."
 
 
 # ---- figures -----------------------------------------------------------------------------------------------

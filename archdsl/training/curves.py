@@ -32,11 +32,16 @@ def figure(rows: Sequence[Row], title: str) -> Figure:
         drawn.suptitle(title, fontsize=11)
     loss, accuracy = drawn.subplots(1, 2)
     _plot(loss, rows, "loss")
-    loss.set_ylim(bottom=0)
+    loss.set_ylim(0, _highest([row["train_loss"] for row in rows]))
     _plot(accuracy, rows, "accuracy")
     accuracy.set_ylim(0, 1)
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))
     return drawn
+
+
+def _highest(losses: Sequence[float]) -> float:
+    """The top of the axis: a validation loss that explodes while batch norms settle must not flatten the rest."""
+    return 1.15 * max(losses) or 1.0
 
 
 def _plot(axes: Axes, rows: Sequence[Row], name: str) -> None:
