@@ -335,10 +335,10 @@ def _telling_words(parts: Sequence[Sequence[Instance]]) -> list[str]:
 
 
 def _word(value: Any, param: str) -> str:
-    """A value as part of a class's name: ``Grid`` where the argument ``grid`` is true."""
+    """A value as part of a class's name: ``Grid`` where the argument ``is_grid`` is true."""
     match value:
         case True:
-            return class_name(param)
+            return class_name(param.removeprefix("is_").removeprefix("has_"))
         case False | NoLayer():
             return ""
         case OpLayer() | BlockLayer():

@@ -129,8 +129,8 @@ class InitPlan:
         drawn = found[0]
         if not drawn or any(f != drawn for f in found):
             return None
-        if not is_top and not any(k.direct or k.members for k in kinds):
-            return None  # the classes below say it themselves
+        if not is_top and not any(k.direct or k.members or len(k.below) >= FEWEST for k in kinds):
+            return None  # the class below says it itself
         own = [n for k in kinds for n in (*k.direct, *(k.members if is_top else ()))]
         strangers = [n for k in kinds for n in (*k.below, *k.members) if n not in own and not fits(n, drawn)]
         strangers += [n for n in own if any(w.by_torch and w.name in drawn for w in weights_of(n))]

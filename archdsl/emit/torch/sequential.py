@@ -87,7 +87,7 @@ class Sequences(Tensors):
         found: list[Member] = []
         for step in abreast(strands):
             found += self._members_of(step, here)
-        return found
+        return _joined(found)
 
     def _members_of(self, step: Step[Event], here: Here) -> list[Member]:
         live: Step[Event] = [(row, event) for row, event in step if not isinstance(event, Skipped)]
@@ -379,6 +379,18 @@ def _argument_list(node: ast.expr) -> list[ast.expr]:
 
 
 Several = TypeVar("Several", ast.Call, ast.List)
+
+
+def _joined(members: Sequence[Member]) -> list[Member]:
+    """Neighbours under one condition together."""
+    out: list[Member] = []
+    for member in members:
+        last = out[-1] if out else None
+        if isinstance(member, Maybe) and isinstance(last, Maybe) and member.partition is last.partition:
+            out[-1] = Maybe(member.partition, last.then + member.then, last.orelse + member.orelse)
+        else:
+            out.append(member)
+    return out
 
 
 def spread(node: Several) -> Several:

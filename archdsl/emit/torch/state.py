@@ -115,7 +115,8 @@ class Local:
 
     @property
     def is_variable(self) -> bool:
-        return self.uses > 1 and not self.is_inline
+        """Is it worth a variable? Another name for an argument is not."""
+        return self.uses > 1 and not self.is_inline and not isinstance(self.expression, Given | ast.Constant)
 
 
 class Used(Term):

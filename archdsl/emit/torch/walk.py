@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from archdsl.dims import Dim
 from archdsl.emit.torch.calls import Site
 from archdsl.emit.torch.constructor import expressions
 from archdsl.emit.torch.flow import (
@@ -495,7 +496,7 @@ class Walk(Modules):
         elif all(isinstance(event.what, Value) for _, event in step):
             slot = self.look([(row, event.what) for row, event in step], here.flow)
             self._name_slot(slot, first.name, first.site, step)
-        elif isinstance(first.site, tree.Let) and isinstance(first.site.pattern, tree.Name) and is_plain(first.what):
+        elif isinstance(first.site, tree.Let) and isinstance(first.site.pattern, tree.Name) and _is_number(first.what):
             local = Local(self._local_name(first), first.site.value, {row: event.env for row, event in step})
             self.state.bindings[first.name] = local
             here.init.append(Define(local))
@@ -555,6 +556,11 @@ class Walk(Modules):
             self._bind_sizes(first.site.shape, slot)
         if self.is_top:
             self.outputs.append(Output(first.output.name, slot, first.output.when_training))
+
+
+def _is_number(value: Any) -> bool:
+    """Something that the constructor knows, or that ``forward`` can read off its inputs' sizes."""
+    return is_plain(value) or isinstance(value, Dim)
 
 
 def _given(slots: Sequence[Slot], lists: Sequence[ListInput | None]) -> Iterator[ast.expr]:

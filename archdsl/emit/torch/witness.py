@@ -20,13 +20,14 @@ def other_values(graph: Graph) -> dict[str, Any]:
     if definition is None or not isinstance(definition.body, tree.Body):
         return {}
     shaping = set(_shaping(definition.body))
-    outputs = {n for s in definition.body.statements if isinstance(s, tree.Output) and s.shape for n in _names(s.shape)}
+    stated = {n for s in definition.body.statements if isinstance(s, tree.Output) and s.shape for n in _names(s.shape)}
+    sizes = {size for output in graph.outputs for size in output.value.shape[1:]}
     found: dict[str, Any] = {}
     for param in definition.params:
         name, value = param.name.text, graph.instance.arguments.get(param.name.text)
         if param.default is None or name in shaping or isinstance(value, bool):
             continue
-        if isinstance(value, int) and name in outputs:
+        if isinstance(value, int) and (name in stated or value in sizes):
             found[name] = value + 1
         elif isinstance(value, float):
             found[name] = value / 2 + 0.05

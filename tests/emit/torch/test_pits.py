@@ -144,3 +144,29 @@ def test_names_of_builtins_are_not_hidden() -> None:
     )
     tree = ast.parse(source)
     assert not {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)} & {"len", "range", "max", "super"}
+
+
+def test_numbers_of_symbolic_sizes_are_said_in_forward() -> None:
+    """A `let` whose value depends on the image: two instances on images of different sizes are one class."""
+    source = source_of(
+        "arch 1\nblock Shift(by) { input x: [N, H, W, C]; let most = min(by, H - 1)\n"
+        "roll(axis=1, by=most); a: linear(C) }\n"
+        "model Net { input image: [N, H, W, 8]; p: Shift(3); it[:, ::2]; q: Shift(3); output y }\n"
+    )
+    assert source.count("class Shift") == 1
+    assert "min(3, x.shape[1] - 1)" in source
+
+
+def test_another_name_for_an_argument_is_no_variable() -> None:
+    source = block("  let wide = width\n  a: conv(wide, 1)\n  b: conv(wide, 1)", "Unit(8)", "Unit(12)")
+    assert "wide" not in source
+
+
+def test_an_exception_among_members_does_not_end_the_loop() -> None:
+    """Initial values that all but one member of a chain share are still set in one loop."""
+    source = network(
+        "  with conv(init=kaiming_normal)\n  a: seq { for i in 0..4 { conv(8, 1) -> relu } }\n"
+        "  b: seq { conv(8, 1, init=normal(std=0.01)) -> relu }"
+    )
+    assert source.count("kaiming_normal_") == 1
+    assert source.index("kaiming_normal_") < source.index("normal_(conv.weight, std=0.01)")
