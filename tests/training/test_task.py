@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -15,9 +16,11 @@ from training_samples import SmallTrainable
 
 from archdsl.diagnostics import training as faults
 from archdsl.errors import SpecError
+from archdsl.training.average import warmed
 from archdsl.training.config import Config, Schedule
 from archdsl.training.data import load
-from archdsl.training.task import Classification, factor
+from archdsl.training.loaders import Draws
+from archdsl.training.task import Classification, factor, mixing
 from archdsl.training.trainable import Network, sized
 
 schedules = st.sampled_from(get_args(Schedule))
@@ -125,3 +128,60 @@ def test_a_size_that_is_too_small() -> None:
     assert isinstance(found, faults.DoesNotRun)
     assert "1×1" in found.message
     assert "ernel size" in found.message
+
+
+# ---- moving average, mixed pictures, repeated ones ----
+
+
+def test_an_average_forgets_the_first_weights_on_small_data() -> None:
+    """Whatever its decay: after 100 steps their share is negligible, where a fixed 0.9999 would keep 99 %."""
+    decays = [warmed(0.9999, step) for step in range(1, 101)]
+    assert decays == sorted(decays)
+    assert math.prod(decays) < 1e-9
+    assert warmed(0.9999, 10**6) == 0.9999
+    assert warmed(0.5, 10**6) == 0.5
+
+
+def test_mixed_pictures_have_mixed_labels() -> None:
+    assert mixing(Config(), 5) is None
+    pictures, labels = torch.arange(4.0)[:, None, None, None].expand(4, 3, 8, 8), torch.tensor([0, 1, 2, 4])
+    for config in (Config(mixup=0.5), Config(cutmix=1.0), Config(mixup=0.5, cutmix=1.0)):
+        mix = mixing(config, 5)
+        assert mix is not None
+        torch.manual_seed(1)
+        mixed, targets = mix(pictures, labels)
+        assert (mixed.shape, targets.shape) == ((4, 3, 8, 8), (4, 5))
+        torch.testing.assert_close(targets.sum(1), torch.ones(4))
+        assert not torch.equal(mixed, pictures)
+
+
+def test_repeated_pictures_are_augmented_anew() -> None:
+    draws = list(Draws(12, 4, seed=0, repeats=3))
+    assert len(draws) == 12
+    places = [place for place, _ in draws]
+    assert [places.count(place) for place in set(places)] == [3] * 4
+    assert len({seed for _, seed in draws}) == 12
+
+
+def test_labels_are_smoothed_in_training_alone() -> None:
+    network = Network(module=Heads(), source="", export=lambda path, state: None)
+    task = Classification(network, 3, Config(label_smoothing=0.2))
+    task.log_dict = lambda *_, **__: None  # type: ignore[method-assign, assignment]
+    batch = (torch.zeros(4, 1, 2, 2), torch.tensor([0, 1, 2, 1]))
+    scores = [head.expand(4, 3) for head in (network.module.main, network.module.one, network.module.two)]
+    losses = [cross_entropy(s, batch[1], label_smoothing=0.2) for s in scores]
+    torch.testing.assert_close(task.training_step(batch, 0), losses[0] + 0.3 * losses[1] + 0.3 * losses[2])
+    task.eval()
+    task.validation_step(batch, 0)
+    assert task.val_loss.compute() == pytest.approx(cross_entropy(scores[0], batch[1]).item())
+
+
+def test_losses_are_means_over_pictures() -> None:
+    """Of a full batch and one of a single picture, which counts as one."""
+    network = Network(module=Heads(), source="", export=lambda path, state: None)
+    task = Classification(network, 3, Config()).eval()
+    task.log_dict = lambda *_, **__: None  # type: ignore[method-assign, assignment]
+    labels = torch.tensor([0, 1, 2, 1, 2])
+    task.validation_step((torch.zeros(4, 1, 2, 2), labels[:4]), 0)
+    task.validation_step((torch.zeros(1, 1, 2, 2), labels[4:]), 1)
+    assert task.val_loss.compute() == pytest.approx(cross_entropy(network.module.main.expand(5, 3), labels).item())
