@@ -148,7 +148,7 @@ def lines_table(families: dict[str, Spec]) -> Iterator[str]:
     ours, whole, bare = totals
     yield f"| **all** | {sum(len(members(s)) for s in families.values())} | {ours} | *{whole}* | *{bare}* |"
     yield ""
-    yield f"The specs have *{ours / whole:.0%}* of torchvision's lines, *{ours / bare:.0%}* without its tables."
+    yield f"The specs have *{ours / whole:.0%}* of torchvision's lines, and *{ours / bare:.0%}* without its weights."
 
 
 # ---- figures -----------------------------------------------------------------------------------------------
@@ -202,9 +202,10 @@ def figures(name: str) -> Figures:
 
 
 def field(graph: Graph) -> str:
-    """What a position of the last feature map sees of the image along its spatial axes."""
+    """What a position of the output sees of the image along its spatial axes; or of the last map, where it has none."""
     fields, live = Fields(graph), graph.live(training=False)
-    maps = [v for node in graph.nodes if node in live for v in node.outputs if has_positions(v.shape)]
+    values = [*(v for node in graph.nodes if node in live for v in node.outputs), graph.outputs[0].value]
+    maps = [v for v in values if has_positions(v.shape)]
     last = next(found for v in reversed(maps) if (found := fields.of(v)))
     ((_, axes),) = last.items()
     seen = [axis.most for axis in axes[2:]]

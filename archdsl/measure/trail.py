@@ -301,6 +301,7 @@ def _still(trail: Trail, axes: Container[int]) -> Trail:
 def _joined(parts: Iterable[Trail]) -> Trail:
     """One axis from the digits of several: neighbours that continue each other become one."""
     parts = list(parts)
+    in_order = all(part.in_order for part in parts)
     digits: list[Digit] = []
     for digit in (d for part in parts for d in part.digits):
         fused = _fused(digits[-1], digit) if digits else None
@@ -310,7 +311,23 @@ def _joined(parts: Iterable[Trail]) -> Trail:
             digits.append(digit)
     if all(digit.axis is None for digit in digits):
         return Trail()
-    return Trail(tuple(digits), all(part.in_order for part in parts))
+    return Trail(tuple(digits) if in_order else _gathered(digits), in_order)
+
+
+def _gathered(digits: Iterable[Digit]) -> tuple[Digit, ...]:
+    """Digits that write no number any more: those of one stride as one, which runs as far as they do together.
+
+    Else each split and join of such an axis, which hands all of its digits on to all parts, would double them.
+    """
+    found: dict[tuple[int | None, Size, tuple[Size, Size] | None], Digit] = {}
+    for digit in digits:
+        key = (digit.axis, digit.stride, digit.line)
+        other = found.get(key)
+        if other is None or digit.line == (digit.stride, digit.size):  # no further than from end to end
+            found[key] = digit
+        elif other.line != (other.stride, other.size):
+            found[key] = digit._replace(size=digit.size + other.size - 1)
+    return tuple(found.values())
 
 
 def _fused(outer: Digit, inner: Digit) -> Digit | None:
