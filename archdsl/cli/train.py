@@ -88,7 +88,7 @@ def _fit(model: Model, args: argparse.Namespace) -> Result | None:
     from archdsl.training.threads import suited_threads
     from archdsl.training.trainer import leads
 
-    given = _given(args)
+    given = given_settings(args)
     trainable = SpecTrainable(model)
     with suited_threads(model.macs):
         if args.resume is not None:
@@ -107,7 +107,7 @@ def _preview(model: Model, args: argparse.Namespace) -> int:
     from archdsl.training.spec import SpecTrainable
     from archdsl.training.trainable import fitting_channels
 
-    config = resolved(args.recipe, _given(args))
+    config = resolved(args.recipe, given_settings(args))
     trainable, data = SpecTrainable(model), load(config.data, config.split, config.skip_unreadable)
     size = (config.size, config.size) if config.size else trainable.size or data.size
     preview(data, fitting_channels(trainable, data), size, config, args.augment_preview)
@@ -115,8 +115,10 @@ def _preview(model: Model, args: argparse.Namespace) -> int:
     return 0
 
 
-def _given(args: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(args, name) for name in SETTINGS if hasattr(args, name)}
+def given_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were told, as a recipe would give them: what may be repeated is a tuple."""
+    found = {name: getattr(args, name) for name in SETTINGS if hasattr(args, name)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
 
 
 def _text(result: Result) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from archdsl.cli.train import configure, given_settings
+from archdsl.training import recipe
 from archdsl.training.config import RESUMABLE, Config
 
 
@@ -49,6 +52,17 @@ def test_wrong_usage(argv: tuple[str, ...], archdsl) -> None:
     ran = archdsl("train", *argv)
     assert ran.code == 2
     assert "usage: archdsl" in ran.err
+
+
+def test_flags_mean_what_a_recipe_says(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    flags = "x --freeze a --freeze b.* --lr 0.1 --lr fc=0.2 --lr b.*=0.3 --no-decay-norms --no-augment --devices 2"
+    (tmp_path / "r.toml").write_text(
+        "freeze = ['a', 'b.*']\nlr = 0.1\ndecay_norms = false\naugment = 'none'\ndevices = 2\n"
+        "[lr_of]\nfc = 0.2\n'b.*' = 0.3\n"
+    )
+    assert given_settings(parser.parse_args(flags.split())) == recipe.read(str(tmp_path / "r.toml"))
 
 
 def test_the_classes_are_the_datas(archdsl) -> None:
