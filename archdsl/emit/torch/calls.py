@@ -12,6 +12,7 @@ from archdsl.dims import show
 from archdsl.emit.torch.flow import Flow, Ref, SizeOf, Slot
 from archdsl.emit.torch.holes import Holes
 from archdsl.emit.torch.rows import Conflict, Row
+from archdsl.emit.torch.standins import WINDOWED
 from archdsl.emit.torch.state import Level
 from archdsl.emit.torch.terms import NoValue, Symbol, all_same, call, exact, has_symbols, holds, literal, name, own
 from archdsl.graph import Node
@@ -212,6 +213,7 @@ class Calls(Holes):
             label = source
             if all(source in node.written for node in site.nodes):
                 written = [node.written[source] for node in site.nodes]
+        values = _widened(values) if WINDOWED.fullmatch(site.callee) else values
         if any(map(has_symbols, values)) or (site.level == "forward" and not all_same(values)):
             hints += self._symbolic(values, site)
         return self.fill(
@@ -232,6 +234,14 @@ class Calls(Holes):
             if all(show(v.shape[axis]) == text for v in slot.values.values()):
                 return SizeOf(slot, axis)
         raise NoValue
+
+
+def _widened(values: Sequence[Any]) -> Sequence[Any]:
+    """Sizes of windows, each as a tuple if some are: torch takes 1 for (1, 1, 1)."""
+    ranks = {len(v) for v in values if isinstance(v, tuple)}
+    if len(ranks) != 1 or not all(type(v) is int for v in values if not isinstance(v, tuple)):
+        return values
+    return [v if isinstance(v, tuple) else (v,) * min(ranks) for v in values]
 
 
 def _worked_out(value: Any, symbol: Callable[[str], ast.expr]) -> Sequence[ast.expr]:

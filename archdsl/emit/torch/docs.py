@@ -6,7 +6,7 @@ import textwrap
 
 from archdsl.source import Span
 
-WIDTH = 80
+WIDTH = 78
 
 
 def doc_above(span: Span | None) -> str | None:

@@ -96,7 +96,7 @@ class File:
     # ---- groups ----
 
     def _group_all(self) -> None:
-        by_text: dict[object, Group] = {}
+        by_text: dict[object, dict[object, Group]] = {}
         for usage in self._usages:
             for instance in usage.instances:
                 number = self._sameness.number(instance)
@@ -104,11 +104,14 @@ class File:
                 if number in self._first:
                     continue
                 self._first[number] = instance
-                scope = instance.scope
-                key = number if self.is_literal else (scope.text, scope.definition)
-                group = by_text.setdefault(key, Group())
+                groups = by_text.setdefault((instance.scope.text, instance.scope.definition), {})
+                group = groups.setdefault(number if self.is_literal else _blocks_in(instance), Group())
                 group.instances.append(instance)
                 self._groups[instance] = group
+        for groups in by_text.values():
+            words = _telling_words([g.instances for g in groups.values()])
+            for group, word in zip(groups.values(), words, strict=True):
+                group.suffix = "" if self.is_literal else word
 
     def alike(self, instance: Instance) -> Instance:
         """The first instance in which the same happened."""
@@ -322,6 +325,11 @@ def _class_name_at(path: str) -> str:
         return class_name(label)
     around = next((p for p in reversed(parents) if not p.isdigit()), "")
     return class_name(around) + "Part" if around else "Part"
+
+
+def _blocks_in(instance: Instance) -> tuple[object, ...]:
+    """The blocks that an instance was given as arguments: with others, it is of another class."""
+    return tuple(v.definition for v in instance.arguments.values() if isinstance(v, BlockLayer))
 
 
 def _telling_words(parts: Sequence[Sequence[Instance]]) -> list[str]:

@@ -7,6 +7,7 @@ the comparison make terms in one `Ledger`: the emitted source by running, the ch
 from __future__ import annotations
 
 import operator
+import re
 import types
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -53,6 +54,11 @@ class Ledger:
 
     def complete(self, callee: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[Hashable, Hashable]:
         """All arguments, those at their default too."""
+        windowed = WINDOWED.fullmatch(callee)
+        if windowed:
+            rank = int(windowed[1])
+            args = [_narrowed(a, rank) for a in args]
+            keywords = {name: _narrowed(value, rank) for name, value in keywords.items()}
         places = self.by_place.get(callee)
         if places:
             args = [*args, *(places[k] for k in range(len(args), max(places) + 1) if k in places)]
@@ -66,6 +72,16 @@ class Ledger:
 
     def counts(self) -> Counter[int]:
         return Counter(self.log)
+
+
+WINDOWED = re.compile(r"nn\.(?:Conv|ConvTranspose|MaxPool|AvgPool)([123])d")
+"""Layers with sizes for each spatial axis, of which one may stand for all."""
+
+
+def _narrowed(value: Any, rank: int) -> Any:
+    """One size for all axes as a number, which is how the checked graph has it."""
+    is_same = isinstance(value, tuple) and len(value) == rank and all(type(v) is int and v == value[0] for v in value)
+    return value[0] if is_same else value
 
 
 def plain(value: Any) -> Hashable:

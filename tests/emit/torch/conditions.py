@@ -77,15 +77,19 @@ def _defaults(tree: ast.Module) -> Iterator[str]:
             parameter = signature.parameters[name]
             if _same(value, parameter.default) and (parameter.name in given[1] or name == list(bound)[-1]):
                 yield f"line {node.lineno}: {ast.unparse(node)} states {name}={value!r}, torch's default"
-        if "Pool" in ast.unparse(node.func) and _same(bound.get("stride"), bound.get("kernel_size")):
+        if bound.get("stride") is not None and "Pool" in ast.unparse(node.func) and _same(*_window(bound)):
             yield f"line {node.lineno}: a pool's stride is its kernel"
+
+
+def _window(bound: dict[str, Any]) -> tuple[Any, Any]:
+    return bound["stride"], bound.get("kernel_size")
 
 
 @cache
 def _signature(function: str) -> inspect.Signature | None:
     first, _, rest = function.partition(".")
     target: Any = TORCH.get(first)
-    if target is None:
+    if target is None or not re.fullmatch(r"[\w.]+", function):
         return None
     for name in rest.split("."):
         target = getattr(target, name)

@@ -170,3 +170,29 @@ def test_an_exception_among_members_does_not_end_the_loop() -> None:
     )
     assert source.count("kaiming_normal_") == 1
     assert source.index("kaiming_normal_") < source.index("normal_(conv.weight, std=0.01)")
+
+
+def test_blocks_as_arguments_make_classes_of_their_own() -> None:
+    """One text for both would need numbered arguments for what only one of them has."""
+    source = source_of(
+        "arch 1\nblock Full(width, stride = 1) = conv(width, 3, stride=stride, pad=1)\n"
+        "block Rows(width, stride = 1) = conv(width, [1, 3], stride=[1, stride], pad=[0, 1])\n"
+        "block Unit(Conv, width, stride = 1) { a: seq { Conv(width, stride) -> relu }; b: seq { Conv(width) } }\n"
+        "model Net { input image: [N, 8, 16, 16]; p: Unit(Full, 8); q: Unit(Rows, 16); r: Unit(Rows, 24, 2)\noutput y }"
+    )
+    assert "class Unit(" in source
+    assert "class UnitRows(" in source
+    assert "stride=(1, stride)" in source  # and no tuple handed in: 1 stands for (1, 1)
+
+
+def test_a_window_has_as_many_sizes_as_there_are_axes() -> None:
+    """The proof takes 2 for (2, 2), as torch does, but not for (2, 2, 2)."""
+    from archdsl.emit.torch.validate import validate
+
+    from .networks import model_of
+
+    model = model_of("arch 1\nmodel Net { input x: [N, 4, 8, 8]; a: conv(8, 2, stride=2); output y }\n")
+    text = model.source()
+    assert validate(text.replace("stride=2", "stride=(2, 2)"), "Net", model.graph) is None
+    for wrong in ("(2, 2, 2)", "(2, 1)", "(2.0, 2.0)", "(True, True)", "3"):
+        assert validate(text.replace("stride=2", f"stride={wrong}"), "Net", model.graph) is not None

@@ -6,9 +6,10 @@ from torch import Tensor, nn
 
 
 class AlexNet(nn.Module):
-    """AlexNet (Krizhevsky et al., 2012), as it ran on two GPUs: the second, fourth and
-    fifth convolutions see half of the channels each (`groups=2`), responses are
-    normalised across channels, pools overlap, and dropout guards the classifier.
+    """AlexNet (Krizhevsky et al., 2012), as it ran on two GPUs: the second, fourth
+    and fifth convolutions see half of the channels each (`groups=2`), responses
+    are normalised across channels, pools overlap, and dropout guards the
+    classifier.
     """
 
     def __init__(self, classes: int = 1000) -> None:

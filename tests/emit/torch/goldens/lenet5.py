@@ -5,11 +5,12 @@ from torch import Tensor, nn
 
 
 class LeNet5(nn.Module):
-    """LeNet-5 (LeCun et al., 1998): 5x5 filters, average pools, and a classifier, for
-    digits of 32x32 pixels.
+    """LeNet-5 (LeCun et al., 1998): 5x5 filters, average pools, and a classifier,
+    for digits of 32x32 pixels.
 
     Seven layers in the paper's count: C1, S2, C3, S4, C5, F6 and the output. Its
-    units are sigmoids; `--set act=relu` shows what the choice does to the gradient.
+    units are sigmoids; `--set act=relu` shows what the choice does to the
+    gradient.
     """
 
     def __init__(self, classes: int = 10) -> None:

@@ -1,9 +1,10 @@
-"""RetinaNet: image [N, 3, H, W] to logits [N, 9 * ((H + 127) // 128) * ((W + 127)
-// 128) + 9 * ((H + 15) // 16) * ((W + 15) // 16) + 9 * ((H + 31) // 32) * ((W +
-31) // 32) + 9 * ((H + 63) // 64) * ((W + 63) // 64) + 9 * ((H + 7) // 8) * ((W
-+ 7) // 8), 91], boxes [N, 9 * ((H + 127) // 128) * ((W + 127) // 128) + 9 * ((H
-+ 15) // 16) * ((W + 15) // 16) + 9 * ((H + 31) // 32) * ((W + 31) // 32) + 9 *
-((H + 63) // 64) * ((W + 63) // 64) + 9 * ((H + 7) // 8) * ((W + 7) // 8), 4].
+"""RetinaNet: image [N, 3, H, W] to logits [N, 9 * ((H + 127) // 128) * ((W +
+127) // 128) + 9 * ((H + 15) // 16) * ((W + 15) // 16) + 9 * ((H + 31) // 32)
+* ((W + 31) // 32) + 9 * ((H + 63) // 64) * ((W + 63) // 64) + 9 * ((H + 7) //
+8) * ((W + 7) // 8), 91], boxes [N, 9 * ((H + 127) // 128) * ((W + 127) //
+128) + 9 * ((H + 15) // 16) * ((W + 15) // 16) + 9 * ((H + 31) // 32) * ((W +
+31) // 32) + 9 * ((H + 63) // 64) * ((W + 63) // 64) + 9 * ((H + 7) // 8) *
+((W + 7) // 8), 4].
 """
 
 import torch
@@ -83,8 +84,8 @@ class ExtraBlocks(nn.Module):
 
 
 class FPN(nn.Module):
-    """A list of maps, finest first, gives a list as long, each of the same width, and
-    two coarser ones.
+    """A list of maps, finest first, gives a list as long, each of the same width,
+    and two coarser ones.
     """
 
     def __init__(self) -> None:

@@ -28,8 +28,8 @@ class Permute(nn.Module):
 
 
 class CNBlock(nn.Module):
-    """Each channel filtered by itself over 7x7, then each place by a perceptron of its
-    channels.
+    """Each channel filtered by itself over 7x7, then each place by a perceptron of
+    its channels.
     """
 
     def __init__(self, in_channels: int, drop: float) -> None:

@@ -1,5 +1,5 @@
-"""deeplabv3_resnet50: image [N, 3, 520, 520] to out [N, 21, 520, 520], aux [N, 21,
-520, 520].
+"""deeplabv3_resnet50: image [N, 3, 520, 520] to out [N, 21, 520, 520], aux [N,
+21, 520, 520].
 """
 
 import torch
@@ -88,8 +88,8 @@ class DilatedResNet(nn.Module):
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, normalisation, activation: the first has a bias only where nothing
-    normalises.
+    """Convolution, normalisation, activation: the first has a bias only where
+    nothing normalises.
     """
 
     def __init__(self, kernel: int = 3, dilation: int = 1) -> None:

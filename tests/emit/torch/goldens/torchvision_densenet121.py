@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 
 class DenseLayer(nn.Module):
-    """Normalises and activates first; 1x1 filters (B: bottleneck) sum up what has been
-    collected.
+    """Normalises and activates first; 1x1 filters (B: bottleneck) sum up what has
+    been collected.
     """
 
     def __init__(self, in_channels: int, drop: float) -> None:

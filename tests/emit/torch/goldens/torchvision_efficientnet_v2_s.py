@@ -25,8 +25,8 @@ def make_divisible(v: int, d: int = 8) -> int:
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, normalisation, activation: the first has a bias only where nothing
-    normalises.
+    """Convolution, normalisation, activation: the first has a bias only where
+    nothing normalises.
     """
 
     def __init__(

@@ -1,5 +1,5 @@
-"""fcn_resnet50: image [N, 3, 520, 520] to out [N, 21, 520, 520], aux [N, 21, 520,
-520].
+"""fcn_resnet50: image [N, 3, 520, 520] to out [N, 21, 520, 520], aux [N, 21,
+520, 520].
 """
 
 import torch.nn.functional as F

@@ -16,8 +16,8 @@ def make_divisible(v: int, d: int = 8) -> int:
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, normalisation, activation: the first has a bias only where nothing
-    normalises.
+    """Convolution, normalisation, activation: the first has a bias only where
+    nothing normalises.
     """
 
     def __init__(
@@ -64,8 +64,8 @@ class SqueezeExcite(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """`inner` channels between `C` and `width`; where it is dilated, it keeps the size
-    of the image instead of striding.
+    """`inner` channels between `C` and `width`; where it is dilated, it keeps the
+    size of the image instead of striding.
     """
 
     def __init__(
@@ -160,8 +160,8 @@ class DilatedMobileNet(nn.ModuleList):
 
 
 class LRASPPHead(nn.Module):
-    """The coarse map, each channel weighted by its mean, and the fine one: classified
-    apart, and added.
+    """The coarse map, each channel weighted by its mean, and the fine one:
+    classified apart, and added.
     """
 
     def __init__(self, classes: int) -> None:

@@ -14,8 +14,8 @@ def drop_path(x: Tensor, p: float, training: bool) -> Tensor:
 
 
 def distances(p: int) -> list[int]:
-    """For each pair of places in a window of p x p, the number of their distance: -p <
-    dy, dx < p.
+    """For each pair of places in a window of p x p, the number of their distance: -p
+    < dy, dx < p.
     """
     return [
         (yi - yj + p - 1) * (2 * p - 1) + xi - xj + p - 1
@@ -27,8 +27,8 @@ def distances(p: int) -> list[int]:
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, normalisation, activation: the first has a bias only where nothing
-    normalises.
+    """Convolution, normalisation, activation: the first has a bias only where
+    nothing normalises.
     """
 
     def __init__(

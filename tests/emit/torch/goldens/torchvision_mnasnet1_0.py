@@ -4,7 +4,9 @@ from torch import Tensor, nn
 
 
 class InvertedResidual(nn.Module):
-    """Widens, filters each channel by itself, and narrows again without an activation."""
+    """Widens, filters each channel by itself, and narrows again without an
+    activation.
+    """
 
     def __init__(
         self, in_channels: int, width: int, kernel: int, stride: int, expand: int

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, normalisation, activation: the first has a bias only where nothing
-    normalises.
+    """Convolution, normalisation, activation: the first has a bias only where
+    nothing normalises.
     """
 
     def __init__(
@@ -34,8 +34,8 @@ class ConvNorm(nn.Sequential):
 
 
 class InvertedResidual(nn.Module):
-    """Widens, filters each channel by itself, and narrows again without an activation,
-    which would lose what few channels hold.
+    """Widens, filters each channel by itself, and narrows again without an
+    activation, which would lose what few channels hold.
     """
 
     def __init__(self, in_channels: int, width: int, stride: int, expand: int) -> None:

@@ -17,8 +17,8 @@ def make_divisible(v: int, d: int = 8) -> int:
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, normalisation, activation: the first has a bias only where nothing
-    normalises.
+    """Convolution, normalisation, activation: the first has a bias only where
+    nothing normalises.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class SqueezeExcite(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """`inner` channels between `C` and `width`; where it is dilated, it keeps the size
-    of the image instead of striding.
+    """`inner` channels between `C` and `width`; where it is dilated, it keeps the
+    size of the image instead of striding.
     """
 
     def __init__(

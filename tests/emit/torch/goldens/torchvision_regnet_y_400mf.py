@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, normalisation, activation: the first has a bias only where nothing
-    normalises.
+    """Convolution, normalisation, activation: the first has a bias only where
+    nothing normalises.
     """
 
     def __init__(

@@ -14,8 +14,8 @@ def drop_path(x: Tensor, p: float, training: bool) -> Tensor:
 
 
 def distances(p: int) -> list[int]:
-    """For each pair of places in a window of p x p, the number of their distance: -p <
-    dy, dx < p.
+    """For each pair of places in a window of p x p, the number of their distance: -p
+    < dy, dx < p.
     """
     return [
         (yi - yj + p - 1) * (2 * p - 1) + xi - xj + p - 1
@@ -27,8 +27,8 @@ def distances(p: int) -> list[int]:
 
 
 def parts(y: int, x: int, dy: int, dx: int) -> list[list[int]]:
-    """Which part of a shifted image a place belongs to: the last dy rows and the last
-    dx columns came around an edge.
+    """Which part of a shifted image a place belongs to: the last dy rows and the
+    last dx columns came around an edge.
     """
     return [[2 * (i >= y - dy) + (j >= x - dx) for j in range(x)] for i in range(y)]
 
@@ -44,8 +44,8 @@ class Permute(nn.Module):
 
 class Attention(nn.Module):
     """Attention inside windows of p x p places, which begin `shift` places further
-    down and to the right. V2 compares by the cosine, and a small network says what
-    each distance adds.
+    down and to the right. V2 compares by the cosine, and a small network says
+    what each distance adds.
     """
 
     relative_position_index: Tensor

@@ -56,7 +56,9 @@ class Encoder(nn.Module):
 
 
 class ViT(nn.Module):
-    """A token of its own, first in the sequence, gathers what the head needs to know."""
+    """A token of its own, first in the sequence, gathers what the head needs to
+    know.
+    """
 
     def __init__(
         self, drop: float = 0.0, attention_drop: float = 0.0, classes: int = 1000

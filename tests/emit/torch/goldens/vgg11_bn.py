@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 
 class VGG11_BN(nn.Module):
-    """VGG (Simonyan and Zisserman, 2014): nothing but 3x3 convolutions and 2x2 pools,
-    deeper and deeper.
+    """VGG (Simonyan and Zisserman, 2014): nothing but 3x3 convolutions and 2x2
+    pools, deeper and deeper.
 
     `depths` counts the convolutions of each of the five stages; `norm=batchnorm`
     gives the variants with batch normalisation.
