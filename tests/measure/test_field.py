@@ -301,6 +301,14 @@ def test_ways_beyond_counting_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     assert along(fields(graph)[-1]) == (3, "all", "")
 
 
+def test_sliding_over_windows_and_grids_in_turns_does_not_tangle() -> None:
+    """Each division of places that were slid over repeats their digits: thirty rounds of it would never end."""
+    window = 'c{i}: conv(8, 3, pad=1); rearrange("n c (h p) (w q) -> n (h w) c (p q)", p=4, q=4)'
+    grid = 'l{i}: linear(16); rearrange("n (h w) c (p q) -> n c (p h) (q w)", h=4, p=4)'
+    graph = body(f"for i in 0..30 {{ {window}; {grid} }}")
+    assert receptive_field(graph) == [1, "all", "all", "all"]
+
+
 def test_all_outputs_and_inputs() -> None:
     graph = text(
         "model M { input a: [N, 4, 8, 8]; input b: [N, 4, 8, 8]\n"
