@@ -70,16 +70,17 @@ def kurtosis(x: Tensor) -> float:
     return float(((x - x.mean()) / x.std()).pow(4).mean())
 
 
-def randomise(module: nn.Module, images: Tensor) -> None:
+def randomise(module: nn.Module, images: Tensor, scale: float = 1.0) -> None:
     """Weights at which signals neither vanish nor explode; biases, scales and statistics unlike a fresh network's.
 
     Weights keep their draws and are scaled as He et al. advise, what is constant is moved, and batch norms get nearly
-    the statistics that they see on the images: otherwise what residual units add up would grow exponentially.
+    the statistics that they see on the images: otherwise what residual units add up would grow exponentially. Below a
+    `scale` below 1 a unit adds less to what passes it, and less to the rounding that grows there.
     """
     with torch.no_grad():
         for tensor in module.parameters():
             if tensor.ndim <= 1 or bool((tensor == tensor.view(-1)[0]).all()):
-                tensor.add_(torch.randn(tensor.shape), alpha=0.1)
+                tensor.add_(torch.randn(tensor.shape), alpha=0.1).mul_(scale)
             else:
                 tensor.mul_(math.sqrt(2 / tensor[0].numel()) / tensor.view(-1)[:PERIOD].std())
         norms = [m for m in module.eval().modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
