@@ -6,7 +6,7 @@ node identifies its place in the text (the emitter aligns instances of a block b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeAlias, TypeVar, dataclass_transform
 
@@ -445,21 +445,19 @@ class File:
     comments: tuple[Comment, ...]
 
 
-def children(node: Node) -> Iterator[Node]:
+def children(node: Node) -> list[Node]:
     """The nodes directly below a node, in text order."""
-    for value in node.__dict__.values():
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple) and not isinstance(value, Span):
-            yield from _nodes(value)
+    return _nodes(node.__dict__.values())
 
 
-def _nodes(values: tuple) -> Iterator[Node]:
+def _nodes(values: Iterable[Any]) -> list[Node]:
+    found: list[Node] = []
     for value in values:
         if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
-            yield from _nodes(value)
+            found.append(value)
+        elif type(value) is tuple:  # a span is a tuple of another type
+            found += _nodes(value)
+    return found
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -468,4 +466,4 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(list(children(current))))
+        stack += reversed(_nodes(current.__dict__.values()))
