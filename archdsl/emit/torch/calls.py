@@ -213,12 +213,25 @@ class Calls(Holes):
             label = source
             if all(source in node.written for node in site.nodes):
                 written = [node.written[source] for node in site.nodes]
-        values = _widened(values) if WINDOWED.fullmatch(site.callee) else values
+        if WINDOWED.fullmatch(site.callee):
+            values = self._windows(values, written, site)
         if any(map(has_symbols, values)) or (site.level == "forward" and not all_same(values)):
             hints += self._symbolic(values, site)
         return self.fill(
             values, site.rows, site.flow, written=written, hints=hints, name=label, level=site.level
         )  # fmt: skip
+
+    def _windows(self, values: Sequence[Any], written: Sequence[Any], site: Site) -> Sequence[Any]:
+        """Sizes of windows, those of all axes as tuples if the spec says them so: torch takes 1 for (1, 1)."""
+        wide = _widened(values)
+        view = self._view(written, site.rows, site.level, site.flow)
+        if wide is values or view is None:
+            return values
+        with suppress(NoValue, Conflict):
+            said = self.say(written[0][0], view)
+            if holds(said, site.rows, wide):
+                return wide
+        return values
 
     def _symbolic(self, values: Sequence[Any], site: Site) -> list[ast.expr]:
         """Sizes of what is at hand that equal a symbolic size; else the size as arithmetic on them."""
@@ -237,7 +250,7 @@ class Calls(Holes):
 
 
 def _widened(values: Sequence[Any]) -> Sequence[Any]:
-    """Sizes of windows, each as a tuple if some are: torch takes 1 for (1, 1, 1)."""
+    """Sizes of windows, each as a tuple if some are."""
     ranks = {len(v) for v in values if isinstance(v, tuple)}
     if len(ranks) != 1 or not all(type(v) is int for v in values if not isinstance(v, tuple)):
         return values

@@ -9,19 +9,14 @@ class Conv(nn.Module):
     def __init__(
         self,
         in_channels: int,
-        kernel_value: tuple[int, int],
-        pad_value: tuple[int, int],
         width: int,
+        kernel: int | tuple[int, int],
         stride: int = 1,
+        pad: int | tuple[int, int] = 0,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
-            in_channels,
-            width,
-            kernel_value,
-            stride=stride,
-            padding=pad_value,
-            bias=False,
+            in_channels, width, kernel, stride=stride, padding=pad, bias=False
         )
         self.bn = nn.BatchNorm2d(width, eps=0.001)
 
@@ -34,13 +29,13 @@ class InceptionA(nn.Module):
 
     def __init__(self, in_channels: int, pool: int) -> None:
         super().__init__()
-        self.branch1x1 = Conv(in_channels, (1, 1), (0, 0), 64)
-        self.branch5x5_1 = Conv(in_channels, (1, 1), (0, 0), 48)
-        self.branch5x5_2 = Conv(48, (5, 5), (2, 2), 64)
-        self.branch3x3dbl_1 = Conv(in_channels, (1, 1), (0, 0), 64)
-        self.branch3x3dbl_2 = Conv(64, (3, 3), (1, 1), 96)
-        self.branch3x3dbl_3 = Conv(96, (3, 3), (1, 1), 96)
-        self.branch_pool = Conv(in_channels, (1, 1), (0, 0), pool)
+        self.branch1x1 = Conv(in_channels, 64, 1)
+        self.branch5x5_1 = Conv(in_channels, 48, 1)
+        self.branch5x5_2 = Conv(48, 64, 5, pad=2)
+        self.branch3x3dbl_1 = Conv(in_channels, 64, 1)
+        self.branch3x3dbl_2 = Conv(64, 96, 3, pad=1)
+        self.branch3x3dbl_3 = Conv(96, 96, 3, pad=1)
+        self.branch_pool = Conv(in_channels, pool, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         branch5x5 = self.branch5x5_2(self.branch5x5_1(x))
@@ -56,10 +51,10 @@ class InceptionB(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.branch3x3 = Conv(288, (3, 3), (0, 0), 384, stride=2)
-        self.branch3x3dbl_1 = Conv(288, (1, 1), (0, 0), 64)
-        self.branch3x3dbl_2 = Conv(64, (3, 3), (1, 1), 96)
-        self.branch3x3dbl_3 = Conv(96, (3, 3), (0, 0), 96, stride=2)
+        self.branch3x3 = Conv(288, 384, 3, stride=2)
+        self.branch3x3dbl_1 = Conv(288, 64, 1)
+        self.branch3x3dbl_2 = Conv(64, 96, 3, pad=1)
+        self.branch3x3dbl_3 = Conv(96, 96, 3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
         branch3x3dbl = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
@@ -73,16 +68,16 @@ class InceptionC(nn.Module):
 
     def __init__(self, c7: int) -> None:
         super().__init__()
-        self.branch1x1 = Conv(768, (1, 1), (0, 0), 192)
-        self.branch7x7_1 = Conv(768, (1, 1), (0, 0), c7)
-        self.branch7x7_2 = Conv(c7, (1, 7), (0, 3), c7)
-        self.branch7x7_3 = Conv(c7, (7, 1), (3, 0), 192)
-        self.branch7x7dbl_1 = Conv(768, (1, 1), (0, 0), c7)
-        self.branch7x7dbl_2 = Conv(c7, (7, 1), (3, 0), c7)
-        self.branch7x7dbl_3 = Conv(c7, (1, 7), (0, 3), c7)
-        self.branch7x7dbl_4 = Conv(c7, (7, 1), (3, 0), c7)
-        self.branch7x7dbl_5 = Conv(c7, (1, 7), (0, 3), 192)
-        self.branch_pool = Conv(768, (1, 1), (0, 0), 192)
+        self.branch1x1 = Conv(768, 192, 1)
+        self.branch7x7_1 = Conv(768, c7, 1)
+        self.branch7x7_2 = Conv(c7, c7, (1, 7), pad=(0, 3))
+        self.branch7x7_3 = Conv(c7, 192, (7, 1), pad=(3, 0))
+        self.branch7x7dbl_1 = Conv(768, c7, 1)
+        self.branch7x7dbl_2 = Conv(c7, c7, (7, 1), pad=(3, 0))
+        self.branch7x7dbl_3 = Conv(c7, c7, (1, 7), pad=(0, 3))
+        self.branch7x7dbl_4 = Conv(c7, c7, (7, 1), pad=(3, 0))
+        self.branch7x7dbl_5 = Conv(c7, 192, (1, 7), pad=(0, 3))
+        self.branch_pool = Conv(768, 192, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         branch7x7 = self.branch7x7_3(self.branch7x7_2(self.branch7x7_1(x)))
@@ -97,8 +92,8 @@ class InceptionC(nn.Module):
 class InceptionAux(nn.Module):
     def __init__(self, classes: int) -> None:
         super().__init__()
-        self.conv0 = Conv(768, (1, 1), (0, 0), 128)
-        self.conv1 = Conv(128, (5, 5), (0, 0), 768)
+        self.conv0 = Conv(768, 128, 1)
+        self.conv1 = Conv(128, 768, 5)
         self.fc = nn.Linear(768, classes)
         nn.init.trunc_normal_(self.fc.weight, std=0.001)
 
@@ -114,12 +109,12 @@ class InceptionD(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.branch3x3_1 = Conv(768, (1, 1), (0, 0), 192)
-        self.branch3x3_2 = Conv(192, (3, 3), (0, 0), 320, stride=2)
-        self.branch7x7x3_1 = Conv(768, (1, 1), (0, 0), 192)
-        self.branch7x7x3_2 = Conv(192, (1, 7), (0, 3), 192)
-        self.branch7x7x3_3 = Conv(192, (7, 1), (3, 0), 192)
-        self.branch7x7x3_4 = Conv(192, (3, 3), (0, 0), 192, stride=2)
+        self.branch3x3_1 = Conv(768, 192, 1)
+        self.branch3x3_2 = Conv(192, 320, 3, stride=2)
+        self.branch7x7x3_1 = Conv(768, 192, 1)
+        self.branch7x7x3_2 = Conv(192, 192, (1, 7), pad=(0, 3))
+        self.branch7x7x3_3 = Conv(192, 192, (7, 1), pad=(3, 0))
+        self.branch7x7x3_4 = Conv(192, 192, 3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
         branch3x3 = self.branch3x3_2(self.branch3x3_1(x))
@@ -135,15 +130,15 @@ class InceptionE(nn.Module):
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
-        self.branch1x1 = Conv(in_channels, (1, 1), (0, 0), 320)
-        self.branch3x3_1 = Conv(in_channels, (1, 1), (0, 0), 384)
-        self.branch3x3_2a = Conv(384, (1, 3), (0, 1), 384)
-        self.branch3x3_2b = Conv(384, (3, 1), (1, 0), 384)
-        self.branch3x3dbl_1 = Conv(in_channels, (1, 1), (0, 0), 448)
-        self.branch3x3dbl_2 = Conv(448, (3, 3), (1, 1), 384)
-        self.branch3x3dbl_3a = Conv(384, (1, 3), (0, 1), 384)
-        self.branch3x3dbl_3b = Conv(384, (3, 1), (1, 0), 384)
-        self.branch_pool = Conv(in_channels, (1, 1), (0, 0), 192)
+        self.branch1x1 = Conv(in_channels, 320, 1)
+        self.branch3x3_1 = Conv(in_channels, 384, 1)
+        self.branch3x3_2a = Conv(384, 384, (1, 3), pad=(0, 1))
+        self.branch3x3_2b = Conv(384, 384, (3, 1), pad=(1, 0))
+        self.branch3x3dbl_1 = Conv(in_channels, 448, 1)
+        self.branch3x3dbl_2 = Conv(448, 384, 3, pad=1)
+        self.branch3x3dbl_3a = Conv(384, 384, (1, 3), pad=(0, 1))
+        self.branch3x3dbl_3b = Conv(384, 384, (3, 1), pad=(1, 0))
+        self.branch_pool = Conv(in_channels, 192, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         branch3x3 = self.branch3x3_1(x)
@@ -167,11 +162,11 @@ class InceptionV3(nn.Module):
     def __init__(self, classes: int = 1000, drop: float = 0.5) -> None:
         super().__init__()
         self.drop = drop
-        self.Conv2d_1a_3x3 = Conv(3, (3, 3), (0, 0), 32, stride=2)
-        self.Conv2d_2a_3x3 = Conv(32, (3, 3), (0, 0), 32)
-        self.Conv2d_2b_3x3 = Conv(32, (3, 3), (1, 1), 64)
-        self.Conv2d_3b_1x1 = Conv(64, (1, 1), (0, 0), 80)
-        self.Conv2d_4a_3x3 = Conv(80, (3, 3), (0, 0), 192)
+        self.Conv2d_1a_3x3 = Conv(3, 32, 3, stride=2)
+        self.Conv2d_2a_3x3 = Conv(32, 32, 3)
+        self.Conv2d_2b_3x3 = Conv(32, 64, 3, pad=1)
+        self.Conv2d_3b_1x1 = Conv(64, 80, 1)
+        self.Conv2d_4a_3x3 = Conv(80, 192, 3)
         self.Mixed_5b = InceptionA(192, 32)
         self.Mixed_5c = InceptionA(256, 64)
         self.Mixed_5d = InceptionA(288, 64)
