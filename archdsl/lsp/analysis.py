@@ -1,4 +1,4 @@
-"""Building what an editor has open: slow, and therefore done beside the answers to its questions."""
+"""Building what an editor has open: slow, and therefore done by another process than answers its questions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from archdsl.build.values import shape_text
 from archdsl.checks.report import check
 from archdsl.compiler import from_buffers
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.dims import Size, show
 from archdsl.graph import Graph
 from archdsl.lsp.document import Analysis
-from archdsl.lsp.facts import Facts, facts_of
+from archdsl.lsp.facts import Facts, facts_of, figure
 from archdsl.measure import macs, params
 
 
@@ -35,7 +34,3 @@ def _totals(graph: Graph) -> str:
     costs = f"{figure(params(graph))} parameters, {figure(macs(graph))} multiply-accumulates"
     needs = "".join(f"\n\nneeds: {p.text}" for p in graph.needs.preconditions())
     return f"{inputs} → {outputs}\n\n{costs}{needs}"
-
-
-def figure(size: Size) -> str:
-    return f"{size:,}" if isinstance(size, int) else show(size)

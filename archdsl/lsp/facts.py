@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archdsl.build.values import shape_text
-from archdsl.dims import Size
+from archdsl.dims import Size, show
 from archdsl.graph import Chose, Entered, Event, Gave, Graph, Looped, Merged, Named, Node, Owned, Ran, Value
 from archdsl.measure import Fields, by_module
 from archdsl.measure.batch import Batch
@@ -27,8 +27,8 @@ class Run:
     path: str | None
     takes: str
     gives: str
-    params: Size
-    macs: Size
+    params: str
+    macs: str
     field: str
 
 
@@ -62,13 +62,13 @@ class _Reader:
                     self._node(event.site, event.node)
                 case Merged(result=Value() as value):
                     what = f"{event.kind} of {len(event.branches)}"
-                    run = Run(what, None, _texts(event.stream), _texts(value), 0, 0, self._seen(value))
+                    run = Run(what, None, _texts(event.stream), _texts(value), "", "", self._seen(value))
                     self._add(event.site, run)
                 case Entered():
                     self._scope(event)
                 case Named(site=tree.Input() | tree.Step() | tree.Let() as site, name=name, what=Value() as value):
                     place = _binder(site)
-                    self._add(place, Run(name, None, "", shape_text(value.shape), 0, 0, self._seen(value)))
+                    self._add(place, Run(name, None, "", shape_text(value.shape), "", "", self._seen(value)))
             stack.extend(reversed(list(_inner(event))))
 
     def _node(self, site: tree.Node, node: Node) -> None:
@@ -77,7 +77,7 @@ class _Reader:
         takes = ", ".join(shape_text(v.shape) for v in node.inputs)
         gives = ", ".join(shape_text(v.shape) for v in node.outputs)
         what = node.op.caption(node.input_types)
-        self._add(site, Run(what, node.path, takes, gives, params, macs, self._seen(node.output)))
+        self._add(site, Run(what, node.path, takes, gives, _cost(params), _cost(macs), self._seen(node.output)))
 
     def _scope(self, event: Entered) -> None:
         instance = event.instance
@@ -86,7 +86,9 @@ class _Reader:
         takes, gives = _texts(instance.stream), _texts(instance.result)
         values = [v for v in _flat(instance.result) if isinstance(v, Value)]
         seen = self._seen(values[0]) if values else ""
-        self._add(event.site, Run(what, instance.module.path, takes, gives, totals.params, totals.macs, seen))
+        self._add(
+            event.site, Run(what, instance.module.path, takes, gives, _cost(totals.params), _cost(totals.macs), seen)
+        )
 
     def _add(self, site: tree.Node, run: Run) -> None:
         if site.span.source.name == self._name:
@@ -138,6 +140,15 @@ def _axis(axis: AxisField) -> str:
     extent = str(axis.most) if axis.least == axis.most else f"{axis.least}–{axis.most}"
     strides = [str(s) for s in axis.strides]
     return extent + (f" at stride {' or '.join(strides)}" if strides and strides != ["1"] else "")
+
+
+def _cost(size: Size) -> str:
+    return figure(size) if size != 0 else ""
+
+
+def figure(size: Size) -> str:
+    """A count in digits with commas, or the expression of a symbolic one."""
+    return f"{size:,}" if isinstance(size, int) else show(size)
 
 
 def _numel(shape: tuple[Size, ...]) -> Size:

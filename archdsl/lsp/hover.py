@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archdsl.lsp.analysis import figure
 from archdsl.lsp.document import Document
 from archdsl.lsp.facts import Run
 from archdsl.lsp.names import Occurrence, Symbol
@@ -77,8 +76,8 @@ def _facts(run: Run) -> dict[str, str]:
     facts = {
         "module": f"`{run.path}`" if run.path else "",
         "shape": f"`{run.takes}` → `{run.gives}`" if run.takes else f"`{run.gives}`",
-        "parameters": figure(run.params) if run.params != 0 else "",
-        "MACs": figure(run.macs) if run.macs != 0 else "",
+        "parameters": run.params,
+        "MACs": run.macs,
         "receptive field": run.field,
     }
     return {name: value for name, value in facts.items() if value}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +31,12 @@ PAUSE = 0.1
 
 
 class Server(LanguageServer):
-    """Questions about the text are answered at once; models are built by a thread, when the keys rest."""
+    """Questions about the text are answered at once; models are built by a process beside, when the keys rest."""
 
     def __init__(self) -> None:
         super().__init__("archdsl", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental)
         self.project = Project()
-        self._builder = ThreadPoolExecutor(1, thread_name_prefix="build")
+        self._builder = _builder()
         self._waiting: dict[str, asyncio.Task] = {}
 
     def document(self, where: lsp.TextDocumentIdentifier) -> Document:
@@ -59,7 +61,11 @@ class Server(LanguageServer):
         if document.problems:
             self.publish(document, document.problems)
         run = asyncio.get_running_loop().run_in_executor
-        found = await run(self._builder, analyse, document.path, self.project.buffers())
+        try:
+            found = await run(self._builder, analyse, document.path, self.project.buffers())
+        except BrokenProcessPool:  # killed, for want of memory say: the next text finds another
+            self._builder = _builder()
+            return
         current = self.project.open.get(uri)
         if current is not None and current.source.text == found.text:
             self.publish(self.project.learn(uri, found), found.diagnostics)
@@ -73,6 +79,10 @@ class Server(LanguageServer):
     def publish(self, document: Document, problems: Iterable[Diagnostic]) -> None:
         found = shown(problems, document.source, lambda source: self.project.uri_of(source, document))
         self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(document.uri, found))
+
+
+def _builder() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, get_context("spawn"))
 
 
 server = Server()
