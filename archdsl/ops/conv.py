@@ -139,7 +139,8 @@ class Conv(Op):
         return (OnnxNode("Conv", operands(self.bias), {**onnx_window(windows, self.groups), "pads": pads}),)
 
     def caption(self, inputs: tuple[Tensor, ...]) -> str:
-        return convolution_caption(self.name, self._slides(inputs[0]), self.width)
+        caption = convolution_caption(self.name, self._slides(inputs[0]), self.width)
+        return caption + groups_caption(self.groups, inputs[0].shape[CHANNELS])
 
 
 @record
@@ -253,7 +254,8 @@ class ConvTranspose(Op):
         )
 
     def caption(self, inputs: tuple[Tensor, ...]) -> str:
-        return convolution_caption("transposed conv", self._slides(inputs[0]), self.width, up="×")
+        caption = convolution_caption("transposed conv", self._slides(inputs[0]), self.width, up="×")
+        return caption + groups_caption(self.groups, inputs[0].shape[CHANNELS])
 
 
 def require_groups(groups: Size, channels: Size, width: Size, needs: Needs) -> None:
@@ -320,10 +322,20 @@ def onnx_window(windows: tuple[Slide, ...], groups: Size) -> dict[str, Any]:
 
 
 def convolution_caption(kind: str, windows: tuple[Slide, ...], width: Size, up: str = "/") -> str:
-    """``conv 3×3, 64, /2``."""
-    stride = compact(tuple(w.stride for w in windows))
-    step = "" if stride == 1 else f", {up}{'×'.join(map(str, stride)) if isinstance(stride, tuple) else stride}"
-    return f"{kind} {'×'.join(str(w.kernel) for w in windows)}, {width}{step}"
+    """``conv 3×3, 64, /2``; ``conv 3×3, 512, dilation 2``."""
+    stride, dilation = (compact(tuple(getattr(w, of) for w in windows)) for of in ("stride", "dilation"))
+    step = "" if stride == 1 else f", {up}{_times(stride)}"
+    holes = "" if dilation == 1 else f", dilation {_times(dilation)}"
+    return f"{kind} {'×'.join(str(w.kernel) for w in windows)}, {width}{step}{holes}"
+
+
+def _times(sizes: object) -> str:
+    return "×".join(map(str, sizes)) if isinstance(sizes, tuple) else str(sizes)
+
+
+def groups_caption(groups: Size, channels: Size) -> str:
+    """``, 32 groups``; nothing for one."""
+    return "" if groups == 1 else ", depthwise" if groups == channels else f", {groups} groups"
 
 
 OPS: tuple[type[Op], ...] = (Conv, ConvTranspose)

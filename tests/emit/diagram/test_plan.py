@@ -124,7 +124,7 @@ def test_layers_that_differ_in_what_the_card_does_not_say_stay_apart() -> None:
     model M {
       input x: [N, 8, 32, 32]
       a: conv(8, 3, pad=1) -> relu
-      b: conv(8, 3, pad=2, dilation=2) -> relu
+      b: conv(8, 3, pad=1, bias=false) -> relu
       output y
     }"""
     assert titles(diagram(network(text, "M")).figure.panels[0]).count("conv 3×3, 8") == 2
