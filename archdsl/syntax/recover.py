@@ -33,8 +33,8 @@ class Attempt(NamedTuple):
     text: str
     marks: tuple[tuple[int, int, int], ...] = ()
     behind: int = 0
-    count: int = 0
-    """how many faults it is without"""
+    faults: int = 0
+    """how many it is without"""
 
     def is_behind(self, fault: Diagnostic, offset: int) -> bool:
         """Whether a fault is another than the last: it stands after the lines that were left out."""
@@ -42,12 +42,12 @@ class Attempt(NamedTuple):
 
     def without(self, fault: Diagnostic, offset: int) -> Iterator[Attempt]:
         """What to try after a fault, the least first."""
-        if fault.span is None or self.count >= MOST or fault.span.start - offset >= len(self.text):
+        if fault.span is None or self.faults >= MOST or fault.span.start - offset >= len(self.text):
             return
         at = fault.span.start - offset
         opened = [label.span.start - offset for label in fault.labels if label.span.text in ("(", "[", "{")]
         if isinstance(fault, UnpairedBracket) and fault.span.text == "{":
-            yield self._replace(text=f"{self.text}\n}}", behind=len(self.text), count=self.count + 1)
+            yield self._replace(text=f"{self.text}\n}}", behind=len(self.text), faults=self.faults + 1)
         if opened and self.text.count("\n", opened[0], at):
             yield self._blank(opened[0], self.text.rfind("\n", 0, at) - 1)
         yield self._blank(at, at)
@@ -73,7 +73,7 @@ class Attempt(NamedTuple):
                 out[mark + 1] = ";"
             marks = (*marks, (start + mark, start, end))
         text = self.text[:start] + "".join(out) + self.text[end:]
-        return self._replace(text=text, marks=marks, behind=end, count=self.count + 1)
+        return self._replace(text=text, marks=marks, behind=end, faults=self.faults + 1)
 
 
 def _unpaired(text: str, start: int, end: int) -> list[int]:
