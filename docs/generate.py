@@ -86,6 +86,9 @@ def printed(command: str) -> str:
 
 def write() -> None:
     """All documents, and the README's pictures."""
+    import diagnostic_pages
+
+    diagnostic_pages.write()
     (HERE / "operators.md").write_text(operators(), encoding="utf-8")
     path = ROOT / "README.md"
     path.write_text(readme(path.read_text(encoding="utf-8")), encoding="utf-8")

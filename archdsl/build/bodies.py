@@ -257,7 +257,6 @@ class Bodies(Layers, Shapes):
         looped = Looped(node, [], here.seen())
         here.events.append(looped)
         for item in items:
-            self.spend(node)
             with recording(here, []) as events:
                 variables = self.bind_patterns(node.patterns, item, here.env, here, node)
                 looped.turns.append(Turn(variables, events))

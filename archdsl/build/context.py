@@ -22,9 +22,12 @@ from archdsl.graph import Event, GraphInput, GraphOutput, Instance, Module, Node
 from archdsl.op import DType, Op
 from archdsl.syntax import tree
 
-MAX_STEPS = 2_000_000
-"""Expressions evaluated for one model: far beyond any network, a second or two of work."""
-MAX_NODES = 100_000
+MAX_STEPS = 1_000_000
+"""Expressions evaluated for one model: beyond any network (Swin v2-B takes 703,000), two seconds of work."""
+BLOCK_STEPS = 40
+"""What expanding a block costs, counted in expressions."""
+MAX_NODES = 12_000
+"""Three times ResNet-1202, which has 4,210."""
 MAX_NESTING = 60
 """Blocks inside blocks."""
 

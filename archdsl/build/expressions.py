@@ -173,8 +173,7 @@ class Expressions(Context):
         if isinstance(left, Value) or isinstance(right, Value):
             return self.combine_values(op, left, right, node, here, said)
         if op == "+" and is_list(left) and is_list(right):
-            self._list_limit(len(left) + len(right), node)
-            return [*left, *right]
+            return self._bounded([*left, *right], node)
         for side in (left, right):
             if not is_number(side):
                 raise self.wrong_operand(op, side, node)
@@ -311,18 +310,24 @@ class Expressions(Context):
                 raise Fault(WrongKind(span=node.span, what=what, found=f"one end is {describe(end)}"))
         if isinstance(start, Dim) or isinstance(stop, Dim):
             return SymbolicRange(start, stop)
-        self._list_limit(stop - start, node)
+        if stop - start > MAX_LIST:
+            raise self._too_long(f"{stop - start:,}", node)
         return range(start, stop)
 
     def _list(self, node: tree.ListOf, here: Here) -> Any:
-        return [self.evaluate(item, here) for item in node.items]
+        return self._bounded([self.evaluate(item, here) for item in node.items], node)
 
-    def _list_limit(self, length: int, node: tree.Node) -> None:
-        if length > MAX_LIST:
-            advice = f"lists have at most {MAX_LIST:,}"
-            raise Fault(
-                BadArithmetic(span=node.span, reason=f"this list would have {length:,} elements", advice=advice)
-            )
+    def _bounded(self, items: list[Any], node: tree.Node) -> list[Any]:
+        """A list, if its lists within lists do not add up to too much: each may stand in it many times."""
+        entries = _entries(items)
+        if entries > MAX_LIST:
+            raise self._too_long(f"more than {MAX_LIST:,}", node)
+        self.spend(node, entries - len(items))
+        return items
+
+    def _too_long(self, count: str, node: tree.Node) -> Fault:
+        reason, advice = f"this list would have {count} elements", f"lists have at most {MAX_LIST:,}"
+        return Fault(BadArithmetic(span=node.span, reason=reason, advice=advice))
 
     def _comprehension(self, node: tree.Comprehension, here: Here) -> Any:
         env = Env(here.seen())
@@ -334,7 +339,7 @@ class Expressions(Context):
         self._clauses(node, 0, {}, env, here, result, turns)
         if any(turn.events for turn in turns):
             here.events.append(Looped(node, turns, here.seen()))
-        return result
+        return self._bounded(result, node)
 
     def _count(self, node: tree.Comprehension, counted: SymbolicRange, env: Env, here: Here) -> Value:
         """A comprehension over a symbolic range: its variable is all its numbers at once, along the first axis.
@@ -384,13 +389,13 @@ class Expressions(Context):
         if depth == len(node.clauses):
             events: list = []
             result.append(self.evaluate(node.element, here.aside(here.stream, events, env)))
-            self._list_limit(len(result), node)
+            if len(result) > MAX_LIST:
+                self._bounded(result, node)
             turns.append(Turn(bound, events))
             return
         clause = node.clauses[depth]
         inner_here = here.aside(here.stream, [], env)
         for item in self.items_of(self.evaluate(clause.iterable, inner_here), clause.iterable):
-            self.spend(clause)
             inner = Env(env)
             variables = {**bound, **self.bind_patterns(clause.patterns, item, inner, here, clause)}
             inside = here.aside(here.stream, [], inner)
@@ -398,11 +403,12 @@ class Expressions(Context):
                 self._clauses(node, depth + 1, variables, inner, here, result, turns)
 
     def items_of(self, value: Any, node: tree.Node) -> Any:
-        """What a loop runs over."""
+        """What a loop runs over; its turns are counted at once, so that an absurd number of them is never begun."""
         if not is_list(value):
             what = "a loop runs over a list"
             advice = f"count with a range: `0..{node.span.text}`" if is_size(value) else None
             raise Fault(WrongKind(span=node.span, what=what, found=f"this is {describe(value)}", advice=advice))
+        self.spend(node, max(0, value.stop - value.start) if isinstance(value, range) else len(value))
         return value
 
     # ---- patterns ----
@@ -524,7 +530,7 @@ class Expressions(Context):
             raise Fault(BadArithmetic(span=node.span, reason=reason, advice=detail)) from None
         if isinstance(result, float) and not abs(result) < MAX_MAGNITUDE:
             raise Fault(BadArithmetic(span=node.span, reason="this number is too large", advice=_MAGNITUDE))
-        return result
+        return self._bounded(result, node) if isinstance(result, list) else result
 
     def _call_function(
         self,
@@ -655,6 +661,25 @@ def _ends(subscripts: tuple[tree.Expr | tree.Slice, ...]) -> Iterator[tuple[str,
             said = getattr(subscript, end)
             if said is not None:
                 yield f"{axis}.{end}", said
+
+
+def _entries(items: Any) -> int:
+    """Entries of a list and of the lists in it, however often each stands there; counted no further than needed."""
+    count = 0
+    open_lists = [iter(items)]
+    while open_lists and count <= MAX_LIST:
+        for item in open_lists[-1]:
+            count += 1
+            if isinstance(item, range):
+                count += len(item)
+            elif isinstance(item, list):
+                open_lists.append(iter(item))
+                break
+            if count > MAX_LIST:
+                break
+        else:
+            open_lists.pop()
+    return count
 
 
 def as_layer(value: Any) -> Any:

@@ -16,8 +16,8 @@ from archdsl.source import Source, Span
 from archdsl.syntax import tree
 from archdsl.syntax.parse import parse
 
-MAX_BYTES = 4 * 1024 * 1024
-"""No spec is larger; a file that is does not hold one."""
+MAX_BYTES = 1024 * 1024
+"""No spec is larger (ten thousand lines are a third of it); a file that is does not hold one."""
 MAX_FILES = 200
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from archdsl.arguments import require_sizes
 from archdsl.build.binding import Binding
-from archdsl.build.context import MAX_NESTING, UNNAMED, Counter, Fault, Here, Naming, Poison
+from archdsl.build.context import BLOCK_STEPS, MAX_NESTING, UNNAMED, Counter, Fault, Here, Naming, Poison
 from archdsl.build.env import Env, FileScope
 from archdsl.build.expressions import Expressions, as_layer
 from archdsl.build.places import Places
@@ -245,6 +245,7 @@ class Layers(Expressions, Places, Binding):
 
     def _apply_block(self, layer: BlockLayer, here: Here, site: tree.Node, naming: Naming) -> None:
         definition, name = layer.definition, layer.name
+        self.spend(site, BLOCK_STEPS)
         defaults = here.defaults.get(definition, {})
         with self.expanding(definition, layer.file, name, site):
             env = Env(layer.file.env, owner=object())

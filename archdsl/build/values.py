@@ -214,9 +214,19 @@ def apply_advice(layer: Any) -> str | None:
     return f"apply the layer with an arrow: `x -> {name}`"
 
 
+MAX_FORMULA = 200
+"""Characters shown of a size."""
+
+
 def shape_text(shape: tuple) -> str:
     """``[N, 64, 56, 56]``."""
-    return f"[{', '.join(map(str, shape))}]"
+    return f"[{', '.join(map(size_text, shape))}]"
+
+
+def size_text(size: Any) -> str:
+    """A size in a message: of a formula that fills a page, its beginning."""
+    text = str(size)
+    return text if len(text) <= MAX_FORMULA else f"{text[:MAX_FORMULA]} …"
 
 
 def is_number(value: Any) -> bool:

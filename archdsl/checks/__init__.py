@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from archdsl.build.env import FileScope
+from archdsl.checks.bias_before_norm import bias_before_norm
+from archdsl.checks.bottleneck import bottleneck_activated
 from archdsl.checks.definitions import recursive_definitions, top_level_values
+from archdsl.checks.dense_head import dense_head
+from archdsl.checks.dropout_before_norm import dropout_before_norm
+from archdsl.checks.identity import identity_blocked
 from archdsl.checks.unknown import unknown_names
 from archdsl.checks.unused import dead_layers, unused_names
+from archdsl.checks.windows import filter_beyond_input, rows_lost
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.graph import Graph
 
@@ -19,5 +25,14 @@ FILE_CHECKS: tuple[Callable[[FileScope], Iterator[Diagnostic]], ...] = (
 )
 """Checks of the text of one file."""
 
-GRAPH_CHECKS: tuple[Callable[[Graph], Iterator[Diagnostic]], ...] = (dead_layers,)
+GRAPH_CHECKS: tuple[Callable[[Graph], Iterator[Diagnostic]], ...] = (
+    dead_layers,
+    bias_before_norm,
+    rows_lost,
+    filter_beyond_input,
+    bottleneck_activated,
+    identity_blocked,
+    dense_head,
+    dropout_before_norm,
+)
 """Checks of a built model."""

@@ -174,6 +174,9 @@ class _ClaimBuilder(Bodies):
         inner = self._start(text, here.env)
         self._top = None
         streams = stream if is_list(stream) else [stream]
+        if not all(isinstance(v, Value) for v in streams):
+            what = "what a claim measures runs on values"
+            raise Fault(WrongKind(span=text.span, what=what, found=f"{describe(stream)} is on the stream"))
         values = [self.new_value(v.shape, v.dtype) for v in streams]
         inner.stream = values if is_list(stream) else values[0]
         inner.instance.stream = inner.stream

@@ -9,6 +9,7 @@ from typing import Any
 from archdsl.build.model import InputShapes
 from archdsl.build.values import BlockLayer
 from archdsl.checks import FILE_CHECKS, GRAPH_CHECKS
+from archdsl.checks.allow import unknown_lints, without_allowed
 from archdsl.checks.claims import ClaimResult, Graphs, check_claim
 from archdsl.collection import paused_collection
 from archdsl.compiler import Spec, build, choose
@@ -76,9 +77,11 @@ def _claims(spec: Spec) -> list[tree.Claim]:
 
 def _checks(spec: Spec, graphs: list[Graph]) -> list[Diagnostic]:
     found = [d for check in FILE_CHECKS for d in check(spec.scope)]
+    found += unknown_lints(spec.scope.file.source)
     idle = [d.statement for d in found if isinstance(d, UnusedName) and d.statement is not None]
     of_graphs = (d for check in GRAPH_CHECKS for graph in graphs for d in check(graph))
-    return found + [d for d in of_graphs if not (isinstance(d, DeadLayer) and _inside(d, idle))]
+    found += (d for d in of_graphs if not (isinstance(d, DeadLayer) and _inside(d, idle)))
+    return list(without_allowed(found))
 
 
 def _inside(layer: DeadLayer, statements: list[Span]) -> bool:

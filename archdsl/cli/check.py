@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from archdsl.build.values import shape_text
+from archdsl.build.values import shape_text, size_text
 from archdsl.checks.claims import ClaimResult
 from archdsl.checks.report import Report, check
 from archdsl.cli.common import (
@@ -20,6 +20,7 @@ from archdsl.cli.common import (
 from archdsl.compiler import Spec
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.render import render, to_json
+from archdsl.dims import Size, TooLarge
 from archdsl.emit.summary import plain, tensor_to_json
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
@@ -46,13 +47,14 @@ def run(args: argparse.Namespace) -> int:
     ok = not unread and all(r.ok for r in reports)
     if args.format == "json":
         found = [*unread, *(d for r in reports for d in r.diagnostics)]
-        print_json({"ok": ok, "specs": [_facts(r) for r in reports], "diagnostics": [to_json(d) for d in found]})
+        print_json({"ok": ok, "specs": [facts(r) for r in reports], "diagnostics": [to_json(d) for d in found]})
     else:
         _print(reports, unread)
     return 0 if ok else 1
 
 
-def _facts(report: Report) -> dict[str, Any]:
+def facts(report: Report) -> dict[str, Any]:
+    """What a program reads of it."""
     return {
         "spec": report.spec.scope.file.source.name,
         "models": [_model(g) for g in report.graphs],
@@ -66,14 +68,14 @@ def _model(graph: Graph) -> dict[str, Any]:
         "inputs": {i.name: tensor_to_json(i.value.type) for i in graph.inputs},
         "outputs": {o.name: tensor_to_json(o.value.type) for o in graph.outputs},
         "training_only": [o.name for o in graph.outputs if o.when_training],
-        "params": plain(params(graph)),
+        "params": None if (count := _params(graph)) is None else plain(count),
         "preconditions": [p.text for p in graph.needs.preconditions()],
     }
 
 
 def _print(reports: list[Report], unread: list[Diagnostic]) -> None:
     for report in reports:
-        print(_text(report))
+        print(text(report))
     problems = [*unread, *(d for r in reports for d in r.diagnostics)]
     if problems:
         sys.stdout.flush()
@@ -83,12 +85,13 @@ def _print(reports: list[Report], unread: list[Diagnostic]) -> None:
             print(f"\n{errors} errors", file=sys.stderr)
 
 
-def _text(report: Report) -> str:
+def text(report: Report) -> str:
+    """What a terminal shows of a report beside its diagnostics."""
     lines = [report.spec.scope.file.source.name]
     for graph in report.graphs:
         inputs = ", ".join(f"{i.name} {shape_text(i.value.shape)}" for i in graph.inputs)
         outputs = ", ".join(f"{o.name} {shape_text(o.value.shape)}" for o in graph.outputs if not o.when_training)
-        lines.append(f"  {graph.name}: {inputs} -> {outputs}, {params(graph):,} parameters")
+        lines.append(f"  {graph.name}: {inputs} -> {outputs}, {_parameters(graph)}")
         lines += [f"    needs: {p.text}" for p in graph.needs.preconditions()]
     lines += [f"  {_mark(c)} {c.text}: {c.how}" for c in report.claims]
     if len(lines) == 1 and report.ok:
@@ -106,6 +109,21 @@ def _nothing_built(spec: Spec) -> list[str]:
         f" `model … = {model}({', '.join(names)})`"
         for model, names in missing.items()
     ]
+
+
+def _params(graph: Graph) -> Size | None:
+    """Trainable parameters; None where the count is a larger formula than can be decided about."""
+    try:
+        return params(graph)
+    except TooLarge:
+        return None
+
+
+def _parameters(graph: Graph) -> str:
+    count = _params(graph)
+    if count is None:
+        return "more parameters than can be said"
+    return f"{count:,} parameters" if isinstance(count, int) else f"{size_text(count)} parameters"
 
 
 def _mark(claim: ClaimResult) -> str:

@@ -71,6 +71,11 @@ class Diagnostic:
         """The way out; empty where none is known."""
         return self._fill(self.hint)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else there is to say: a source, how to switch it off."""
+        return ()
+
     def _fill(self, template: str) -> str:
         values = _Values(self)
         text = template.format_map(values)

@@ -8,6 +8,11 @@ from archdsl.record import record
 
 @record(kw_only=True)
 class ClaimFails(Diagnostic):
+    """A claim that does not hold.
+
+    Refuted by the least example where sizes are symbolic, else by the numbers themselves.
+    """
+
     code = "A0401"
     title = 'the claim "{claim}" does not hold'
     at = "{detail}"
@@ -18,6 +23,8 @@ class ClaimFails(Diagnostic):
 
 @record(kw_only=True)
 class AssertionFails(Diagnostic):
+    """An assertion in a model or block that does not hold."""
+
     code = "A0402"
     title = "this assertion does not hold"
     at = "{detail}"
@@ -27,6 +34,12 @@ class AssertionFails(Diagnostic):
 
 @record(kw_only=True)
 class ClaimUndecided(Diagnostic):
+    """A claim that could be neither proved nor refuted.
+
+    Questions about polynomials with remainders have no answer in general. What cannot be decided is said to be so,
+    never guessed.
+    """
+
     code = "A0403"
     title = 'the claim "{claim}" could be neither proved nor refuted'
     at = "{detail}"

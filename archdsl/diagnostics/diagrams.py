@@ -16,6 +16,8 @@ class DiagramFault(Diagnostic):
 
 @record(kw_only=True)
 class NoRenderer(DiagramFault):
+    """Nothing is installed that can draw."""
+
     code = "A0801"
     title = "nothing here can draw a diagram: neither Graphviz's `dot` nor the `graphviz-pure` wheel is installed"
     hint = "pip install graphviz-pure"
@@ -23,6 +25,8 @@ class NoRenderer(DiagramFault):
 
 @record(kw_only=True)
 class CannotRender(DiagramFault):
+    """Graphviz cannot draw this diagram."""
+
     code = "A0802"
     title = "{renderer} cannot draw this diagram as {format}: {reason}"
 
@@ -33,6 +37,8 @@ class CannotRender(DiagramFault):
 
 @record(kw_only=True)
 class NoPdf(DiagramFault):
+    """Nothing is installed that can write a PDF."""
+
     code = "A0803"
     title = "a PDF needs Graphviz's `dot`, or a library that is not installed"
     hint = "pip install 'archdsl[pdf]'"
@@ -40,6 +46,11 @@ class NoPdf(DiagramFault):
 
 @record(kw_only=True)
 class NoSuchModule(DiagramFault):
+    """A part that the network does not have.
+
+    Parts are named by their dotted paths.
+    """
+
     code = "A0804"
     title = "`{model}` has no part `{path}` that could be {done}"
     hint = "{advice}"
@@ -52,6 +63,8 @@ class NoSuchModule(DiagramFault):
 
 @record(kw_only=True)
 class UnknownPictureFormat(DiagramFault):
+    """A picture in a format that is not known."""
+
     code = "A0805"
     title = "`{path}` says no picture format that is known here"
     hint = "end its name in .svg, .png, .pdf or .dot"
@@ -61,6 +74,8 @@ class UnknownPictureFormat(DiagramFault):
 
 @record(kw_only=True)
 class UnknownTheme(DiagramFault):
+    """A theme that does not exist."""
+
     code = "A0806"
     title = "there is no theme `{name}`"
     hint = "the themes are {known}"

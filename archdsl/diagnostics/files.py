@@ -8,6 +8,8 @@ from archdsl.record import record
 
 @record(kw_only=True)
 class CannotRead(Diagnostic):
+    """A file that cannot be read."""
+
     code = "A0601"
     title = "cannot read `{path}`: {reason}"
     hint = "{advice}"
@@ -19,6 +21,12 @@ class CannotRead(Diagnostic):
 
 @record(kw_only=True)
 class OutsideRoot(Diagnostic):
+    """A file outside the folder of the spec.
+
+    A spec from elsewhere cannot read files of its reader: `use` reaches files beside it and below, and the library.
+    Symbolic links are followed before this is decided.
+    """
+
     code = "A0602"
     title = "`{path}` lies outside the folder of this spec"
     hint = "a spec may use files in its own folder or below it, and the library that ships with archdsl"
@@ -28,6 +36,8 @@ class OutsideRoot(Diagnostic):
 
 @record(kw_only=True)
 class CircularUse(Diagnostic):
+    """Files that use each other in a circle."""
+
     code = "A0603"
     title = "these files use each other: {route}"
 
@@ -36,6 +46,8 @@ class CircularUse(Diagnostic):
 
 @record(kw_only=True)
 class NotInFile(Diagnostic):
+    """A name that the used file does not define."""
+
     code = "A0604"
     title = "`{path}` defines no `{name}`"
     hint = "{advice}"
@@ -47,6 +59,11 @@ class NotInFile(Diagnostic):
 
 @record(kw_only=True)
 class NothingToBuild(Diagnostic):
+    """No model that can be built as it stands.
+
+    A command for one model needs the file's only one, the one with the file's name, or `path:Model`.
+    """
+
     code = "A0605"
     title = "`{path}` defines no model that can be built as it stands"
     hint = "{advice}"
@@ -57,6 +74,11 @@ class NothingToBuild(Diagnostic):
 
 @record(kw_only=True)
 class BadSetting(Diagnostic):
+    """A setting that the model does not take.
+
+    `--set` overrides parameters of the model, `--input` shapes of its inputs.
+    """
+
     code = "A0606"
     title = "{reason}"
     hint = "{advice}"
@@ -67,6 +89,11 @@ class BadSetting(Diagnostic):
 
 @record(kw_only=True)
 class MissingExtra(Diagnostic):
+    """A part of archdsl that is not installed.
+
+    The bare package checks, measures, draws and writes source; the rest comes as extras.
+    """
+
     code = "A0607"
     title = "{what} needs `{package}`, which is not installed"
     hint = "pip install 'archdsl[{extra}]'"
@@ -78,6 +105,11 @@ class MissingExtra(Diagnostic):
 
 @record(kw_only=True)
 class WeightsDiffer(Diagnostic):
+    """A checkpoint of another network.
+
+    Weights are loaded strictly: the names and shapes of the state dict are those of the spec.
+    """
+
     code = "A0608"
     title = "the weights in `{path}` are not those of {network}"
     at = "{difference}"
@@ -95,8 +127,25 @@ class WeightsDiffer(Diagnostic):
 
 @record(kw_only=True)
 class CannotWrite(Diagnostic):
+    """A file that cannot be written.
+
+    Files are written whole or not at all: what was there before is untouched.
+    """
+
     code = "A0609"
     title = "cannot write `{path}`: {reason}"
 
     path: str
     reason: str
+
+
+@record(kw_only=True)
+class UnknownCode(Diagnostic):
+    """A code that no message has."""
+
+    code = "A0610"
+    title = "there is no code `{asked}`"
+    hint = "{advice}"
+
+    asked: str
+    advice: str | None = None

@@ -10,6 +10,12 @@ from archdsl.record import record
 
 @record(kw_only=True)
 class SourceNotProved(Diagnostic):
+    """No source could be proved equal to the network.
+
+    Every emitted file is run against the checked graph, symbol by symbol, before it is written. No spec is known that
+    leads here.
+    """
+
     code = "A0500"
     title = "no PyTorch source of `{network}` could be proved equal to the checked network: {reason}"
     hint = "this is a fault of archdsl: please report it with the spec"
@@ -20,6 +26,12 @@ class SourceNotProved(Diagnostic):
 
 @record(kw_only=True)
 class PlainForm(Diagnostic):
+    """A network written out layer by layer.
+
+    Its readable form could not be proved equal to the checked network, so the plain form was written, which was. No
+    spec is known that leads here.
+    """
+
     code = "A0501"
     severity = "warning"
     title = "`{network}` is written out layer by layer: its readable form could not be proved equal to it ({reason})"
@@ -34,6 +46,11 @@ class PlainForm(Diagnostic):
 
 @record(kw_only=True)
 class MissingWeight(Diagnostic):
+    """Weights are missing for an ONNX export.
+
+    All parameters and buffers of the network are needed, by their names in the state dict.
+    """
+
     code = "A0520"
     title = "no weights are given for `{name}`"
     hint = "the state dict of a module of this network has it, with shape {shape}"
@@ -44,6 +61,8 @@ class MissingWeight(Diagnostic):
 
 @record(kw_only=True)
 class WeightDiffers(Diagnostic):
+    """A weight of another shape or type than the network has."""
+
     code = "A0521"
     title = "the weights given for `{name}` are {found}, not {wanted}"
 
@@ -54,6 +73,8 @@ class WeightDiffers(Diagnostic):
 
 @record(kw_only=True)
 class UnreadableWeight(Diagnostic):
+    """A weight that is no array."""
+
     code = "A0522"
     title = "the weights given for `{name}` cannot be read as an array: {reason}"
 
@@ -63,6 +84,11 @@ class UnreadableWeight(Diagnostic):
 
 @record(kw_only=True)
 class NameTakenTwice(Diagnostic):
+    """Two things with one name in an ONNX file.
+
+    Inputs, outputs and weights of an ONNX graph share one set of names.
+    """
+
     code = "A0523"
     title = "`{name}` is {first} and {second}; in an ONNX file they share one set of names"
     hint = "rename one of them"
@@ -74,6 +100,8 @@ class NameTakenTwice(Diagnostic):
 
 @record(kw_only=True)
 class NothingToExport(Diagnostic):
+    """A network without an output at inference."""
+
     code = "A0524"
     title = "`{network}` has outputs only in training, and an ONNX file is for inference"
     hint = "state an output without `when training`"
@@ -83,6 +111,11 @@ class NothingToExport(Diagnostic):
 
 @record(kw_only=True)
 class UnreadableSize(Diagnostic):
+    """A size that the ONNX file could not read off its inputs.
+
+    In an ONNX file a symbol is the size of an axis of an input.
+    """
+
     code = "A0525"
     title = "a layer needs the size {symbol}, which no input has as the size of an axis"
     hint = "give the input's size in numbers, or as a name for each axis"
@@ -92,6 +125,11 @@ class UnreadableSize(Diagnostic):
 
 @record(kw_only=True)
 class SizeBeyond64Bits(Diagnostic):
+    """A size with more than 64 bits.
+
+    Sizes in an ONNX file are 64 bits wide.
+    """
+
     code = "A0526"
     title = "the size {size} has more than 64 bits"
 
@@ -100,6 +138,11 @@ class SizeBeyond64Bits(Diagnostic):
 
 @record(kw_only=True)
 class RefusedByChecker(Diagnostic):
+    """The ONNX checker refuses what was written.
+
+    Nothing is kept then. No spec is known that leads here.
+    """
+
     code = "A0527"
     title = "the ONNX checker refuses what was written, so nothing is kept: {reason}"
     hint = "this is a fault of archdsl: please report it with the spec"
@@ -109,6 +152,11 @@ class RefusedByChecker(Diagnostic):
 
 @record(kw_only=True)
 class OnnxDiffers(Diagnostic):
+    """ONNX Runtime computes something else than torch.
+
+    Told by `archdsl compile --to onnx --verify`, which runs both on the same input, at several sizes.
+    """
+
     code = "A0528"
     title = "ONNX Runtime's `{output}` differs from torch's by {difference} at {sizes}, from `{place}` on"
     at = "on the same input this differs by {own}"
@@ -122,6 +170,8 @@ class OnnxDiffers(Diagnostic):
 
 @record(kw_only=True)
 class ModuleIsAnother(Diagnostic):
+    """A module that is not the network it is exported for."""
+
     code = "A0529"
     title = "the module computes something else than the checked graph of {network}, which the ONNX file agrees with"
 
@@ -130,6 +180,8 @@ class ModuleIsAnother(Diagnostic):
 
 @record(kw_only=True)
 class RuntimeRefuses(Diagnostic):
+    """ONNX Runtime cannot run the file."""
+
     code = "A0530"
     title = "ONNX Runtime cannot run the file: {reason}"
 
@@ -138,6 +190,11 @@ class RuntimeRefuses(Diagnostic):
 
 @record(kw_only=True)
 class NoSizesFound(Diagnostic):
+    """No sizes meet the preconditions of the network.
+
+    `--verify` runs the network, and needs sizes for its symbols.
+    """
+
     code = "A0531"
     title = "no sizes were found that meet the preconditions of {network}"
     hint = "give the input's size in numbers: `--input`"
@@ -147,6 +204,8 @@ class NoSizesFound(Diagnostic):
 
 @record(kw_only=True)
 class NotInOnnx(Diagnostic):
+    """An operator without a form in ONNX."""
+
     code = "A0532"
     title = "`{op}` has no form in ONNX here: {reason}"
     hint = "{advice}"

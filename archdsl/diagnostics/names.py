@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.record import record
 from archdsl.source import Span
@@ -9,6 +11,12 @@ from archdsl.source import Span
 
 @record(kw_only=True)
 class UnknownName(Diagnostic):
+    """A name that nothing defines.
+
+    Names are defined above where they are used, by a `block`, `model`, `fn`, `let`, `as`, `input`, or a parameter;
+    files are defined in by `use`.
+    """
+
     code = "A0201"
     title = "unknown name `{name}`"
     at = "not defined here"
@@ -20,6 +28,11 @@ class UnknownName(Diagnostic):
 
 @record(kw_only=True)
 class WrongKind(Diagnostic):
+    """A thing of the wrong kind: a number where a layer is needed, a layer where a number is.
+
+    Numbers, lists, layers and values are told apart. A layer becomes a value by running it on the stream.
+    """
+
     code = "A0202"
     title = "{what}"
     at = "{found}"
@@ -32,6 +45,11 @@ class WrongKind(Diagnostic):
 
 @record(kw_only=True)
 class UnknownArgument(Diagnostic):
+    """An argument that the layer or block does not have.
+
+    `archdsl` names arguments as torch does where it has them; the reference of the operators lists all.
+    """
+
     code = "A0203"
     title = "`{callee}` has no argument `{name}`"
     hint = "{advice}"
@@ -43,6 +61,11 @@ class UnknownArgument(Diagnostic):
 
 @record(kw_only=True)
 class MissingArgument(Diagnostic):
+    """A required argument is missing.
+
+    An argument without a default must be given.
+    """
+
     code = "A0204"
     title = "`{callee}` needs its argument `{name}`"
     at = "{doc}"
@@ -56,6 +79,11 @@ class MissingArgument(Diagnostic):
 
 @record(kw_only=True)
 class TooManyArguments(Diagnostic):
+    """More arguments than there are.
+
+    Arguments by position are taken in order; the hint lists them.
+    """
+
     code = "A0205"
     title = "`{callee}` takes {takes}, not {given}"
     hint = "it takes {signature}"
@@ -73,6 +101,11 @@ class TooManyArguments(Diagnostic):
 
 @record(kw_only=True)
 class BadArgument(Diagnostic):
+    """A value that the argument cannot take.
+
+    Each argument says what it may be: a size, a rate between 0 and 1, one of some words.
+    """
+
     code = "A0206"
     title = "`{callee}` cannot take this `{argument}`: {reason}"
     hint = "{advice}"
@@ -85,6 +118,11 @@ class BadArgument(Diagnostic):
 
 @record(kw_only=True)
 class RepeatedArgument(Diagnostic):
+    """An argument given twice.
+
+    Once by position and once by name is twice.
+    """
+
     code = "A0207"
     title = "the argument `{name}` of `{callee}` is given twice"
 
@@ -94,6 +132,11 @@ class RepeatedArgument(Diagnostic):
 
 @record(kw_only=True)
 class Unlabelled(Diagnostic):
+    """A layer with parameters, but without a name.
+
+    The name is its path in the state dict; so it is part of what a spec says. In a `seq` members are numbered.
+    """
+
     code = "A0208"
     title = "this {what} owns parameters and needs a name"
     at = "its parameters need a path in the state dict"
@@ -105,6 +148,11 @@ class Unlabelled(Diagnostic):
 
 @record(kw_only=True)
 class DuplicatePath(Diagnostic):
+    """Two modules with one path.
+
+    Paths are keys of the state dict: each belongs to one module.
+    """
+
     code = "A0209"
     title = "two modules have the path `{path}`"
     at = "the second one"
@@ -124,6 +172,11 @@ class DuplicatePath(Diagnostic):
 
 @record(kw_only=True)
 class NeverRun(Diagnostic):
+    """A declared module that never runs.
+
+    It would own parameters that no gradient reaches.
+    """
+
     code = "A0210"
     title = "the module `{label}` is declared and never run"
     hint = "call it where it belongs (`-> {label}`), or remove it"
@@ -133,7 +186,15 @@ class NeverRun(Diagnostic):
 
 @record(kw_only=True)
 class UnusedName(Diagnostic):
+    """A name that nothing reads.
+
+    Either something was forgotten, or the name says more than there is. A name that begins with `_` is not meant to be
+    read.
+    """
+
     code = "A0211"
+    severity = "warning"
+    lint: ClassVar[str] = "unused"
     title = "`{name}` is never used"
     hint = "{advice}"
 
@@ -145,6 +206,11 @@ class UnusedName(Diagnostic):
 
 @record(kw_only=True)
 class Recursive(Diagnostic):
+    """A block or function that contains itself.
+
+    A network is finite and its text is what it is made of: repetition is written as a loop.
+    """
+
     code = "A0212"
     title = "`{name}` contains itself"
     at = "here it is used again: {route}"
@@ -156,6 +222,8 @@ class Recursive(Diagnostic):
 
 @record(kw_only=True)
 class DefinedTwice(Diagnostic):
+    """A name defined twice in a file."""
+
     code = "A0213"
     title = "`{name}` is defined twice"
 
@@ -164,6 +232,11 @@ class DefinedTwice(Diagnostic):
 
 @record(kw_only=True)
 class DiscardsStream(Diagnostic):
+    """A value in a chain that makes what stands before it pointless.
+
+    In a chain each item takes what the one before gives. A value that does not mention `it` would throw that away.
+    """
+
     code = "A0214"
     title = "this value throws the stream away"
     at = "it does not mention `it`"
@@ -172,6 +245,8 @@ class DiscardsStream(Diagnostic):
 
 @record(kw_only=True)
 class CannotUnpack(Diagnostic):
+    """A list of another length than the names that take it apart."""
+
     code = "A0215"
     title = "cannot unpack {found} into {names}"
 
@@ -181,6 +256,11 @@ class CannotUnpack(Diagnostic):
 
 @record(kw_only=True)
 class UnknownModel(Diagnostic):
+    """A model that the file does not define.
+
+    `path:Model` names one of the models of a file.
+    """
+
     code = "A0216"
     title = "{where} has no model `{name}`"
     hint = "{advice}"
@@ -192,6 +272,12 @@ class UnknownModel(Diagnostic):
 
 @record(kw_only=True)
 class BadLabel(Diagnostic):
+    """A name that no module can have.
+
+    Labels become attributes of an `nn.Module` and keys of its state dict: letters, digits, `_` and `-`, and no name
+    that every module has already.
+    """
+
     code = "A0217"
     title = "`{label}` cannot be the name of a module"
     at = "{reason}"
@@ -202,6 +288,11 @@ class BadLabel(Diagnostic):
 
 @record(kw_only=True)
 class BadArithmetic(Diagnostic):
+    """Arithmetic without a result.
+
+    Division by zero, a root of a negative number, numbers and lists beyond all networks.
+    """
+
     code = "A0218"
     title = "{reason}"
     hint = "{advice}"
@@ -212,6 +303,11 @@ class BadArithmetic(Diagnostic):
 
 @record(kw_only=True)
 class BadIndex(Diagnostic):
+    """An index that leads to nothing.
+
+    Lists are counted from 0; values are indexed by sizes, slices, or one int64 value.
+    """
+
     code = "A0219"
     title = "{reason}"
 
@@ -220,6 +316,11 @@ class BadIndex(Diagnostic):
 
 @record(kw_only=True)
 class TooMuch(Diagnostic):
+    """A spec that asks for absurdly much.
+
+    The limits are far beyond any network that was published; they keep a spec from exhausting its reader.
+    """
+
     code = "A0220"
     title = "this spec is too large to build: over {limit} {what}"
     hint = "the limit keeps a spec from exhausting its reader"
@@ -230,6 +331,8 @@ class TooMuch(Diagnostic):
 
 @record(kw_only=True)
 class Misplaced(Diagnostic):
+    """Something that makes no sense where it stands."""
+
     code = "A0221"
     title = "{what} cannot stand here"
     hint = "{advice}"
@@ -239,16 +342,9 @@ class Misplaced(Diagnostic):
 
 
 @record(kw_only=True)
-class WordTaken(Diagnostic):
-    code = "A0222"
-    title = "`{name}` is a word of the language"
-    hint = "choose another name"
-
-    name: str
-
-
-@record(kw_only=True)
 class NoEnd(Diagnostic):
+    """A model without an input or an output."""
+
     code = "A0224"
     title = "the model `{model}` has no {end}"
     hint = "every model says what {verb}: `{end} x: [N, …]`"
@@ -263,6 +359,8 @@ class NoEnd(Diagnostic):
 
 @record(kw_only=True)
 class EmptyStream(Diagnostic):
+    """A layer with nothing to work on."""
+
     code = "A0225"
     title = "nothing is on the stream here"
     at = "this needs something to work on"
@@ -271,6 +369,11 @@ class EmptyStream(Diagnostic):
 
 @record(kw_only=True)
 class ItMoved(Diagnostic):
+    """`it` where something else was meant.
+
+    In a chain `it` is what stands before; a list that is taken apart along the chain needs a name.
+    """
+
     code = "A0226"
     title = "`it` is not the list here: it changes along a chain"
     at = "here it is what the chain has made so far, {here}"
@@ -282,6 +385,11 @@ class ItMoved(Diagnostic):
 
 @record(kw_only=True)
 class DeadLayer(Diagnostic):
+    """A layer whose result goes nowhere.
+
+    It would cost time and memory for nothing, and its parameters would never be trained.
+    """
+
     code = "A0223"
     title = "the result of this `{layer}` goes nowhere"
     at = "no output depends on it"

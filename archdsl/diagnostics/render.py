@@ -37,6 +37,7 @@ def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
         "message": diagnostic.message,
         "note": diagnostic.note or None,
         "help": diagnostic.help or None,
+        "notes": list(diagnostic.notes),
         "place": _place(diagnostic.span),
         "labels": [{"place": _place(label.span), "text": label.text} for label in diagnostic.labels],
         "trace": [{"what": f.what, "path": f.path, "place": _place(f.span)} for f in diagnostic.trace],
@@ -78,6 +79,7 @@ class _Painter:
         lines += [f"{margin} {self.paint('=', 'place')} {_printable(text)}" for text in _trace(d.trace)]
         if d.help:
             lines.append(f"{margin} {self.paint('=', 'place')} {self.paint('help', 'help')}: {_printable(d.help)}")
+        lines += [f"{margin} {self.paint('=', 'place')} {_printable(text)}" for text in d.notes]
         return "\n".join(lines)
 
     def _snippet(self, source: Source, marks: list[Label], width: int, d: Diagnostic) -> list[str]:

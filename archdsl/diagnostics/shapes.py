@@ -8,6 +8,11 @@ from archdsl.record import record
 
 @record(kw_only=True)
 class StatedShapeDiffers(Diagnostic):
+    """A stated shape that is not the one found.
+
+    Shapes after `input`, `as` and `output` are checked, not believed.
+    """
+
     code = "A0301"
     title = "{subject} is stated as {stated}, but it is {found}"
     at = "{detail}"
@@ -22,6 +27,12 @@ class StatedShapeDiffers(Diagnostic):
 
 @record(kw_only=True)
 class DoesNotFit(Diagnostic):
+    """A layer that cannot take what arrives.
+
+    Each operator says what it needs of its input: so many axes, channels that divide into groups, an image no smaller
+    than the filter.
+    """
+
     code = "A0302"
     title = "{reason}"
     at = "{arrives}"
@@ -34,6 +45,11 @@ class DoesNotFit(Diagnostic):
 
 @record(kw_only=True)
 class Undecided(Diagnostic):
+    """A decision that depends on a size which is not known.
+
+    One graph is built for all sizes of the input, so an `if` on a symbolic size must be decided by what is known of it.
+    """
+
     code = "A0303"
     title = "whether `{condition}` holds depends on the input's size"
     at = "{detail}"
@@ -45,6 +61,11 @@ class Undecided(Diagnostic):
 
 @record(kw_only=True)
 class SizeDivided(Diagnostic):
+    """A symbolic size divided with `/`.
+
+    Sizes are whole numbers: `//` divides and rounds down.
+    """
+
     code = "A0304"
     title = "a symbolic size cannot be divided with `/`"
     at = "this depends on the input's size"
@@ -53,6 +74,11 @@ class SizeDivided(Diagnostic):
 
 @record(kw_only=True)
 class SizeTooLarge(Diagnostic):
+    """A size too large to be decided about.
+
+    Sizes are exact expressions of the symbols. They are kept as long as questions about them can be answered.
+    """
+
     code = "A0305"
     title = "this size grows beyond what can be decided"
     hint = "state the input's size in numbers"
@@ -60,6 +86,11 @@ class SizeTooLarge(Diagnostic):
 
 @record(kw_only=True)
 class SharedDiffers(Diagnostic):
+    """A shared module on inputs that need different parameters.
+
+    A module that is declared once owns one set of parameters, wherever it runs.
+    """
+
     code = "A0306"
     title = "the shared module `{path}` would need parameters of two shapes"
     at = "{detail}"
@@ -71,6 +102,8 @@ class SharedDiffers(Diagnostic):
 
 @record(kw_only=True)
 class TensorTooLarge(Diagnostic):
+    """A tensor with absurdly many entries."""
+
     code = "A0307"
     title = "{what} would have {count} entries"
     at = "{shape}"
@@ -83,6 +116,11 @@ class TensorTooLarge(Diagnostic):
 
 @record(kw_only=True)
 class SidesDiffer(Diagnostic):
+    """Two sides of an operator that do not broadcast.
+
+    As in torch: aligned at the right, sizes are equal or one of them is 1.
+    """
+
     code = "A0311"
     title = "the two sides of this `{op}` {difference}"
     at = "{detail}"
@@ -95,6 +133,12 @@ class SidesDiffer(Diagnostic):
 
 @record(kw_only=True)
 class BranchesDiffer(Diagnostic):
+    """Branches that do not fit together.
+
+    `add`, `mul`, `residual` and `stack` need equal shapes, `concat` shapes that differ in one axis only. The message
+    shows where each of the sizes that differ comes from.
+    """
+
     code = "A0312"
     title = "the branches of this {kind} {difference}"
     at = "{detail}"

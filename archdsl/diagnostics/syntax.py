@@ -8,6 +8,11 @@ from archdsl.record import record
 
 @record(kw_only=True)
 class UnexpectedCharacter(Diagnostic):
+    """A character that no word of the language begins with.
+
+    Strings stand in double quotes, powers are written `**`, and comments begin with `#`.
+    """
+
     code = "A0101"
     title = "unexpected character {shown}"
     at = "no word of the language begins like this"
@@ -24,6 +29,12 @@ class UnexpectedCharacter(Diagnostic):
 
 @record(kw_only=True)
 class UnexpectedToken(Diagnostic):
+    """A word where another one is expected.
+
+    The message lists what could stand there. Where a bracket is still open on an earlier line, that bracket is probably
+    what is at fault, and it is shown.
+    """
+
     code = "A0102"
     title = "syntax error: unexpected {found}"
     at = "expected {expected}"
@@ -36,6 +47,11 @@ class UnexpectedToken(Diagnostic):
 
 @record(kw_only=True)
 class UnpairedBracket(Diagnostic):
+    """Brackets that do not pair.
+
+    Each `(`, `[` and `{` is closed by its own kind, innermost first.
+    """
+
     code = "A0103"
     title = "{what}"
     at = "{where}"
@@ -48,6 +64,11 @@ class UnpairedBracket(Diagnostic):
 
 @record(kw_only=True)
 class NestedTooDeep(Diagnostic):
+    """Brackets nested too deep.
+
+    No network needs so many; the limit keeps a file from exhausting its reader.
+    """
+
     code = "A0104"
     title = "brackets nested deeper than {limit}"
     hint = "give the inner parts names: a `block`, or a `let`"
@@ -57,6 +78,11 @@ class NestedTooDeep(Diagnostic):
 
 @record(kw_only=True)
 class UnsupportedVersion(Diagnostic):
+    """A spec in a later version of the language.
+
+    The first line of a spec may state the version that it is written in.
+    """
+
     code = "A0105"
     title = "this spec is written in version {found} of the language; version {known} is the newest known here"
     hint = "{advice}"
@@ -68,9 +94,41 @@ class UnsupportedVersion(Diagnostic):
 
 @record(kw_only=True)
 class NumberTooLarge(Diagnostic):
+    """A number with too many digits.
+
+    No size of a network is so large.
+    """
+
     code = "A0106"
     title = "this number has {digits} digits"
     at = "at most {limit} are read"
 
     digits: int
     limit: int
+
+
+@record(kw_only=True)
+class StatementTooLong(Diagnostic):
+    """A statement with too many words.
+
+    Operators and chains nest as brackets do; the limit keeps a file from exhausting its reader.
+    """
+
+    code = "A0107"
+    title = "this statement has more than {limit} words"
+    hint = "repeat with `for`, or divide it: a `block`, or a `let`"
+
+    limit: str
+
+
+@record(kw_only=True)
+class NameTooLong(Diagnostic):
+    """A name with too many characters.
+
+    Names become names of parameters in a state dict and of attributes in Python.
+    """
+
+    code = "A0108"
+    title = "this name has more than {limit} characters"
+
+    limit: str

@@ -16,6 +16,8 @@ class TrainingFault(Diagnostic):
 
 @record(kw_only=True)
 class NoSuchFolder(TrainingFault):
+    """A folder of pictures that is not there."""
+
     code = "A0701"
     title = "no such folder: `{path}`"
     hint = "{advice}"
@@ -26,6 +28,11 @@ class NoSuchFolder(TrainingFault):
 
 @record(kw_only=True)
 class TooFewClasses(TrainingFault):
+    """Fewer than two classes.
+
+    Each class of pictures is a folder of its own.
+    """
+
     code = "A0702"
     title = "`{path}` holds {found}; telling classes apart takes two"
     hint = "put the pictures of each class into a folder of its own: `{path}/CLASS/picture.jpg`"
@@ -40,6 +47,11 @@ class TooFewClasses(TrainingFault):
 
 @record(kw_only=True)
 class TooFewPictures(TrainingFault):
+    """A class with too few pictures.
+
+    Training, validation and test each need one.
+    """
+
     code = "A0703"
     title = "class `{name}` has {count} pictures; it takes {least}, one for each part of the data"
     hint = "pictures are files that end in {endings}, at any depth in `{path}`"
@@ -53,6 +65,8 @@ class TooFewPictures(TrainingFault):
 
 @record(kw_only=True)
 class NoValidation(TrainingFault):
+    """Divided pictures without a folder for validation."""
+
     code = "A0704"
     title = "`{path}` is divided into {found}, but holds no folder `{missing}`"
     hint = "divided data take `train`, `val` and, if there is one, `test`; each holds the class folders"
@@ -64,6 +78,8 @@ class NoValidation(TrainingFault):
 
 @record(kw_only=True)
 class UnreadablePicture(TrainingFault):
+    """A picture that cannot be read."""
+
     code = "A0705"
     title = "cannot read the picture {reason}"
     hint = "replace or remove it, or let --skip-unreadable leave such pictures out"
@@ -73,6 +89,8 @@ class UnreadablePicture(TrainingFault):
 
 @record(kw_only=True)
 class IncompleteFlowers(TrainingFault):
+    """OxFlower17 with pictures missing."""
+
     code = "A0706"
     title = "`{path}` is not the whole of OxFlower17: {missing} of 1,360 pictures are missing, `{first}` the first"
     hint = "unpack 17flowers.tgz; the folder `jpg` in it holds image_0001.jpg to image_1360.jpg"
@@ -84,6 +102,8 @@ class IncompleteFlowers(TrainingFault):
 
 @record(kw_only=True)
 class BadSplitFile(TrainingFault):
+    """A file of splits that is none."""
+
     code = "A0707"
     title = "`{path}` is no split of OxFlower17: {reason}"
     hint = "remove it, and a split of the same proportions is computed"
@@ -94,6 +114,8 @@ class BadSplitFile(TrainingFault):
 
 @record(kw_only=True)
 class NoSuchSplit(TrainingFault):
+    """A split of OxFlower17 that does not exist."""
+
     code = "A0708"
     title = "`{path}` has no split {split}"
     hint = "it has {splits}"
@@ -105,6 +127,8 @@ class NoSuchSplit(TrainingFault):
 
 @record(kw_only=True)
 class WrongChannels(TrainingFault):
+    """Pictures with another number of channels than the network takes."""
+
     code = "A0709"
     title = "{model} takes {wanted}-channel pictures; those of {data} have {given}"
     hint = "{advice}"
@@ -118,6 +142,8 @@ class WrongChannels(TrainingFault):
 
 @record(kw_only=True)
 class WrongClassCount(TrainingFault):
+    """A network that tells another number of classes apart."""
+
     code = "A0710"
     title = "{model} tells {given} classes apart; {data} has {wanted}"
     hint = "give the model a parameter named `classes` for the size of its head"
@@ -130,6 +156,8 @@ class WrongClassCount(TrainingFault):
 
 @record(kw_only=True)
 class NotAClassifier(TrainingFault):
+    """A network that is no classifier."""
+
     code = "A0711"
     title = "{model} cannot be trained as a classifier: {reason}"
     hint = "its first output has to be one score for each class, [N, classes]"
@@ -140,6 +168,8 @@ class NotAClassifier(TrainingFault):
 
 @record(kw_only=True)
 class DoesNotRun(TrainingFault):
+    """A network that does not run on pictures of this size."""
+
     code = "A0712"
     title = "{model} does not run on pictures of {height}×{width}: {reason}"
     hint = "another --size may fit"
@@ -152,6 +182,8 @@ class DoesNotRun(TrainingFault):
 
 @record(kw_only=True)
 class RunExists(TrainingFault):
+    """A folder for a run that holds files already."""
+
     code = "A0713"
     title = "`{path}` already holds files"
     hint = "continue that run with `--resume {path}`, or name another folder with --out"
@@ -161,6 +193,8 @@ class RunExists(TrainingFault):
 
 @record(kw_only=True)
 class NothingToResume(TrainingFault):
+    """A run that cannot be resumed."""
+
     code = "A0714"
     title = "`{path}` cannot be resumed: {reason}"
     hint = "--resume takes the folder of a run that has finished an epoch or was stopped by Ctrl-C"
@@ -171,6 +205,8 @@ class NothingToResume(TrainingFault):
 
 @record(kw_only=True)
 class OtherNetwork(TrainingFault):
+    """A checkpoint of another network."""
+
     code = "A0715"
     title = "the checkpoint in `{path}` is of another network: {difference}"
     hint = "give the spec and the settings that the run was started with, or start a new run"
@@ -181,6 +217,11 @@ class OtherNetwork(TrainingFault):
 
 @record(kw_only=True)
 class OtherSetting(TrainingFault):
+    """A run resumed with another setting.
+
+    What a run learned belongs to its settings.
+    """
+
     code = "A0716"
     title = "`{path}` was trained with {setting} {saved}, not {given}"
     hint = "leave the setting out to go on as before, or start a new run"
@@ -193,6 +234,8 @@ class OtherSetting(TrainingFault):
 
 @record(kw_only=True)
 class AlreadyTrainedFurther(TrainingFault):
+    """A run that has gone further already."""
+
     code = "A0717"
     title = "`{path}` has already trained for {done} epochs, more than the {asked} asked for"
     hint = "--epochs counts from the beginning of the run"
@@ -204,6 +247,8 @@ class AlreadyTrainedFurther(TrainingFault):
 
 @record(kw_only=True)
 class TrainerRefuses(TrainingFault):
+    """Settings that the trainer refuses."""
+
     code = "A0718"
     title = "cannot train with these settings: {reason}"
     hint = "see --accelerator, --devices and --precision"
@@ -213,6 +258,8 @@ class TrainerRefuses(TrainingFault):
 
 @record(kw_only=True)
 class LossNotFinite(TrainingFault):
+    """A loss that is not a number."""
+
     code = "A0719"
     title = "the loss is {loss} in epoch {epoch}: training has diverged"
     hint = "try a smaller --lr, or a longer --warmup"
@@ -223,6 +270,11 @@ class LossNotFinite(TrainingFault):
 
 @record(kw_only=True)
 class Stopped(TrainingFault):
+    """A run that was stopped.
+
+    Ctrl-C ends a run in order: its last state is kept, and `--resume` goes on from there.
+    """
+
     code = "A0720"
     severity = "warning"
     title = "stopped {when}"
@@ -234,6 +286,8 @@ class Stopped(TrainingFault):
 
 @record(kw_only=True)
 class RunFailed(TrainingFault):
+    """A run that broke off."""
+
     code = "A0721"
     title = "training broke off: {reason}"
     hint = "{advice}"
@@ -244,6 +298,8 @@ class RunFailed(TrainingFault):
 
 @record(kw_only=True)
 class UnknownSetting(TrainingFault):
+    """A recipe with a setting that does not exist."""
+
     code = "A0722"
     title = "a recipe has no setting `{name}`"
     hint = "{advice}"
@@ -254,6 +310,8 @@ class UnknownSetting(TrainingFault):
 
 @record(kw_only=True)
 class BadRecipeValue(TrainingFault):
+    """A recipe with a value that the setting cannot take."""
+
     code = "A0723"
     title = "`{name}` is {wanted}"
     at = "this is not"
@@ -264,6 +322,8 @@ class BadRecipeValue(TrainingFault):
 
 @record(kw_only=True)
 class BadRecipe(TrainingFault):
+    """A recipe that cannot be read."""
+
     code = "A0724"
     title = "this recipe is not TOML: {reason}"
 
@@ -272,6 +332,8 @@ class BadRecipe(TrainingFault):
 
 @record(kw_only=True)
 class NothingSelected(TrainingFault):
+    """A pattern that no weight matches."""
+
     code = "A0725"
     title = "`{option} {selector}` matches no weight"
     hint = "{advice}"
@@ -283,6 +345,8 @@ class NothingSelected(TrainingFault):
 
 @record(kw_only=True)
 class NothingLeftToTrain(TrainingFault):
+    """Every weight is frozen."""
+
     code = "A0726"
     title = "`--freeze {selectors}` leaves nothing to train"
     hint = "leave the head out of it"
@@ -292,6 +356,8 @@ class NothingLeftToTrain(TrainingFault):
 
 @record(kw_only=True)
 class NoSpecInside(TrainingFault):
+    """A checkpoint without its spec."""
+
     code = "A0727"
     title = "`{path}` does not carry the spec that it is of"
     hint = "a checkpoint that `archdsl train` wrote does"
@@ -301,6 +367,8 @@ class NoSpecInside(TrainingFault):
 
 @record(kw_only=True)
 class NothingReadable(TrainingFault):
+    """A class without a readable picture."""
+
     code = "A0728"
     title = "no picture of class `{name}` can be read to train on; {count} of all are unreadable"
 
@@ -310,6 +378,8 @@ class NothingReadable(TrainingFault):
 
 @record(kw_only=True)
 class ClassesDiffer(TrainingFault):
+    """Parts of the data with different classes."""
+
     code = "A0729"
     title = "`{path}` has other classes than the training pictures: `{name}` {problem}"
     hint = "each part has to hold the same class folders"
@@ -321,6 +391,8 @@ class ClassesDiffer(TrainingFault):
 
 @record(kw_only=True)
 class NoSuchDataset(TrainingFault):
+    """A data set that is not there."""
+
     code = "A0730"
     title = "no {name} in `{path}`: {reason}"
     hint = "fetch it once with `{call}`"
@@ -333,6 +405,8 @@ class NoSuchDataset(TrainingFault):
 
 @record(kw_only=True)
 class WorkerDied(TrainingFault):
+    """A process that reads pictures died."""
+
     code = "A0731"
     title = "a process that reads pictures died: {reason}"
     hint = "often for want of memory: try fewer --workers, or 0. {advice}"
@@ -343,6 +417,8 @@ class WorkerDied(TrainingFault):
 
 @record(kw_only=True)
 class NotTrained(TrainingFault):
+    """Weights that do not say what they were trained for."""
+
     code = "A0733"
     title = "`{path}` does not say its classes and how its pictures are normalised"
     hint = "give the folder of a run, or a checkpoint or ONNX file that `archdsl train` wrote"
@@ -352,6 +428,8 @@ class NotTrained(TrainingFault):
 
 @record(kw_only=True)
 class NoAverage(TrainingFault):
+    """A moving average of a sharded network."""
+
     code = "A0732"
     title = "a sharded network has no moving average: --ema and --strategy fsdp exclude each other"
     hint = "leave one of them out"

@@ -23,6 +23,11 @@ CONTINUES_BEFORE = frozenset({"RBRACE", "ARROW", "ELSE", "SHORTCUT"})
 MAX_DEPTH = 100
 """Brackets may nest this deep: deeper text is no network, and the passes below recurse over the tree."""
 
+MAX_STATEMENT = 20_000
+"""Words of one statement: brackets apart, operators and chains nest too."""
+MAX_NAME = 1_000
+"""Characters of a name."""
+
 
 class BracketError(Exception):
     """Brackets that do not pair: ``opened`` is the open one at that point, ``closed`` closes it wrongly."""
@@ -41,6 +46,22 @@ class TooDeep(Exception):
         self.token = token
 
 
+class TooLong(Exception):
+    """A statement of more than ``MAX_STATEMENT`` words, at ``token``."""
+
+    def __init__(self, token: Token) -> None:
+        super().__init__("too long a statement")
+        self.token = token
+
+
+class LongName(Exception):
+    """A name of more than ``MAX_NAME`` characters."""
+
+    def __init__(self, token: Token) -> None:
+        super().__init__("too long a name")
+        self.token = token
+
+
 class Lines:
     """Lark's post-lexer hook."""
 
@@ -50,6 +71,7 @@ class Lines:
         open_brackets: list[Token] = []
         last: Token | None = None
         newline: Token | None = None
+        words = 0
         for token, following in _pairs(stream):
             if token.type == "_NL":
                 newline = newline or token
@@ -65,7 +87,13 @@ class Lines:
                 and token.type not in CONTINUES_BEFORE
             ):
                 yield newline
+                words = 0
             newline = None
+            words += 1
+            if words > MAX_STATEMENT:
+                raise TooLong(token)
+            if len(token) > MAX_NAME and token.type in ("NAME", "COMPUTED"):
+                raise LongName(token)
             self._bracket(token, open_brackets)
             yield token
             last = token

@@ -20,8 +20,10 @@ from lark.exceptions import UnexpectedToken as LarkUnexpectedToken
 from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic, Edit, Label
 from archdsl.diagnostics.syntax import (
+    NameTooLong,
     NestedTooDeep,
     NumberTooLarge,
+    StatementTooLong,
     UnexpectedCharacter,
     UnexpectedToken,
     UnpairedBracket,
@@ -30,7 +32,17 @@ from archdsl.diagnostics.syntax import (
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 from archdsl.syntax.builder import BadNumber, TreeBuilder
-from archdsl.syntax.lines import KEYWORDS, MAX_DEPTH, BracketError, Lines, TooDeep
+from archdsl.syntax.lines import (
+    KEYWORDS,
+    MAX_DEPTH,
+    MAX_NAME,
+    MAX_STATEMENT,
+    BracketError,
+    Lines,
+    LongName,
+    TooDeep,
+    TooLong,
+)
 from archdsl.syntax.recover import Attempt, lost
 
 VERSION = 1
@@ -174,7 +186,7 @@ def _int_keys(mapping: dict) -> dict:
 
 # ---- faults ------------------------------------------------------------------------------------------------
 
-FAULTS = (UnexpectedInput, BracketError, TooDeep, BadNumber, VisitError)
+FAULTS = (UnexpectedInput, BracketError, TooDeep, TooLong, LongName, BadNumber, VisitError)
 
 _ADVICE = {
     "'": 'strings stand in double quotes: `"…"`',
@@ -222,6 +234,10 @@ def _explain(fault: Exception, source: Source, start: int, end: int) -> Diagnost
             return _explain_bracket(fault, source, start, end)
         case TooDeep():
             return NestedTooDeep(span=_token_span(source, start, fault.token), limit=MAX_DEPTH)
+        case TooLong():
+            return StatementTooLong(span=_token_span(source, start, fault.token), limit=f"{MAX_STATEMENT:,}")
+        case LongName():
+            return NameTooLong(span=_token_span(source, start, fault.token), limit=f"{MAX_NAME:,}")
         case BadNumber():
             span = _token_span(source, start, fault.token)
             return NumberTooLarge(span=span, digits=len(fault.token), limit=fault.limit)

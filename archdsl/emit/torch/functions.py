@@ -110,7 +110,8 @@ class Functions:
             body = _Body(self, function, params).say(definition.value)
         except NoValue:
             return None
-        name = self.file.names.take(snake(identifier(definition.name.text, "function")), f"{definition.name.text}_of")
+        wish = identifier(definition.name.text, "function")
+        name = self.file.names.take(snake(wish), f"{wish}_of")
         return Said(name, list(params.values()), body, defaults, doc_above(definition.span))
 
     def definitions(self) -> list[ast.stmt]:

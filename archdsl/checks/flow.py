@@ -1,0 +1,60 @@
+"""Who takes what a node gives: what the lints ask of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archdsl.graph import Branch as BranchEvent
+from archdsl.graph import Chose, Entered, Event, Gave, Graph, Looped, Merged, Node, Ran, Value
+
+
+def consumers(graph: Graph) -> dict[Value, list[Node]]:
+    """For each value the nodes that take it; an output of the network takes none."""
+    found: dict[Value, list[Node]] = {}
+    for node in graph.nodes:
+        for value in node.inputs:
+            found.setdefault(value, []).append(node)
+    return found
+
+
+def only_taker(node: Node, takers: dict[Value, list[Node]], graph: Graph) -> Node | None:
+    """The one node that takes what a node gives; None if several do, or the network gives it out."""
+    found = takers.get(node.output, [])
+    is_given = any(output.value is node.output for output in graph.outputs)
+    return found[0] if len(found) == 1 and not is_given else None
+
+
+def merges(graph: Graph) -> Iterator[Merged]:
+    """All combinators that ran, those in scopes below too."""
+    stack: list[Event] = list(graph.instance.events)
+    while stack:
+        event = stack.pop()
+        match event:
+            case Merged(events=inner):
+                yield event
+                stack.extend(inner)
+            case Entered(instance=instance):
+                stack.extend(instance.events)
+            case Chose(events=inner) | Gave(events=inner) | BranchEvent(events=inner):
+                stack.extend(inner)
+            case Looped(turns=turns):
+                stack.extend(e for turn in turns for e in turn.events)
+
+
+def first_layer(events: list[Event]) -> Node | None:
+    """The first operator that ran among some events."""
+    for event in events:
+        match event:
+            case Ran(node=node):
+                return node
+            case Entered(instance=instance):
+                found = first_layer(instance.events)
+            case Merged(events=inner) | Chose(events=inner) | BranchEvent(events=inner):
+                found = first_layer(inner)
+            case Looped(turns=turns):
+                found = first_layer([e for turn in turns for e in turn.events])
+            case _:
+                continue
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,48 @@
+"""Windows that do not fit the size at hand: cells lost to a stride, filters wider than their input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archdsl.diagnostics.lints import FilterBeyondInput, RowsLost
+from archdsl.graph import Graph, Node
+from archdsl.ops.conv import Conv
+from archdsl.ops.pool import SlidingPool
+from archdsl.ops.sliding import SPATIAL, Slide, slides, spatial_axes
+
+
+def rows_lost(graph: Graph) -> Iterator[RowsLost]:
+    """Convolutions and pools whose last window ends before the axis does. Where windows have gaps, that is meant."""
+    for node in graph.nodes:
+        if not isinstance(node.op, Conv | SlidingPool) or getattr(node.op, "ceil", False):
+            continue
+        for axis, size, window in _windows(node):
+            lost = (size + window.before + window.after - window.extent) % window.stride - window.after
+            if lost > 0 and window.extent >= window.stride:
+                yield RowsLost(
+                    span=node.span, layer=node.op.name, lost=lost, size=size, axis=axis, kernel=window.kernel,
+                    stride=window.stride, before=window.before, after=window.after,
+                )  # fmt: skip
+                break
+
+
+def filter_beyond_input(graph: Graph) -> Iterator[FilterBeyondInput]:
+    """Convolutions that span more cells than there are."""
+    for node in graph.nodes:
+        if isinstance(node.op, Conv):
+            for axis, size, window in _windows(node):
+                if window.extent > size:
+                    name = node.op.name
+                    yield FilterBeyondInput(span=node.span, layer=name, extent=window.extent, axis=axis, size=size)
+                    break
+
+
+def _windows(node: Node) -> Iterator[tuple[int, int, Slide]]:
+    """The axes whose sizes are known: number, size and window."""
+    op, tensor = node.op, node.inputs[0].type
+    stride = op.stride if op.stride is not None else op.kernel
+    dilation = getattr(op, "dilation", 1)
+    windows = slides(spatial_axes(tensor), op.kernel, stride, dilation, op.pad)
+    for axis, (size, window) in enumerate(zip(tensor.shape[SPATIAL:], windows, strict=True), SPATIAL):
+        if isinstance(size, int) and all(isinstance(part, int) for part in window):
+            yield axis, size, window

@@ -1,0 +1,46 @@
+"""``archdsl explain A0312``: what a diagnostic means, with an example and the way out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from archdsl.build.nearest import did_you_mean
+from archdsl.cli.common import wants_colour
+from archdsl.cli.screen import show
+from archdsl.diagnostics.catalogue import catalogue
+from archdsl.diagnostics.files import UnknownCode
+from archdsl.errors import SpecError
+
+WIDTH = 100
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("code", metavar="CODE", help="a code such as A0312, as messages show it")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the page of a code.
+
+    Raises:
+        SpecError: there is no such code.
+    """
+    code = args.code.upper()
+    if code not in catalogue():
+        raise SpecError([UnknownCode(span=None, asked=args.code, advice=did_you_mean(code, catalogue()))])
+    text = (pages() / f"{code}.md").read_text(encoding="utf-8")
+    if not wants_colour(sys.stdout):
+        print(text, end="")
+        return 0
+    from rich.markdown import Markdown
+
+    show(Markdown(text), width=WIDTH)
+    return 0
+
+
+def pages() -> Path:
+    """The folder of the pages: inside the package in a wheel, among the documents in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "pages"
+    return inside if inside.is_dir() else package.parent / "docs" / "diagnostics"

@@ -1,0 +1,4 @@
+import archdsl
+
+model = archdsl.load("training.arch")
+model.onnx("net.onnx", weights={})

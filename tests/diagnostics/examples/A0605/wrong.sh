@@ -1,0 +1,1 @@
+archdsl summary two.arch

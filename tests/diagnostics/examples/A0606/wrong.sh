@@ -1,0 +1,1 @@
+archdsl check net.arch --set widht=32

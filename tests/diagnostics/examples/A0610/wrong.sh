@@ -1,0 +1,1 @@
+archdsl explain A312

@@ -1,0 +1,1 @@
+archdsl train lenet5 --data no/such/folder

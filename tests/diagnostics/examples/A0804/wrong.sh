@@ -1,0 +1,1 @@
+archdsl viz net.arch -o net.svg --fold conv2

@@ -1,0 +1,3 @@
+import archdsl
+
+archdsl.load("net.arch").diagram().save("net.dot")
