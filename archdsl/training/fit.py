@@ -81,7 +81,7 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
             _go_on(run, task, loaders)
         else:
             run.claim()
-        facts |= {"settings": asdict(config), "versions": versions(), "hardware": hardware()}
+        facts |= {"settings": asdict(config), "versions": versions(), "hardware": hardware(), "resumed": resume}
         run.note_origin(config, fitted.network.spec)
         run.note(facts)
         rank_zero_only(print)("\n".join([f"{title}, in {out}", *told, *_skipped(data)]))
