@@ -77,8 +77,8 @@ def _shortcuts(panels: Sequence[Panel]) -> Iterator[str]:
     loops = any(edge.tail == edge.head for edge in skips)
     lines = any(edge.tail != edge.head for edge in skips)
     if loops and lines:
-        yield "Orange: a shortcut; as a loop, one past each."
+        yield "Orange: a shortcut; as a loop, within the block."
     elif loops:
-        yield "Orange loop: a shortcut past each."
+        yield "Orange loop: shortcuts within the block."
     elif lines:
         yield "Orange: a shortcut."

@@ -288,10 +288,10 @@ def _fused(home: Unit, node: Node, network: Network) -> str | None:
         return None
     if home.is_tensor:
         return "" if node in network.stored and not node.weights else None
+    if home.groups:
+        return None  # what a folded card stands for is the block's own
     if isinstance(node.op, Inert):
         return title_of(node)
-    if home.groups:
-        return None
     if kind_of(node) == "reshape":
         if same_numbers(node.inputs[0], node.output) and home.kind != "reshape":
             return ""
