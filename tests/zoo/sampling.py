@@ -74,7 +74,7 @@ def randomise(module: nn.Module, images: Tensor, scale: float = 1.0) -> None:
     """Weights at which signals neither vanish nor explode; biases, scales and statistics unlike a fresh network's.
 
     Weights keep their draws and are scaled as He et al. advise, what is constant is moved, and batch norms get nearly
-    the statistics that they see on the images: otherwise what residual units add up would grow exponentially. Below a
+    the statistics that they see on the images: otherwise what residual units add up would grow exponentially. With a
     `scale` below 1 a unit adds less to what passes it, and less to the rounding that grows there.
     """
     with torch.no_grad():
