@@ -19,9 +19,6 @@ from archdsl.measure.ratio import Ratio
 from archdsl.measure.trail import Composer, Moves, Scale, Trail, Way, span, straight, strides
 from archdsl.op import Look
 
-MAX_DIGITS = 32
-"""Digits of a way. Where places are slid over and divided in turns, each division would double them."""
-
 MAX_WAYS = 64
 """Ways to one value that are told apart; of more it is said that they see from what the narrowest does up to all."""
 
@@ -114,25 +111,10 @@ def _add_way(
     whole = [axis for axis, moved in enumerate(least) if moved is None]
     if whole:
         key = key.without(whole)
-    if sum(len(trail.digits) for trail in key.trails) > MAX_DIGITS:
-        key, least, most = _tangled(key, least, most)
     if key in ways:
         least = tuple(map(_least, least, ways[key][0]))
         most = tuple(map(_most, most, ways[key][1]))
     ways[key] = least, most
-
-
-def _tangled(
-    key: Way, least: tuple[Moves, ...], most: tuple[Moves, ...]
-) -> tuple[Way, tuple[Moves, ...], tuple[Moves, ...]]:
-    """A way of too many digits: along the axes that they tangle, the least grows no more and the greatest is all."""
-    axes = {
-        digit.axis for trail in key.trails if not trail.in_order for digit in trail.digits if digit.axis is not None
-    }
-    grown = [None if m is None else (span(s, m),) for s, m in zip(key.scales, least, strict=True)]
-    least = tuple(g if axis in axes else m for axis, (g, m) in enumerate(zip(grown, least, strict=True)))
-    most = tuple(None if axis in axes else m for axis, m in enumerate(most))
-    return key.without(axes), least, most
 
 
 def _given_up(ways: _Ways, rank: int, axes: int) -> _Ways:
