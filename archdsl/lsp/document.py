@@ -10,9 +10,9 @@ from pathlib import Path
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.lsp.facts import Facts, Run
 from archdsl.lsp.names import Occurrence, occurrences
+from archdsl.lsp.reading import Reader
 from archdsl.source import Source
 from archdsl.syntax import tree
-from archdsl.syntax.parse import parse
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ class Document:
     path: Path
     source: Source
     analysis: Analysis = field(default_factory=Analysis)
+    reader: Reader = field(default_factory=Reader)
 
     @cached_property
     def _parsed(self) -> tuple[tree.File, list[Diagnostic]]:
-        return parse(self.source)
+        return self.reader.read(self.source)
 
     @property
     def file(self) -> tree.File:

@@ -11,6 +11,7 @@ from pygls.uris import from_fs_path, to_fs_path
 from archdsl.build.files import library_root, read_spec, shown_path
 from archdsl.lsp.document import Analysis, Document
 from archdsl.lsp.names import Occurrence, Symbol
+from archdsl.lsp.reading import Reader
 from archdsl.source import Source
 from archdsl.syntax import tree
 
@@ -30,8 +31,9 @@ class Project:
         """A new version of an open text; what was known of the last one is carried over."""
         before = self.open.get(uri)
         path = path_of(uri)
-        analysis = before.analysis if before is not None else Analysis()
-        self.open[uri] = Document(uri, path, Source(shown_path(path), text), analysis)
+        source = Source(shown_path(path), text)
+        known = (before.analysis, before.reader) if before is not None else (Analysis(), Reader())
+        self.open[uri] = Document(uri, path, source, *known)
         return self.open[uri]
 
     def learn(self, uri: str, analysis: Analysis) -> Document:

@@ -56,11 +56,11 @@ _DEFINITION = re.compile(r"^(?:arch|use|block|model|fn|let|claim)\b", re.MULTILI
 def parse(source: Source) -> tuple[tree.File, list[Diagnostic]]:
     """The definitions of a source that could be read, and what is wrong with the others."""
     problems: list[Diagnostic] = []
-    definitions = _parse_piece(source, 0, len(source.text))
+    definitions = parse_piece(source, 0, len(source.text))
     if isinstance(definitions, Diagnostic):
         whole = definitions
         definitions = []
-        for start, end in _pieces(source.text):
+        for start, end in pieces(source.text):
             definitions += _recovered(source, start, end, problems)
         problems = problems or [whole]
     comments = comments_of(source)
@@ -84,11 +84,11 @@ def parse_expression(source: Source) -> tree.Expr | Diagnostic:
 def _recovered(source: Source, start: int, end: int, problems: list[Diagnostic]) -> list[tree.Definition]:
     """The definitions of a piece, without the statements that cannot be read; these are reported."""
     attempt = Attempt(source.text[start:end])
-    piece = _parse_piece(source, start, end)
+    piece = parse_piece(source, start, end)
     while isinstance(piece, Diagnostic):
         problems.append(piece)
         for following in attempt.without(piece, start):
-            piece = _parse_piece(source, start, end, following)
+            piece = parse_piece(source, start, end, following)
             if not isinstance(piece, Diagnostic) or following.is_behind(piece, start):
                 attempt = following
                 break
@@ -97,7 +97,7 @@ def _recovered(source: Source, start: int, end: int, problems: list[Diagnostic])
     return piece
 
 
-def _pieces(text: str) -> list[tuple[int, int]]:
+def pieces(text: str) -> list[tuple[int, int]]:
     """Spans of the definitions: each begins with its keyword in the first column of a line."""
     starts = [m.start() for m in _DEFINITION.finditer(text)]
     if not starts or text[: starts[0]].strip():
@@ -105,7 +105,7 @@ def _pieces(text: str) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], len(text)], strict=True))
 
 
-def _parse_piece(
+def parse_piece(
     source: Source, start: int, end: int, attempt: Attempt | None = None
 ) -> list[tree.Definition] | Diagnostic:
     """The definitions between two offsets, with some lines left out in a later attempt; or the first fault."""
