@@ -309,6 +309,16 @@ def test_sliding_over_windows_and_grids_in_turns_does_not_tangle() -> None:
     assert receptive_field(graph) == [1, "all", "all", "all"]
 
 
+def test_many_partitions_that_do_not_lie_on_each_other_are_followed() -> None:
+    """Windows laid out as a grid, thirty times: what each splits is gathered again, else the ways would double."""
+    graph = text(
+        "model M { input x: [N, 8, 16, 16]\n for i in 0..30 { residual { c{i}: conv(8, 3, pad=1)\n"
+        'rearrange("n c (p h) (q w) -> n (h w) (p q) c", p=4, q=4)\n'
+        'rearrange("n (h w) (p q) c -> n c (h p) (w q)", h=4, p=4) } }\n output y }'
+    )
+    assert along(fields(graph)[-1])[:2] == (1, "all")
+
+
 def test_all_outputs_and_inputs() -> None:
     graph = text(
         "model M { input a: [N, 4, 8, 8]; input b: [N, 4, 8, 8]\n"
