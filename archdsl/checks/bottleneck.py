@@ -21,7 +21,7 @@ def bottleneck_activated(graph: Graph) -> Iterator[BottleneckActivated]:
     for node in graph.nodes:
         if isinstance(node.op, Activation) and node.op.name in CUTTING:
             projection = _before(node.inputs[0], makers, BatchNorm)
-            if projection is None or not isinstance(projection.op, Conv) or _is_wide(projection):
+            if projection is None or not isinstance(projection.op, Conv) or _is_wide(projection.op):
                 continue
             wide, narrow = projection.inputs[0].shape[CHANNELS], projection.output.shape[CHANNELS]
             depthwise = _before(projection.inputs[0], makers, (BatchNorm, Activation))
@@ -31,9 +31,9 @@ def bottleneck_activated(graph: Graph) -> Iterator[BottleneckActivated]:
                 yield BottleneckActivated(span=node.span, activation=node.op.name, wide=wide, narrow=narrow)
 
 
-def _is_wide(node: Node) -> bool:
+def _is_wide(op: Conv) -> bool:
     """Does a convolution see more than one place?"""
-    return any(k != 1 for k in (node.op.kernel if isinstance(node.op.kernel, list | tuple) else (node.op.kernel,)))
+    return any(k != 1 for k in (op.kernel if isinstance(op.kernel, list | tuple) else (op.kernel,)))
 
 
 def _before(value: Value, makers: dict[Value, Node], skipped: type | tuple[type, ...]) -> Node | None:

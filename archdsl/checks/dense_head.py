@@ -25,7 +25,7 @@ def dense_head(graph: Graph) -> Iterator[DenseHead]:
         places = _places(node, graph) if isinstance(node.op, Linear) else 1
         if places > 1 and isinstance(total, int):
             count = sum(prod(w.shape) for w in node.op.weights(node.input_types) if not w.buffer)
-            if count > MOST * total:
+            if isinstance(count, int) and count > MOST * total:
                 share = round(100 * count / total)
                 span = node.span
                 yield DenseHead(span=span, share=share, count=f"{count:,}", total=f"{total:,}", places=places)

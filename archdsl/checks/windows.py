@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from archdsl.diagnostics.lints import FilterBeyondInput, RowsLost
 from archdsl.graph import Graph, Node
 from archdsl.ops.conv import Conv
 from archdsl.ops.pool import SlidingPool
-from archdsl.ops.sliding import SPATIAL, Slide, slides, spatial_axes
+from archdsl.ops.sliding import SPATIAL, slides, spatial_axes
 
 
 def rows_lost(graph: Graph) -> Iterator[RowsLost]:
@@ -37,9 +38,10 @@ def filter_beyond_input(graph: Graph) -> Iterator[FilterBeyondInput]:
                     break
 
 
-def _windows(node: Node) -> Iterator[tuple[int, int, Slide]]:
-    """The axes whose sizes are known: number, size and window."""
-    op, tensor = node.op, node.inputs[0].type
+def _windows(node: Node) -> Iterator[tuple[int, int, Any]]:
+    """The axes whose sizes are known: number, size and the window (a ``Slide`` of plain numbers)."""
+    op: Any = node.op
+    tensor = node.inputs[0].type
     stride = op.stride if op.stride is not None else op.kernel
     dilation = getattr(op, "dilation", 1)
     windows = slides(spatial_axes(tensor), op.kernel, stride, dilation, op.pad)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from archdsl.build.values import shape_text, size_text
@@ -17,12 +18,14 @@ from archdsl.cli.common import (
     print_json,
     wants_colour,
 )
-from archdsl.compiler import Spec
+from archdsl.compiler import Spec, open_spec
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.edits import mended
 from archdsl.diagnostics.render import render, to_json
 from archdsl.dims import Size, TooLarge
 from archdsl.emit.summary import plain, tensor_to_json
 from archdsl.errors import SpecError
+from archdsl.files import write_whole
 from archdsl.graph import Graph
 from archdsl.measure import params
 
@@ -33,12 +36,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("specs", nargs="+", metavar="SPEC", help=SPEC_HELP)
     add_build_arguments(parser)
     add_format_argument(parser)
+    parser.add_argument(
+        "--fix", action="store_true", help="first mend in the files what has one certain way to be mended"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Check every spec; the exit code is 1 if anything is wrong with any."""
     reports: list[Report] = []
     unread: list[Diagnostic] = []
+    if args.fix:
+        _fix(args.specs)
     for name in args.specs:
         try:
             reports.append(check(open_or_fail(name), dict(args.settings), dict(args.inputs)))
@@ -51,6 +59,19 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(reports, unread)
     return 0 if ok else 1
+
+
+def _fix(names: list[str]) -> None:
+    """Mend the files of specs, each written whole or left as it is."""
+    for name in names:
+        spec = open_spec(name)
+        source = None if isinstance(spec, Diagnostic) else spec.scope.file.source
+        if source is None or isinstance(spec, Diagnostic):
+            continue
+        path, text = Path(source.name), mended(source, check(spec).diagnostics)
+        is_as_read = path.is_file() and path.read_bytes() == source.text.encode()
+        if text != source.text and is_as_read:
+            write_whole(path, text.encode())
 
 
 def facts(report: Report) -> dict[str, Any]:

@@ -126,3 +126,20 @@ def test_an_input_that_does_not_fit_makes_no_others_unknown(archdsl) -> None:
 
 def test_a_size_is_at_least_one(archdsl) -> None:
     assert archdsl("check", "resnet50", "--input", "0x3x224x224").code == 2
+
+
+def test_what_has_one_way_to_be_mended_is_mended(archdsl, spec) -> None:
+    path = spec("model A {\n  input x: [N, 3, 8, 8]\n  k = 4\n  c: conv(k, 3)\n  output y\n}\n")
+    assert archdsl("check", path).code == 1
+    assert archdsl("check", path, "--fix").code == 0
+    text = path.read_text()
+    assert "  let k = 4\n" in text
+    assert archdsl("check", path, "--fix").code == 0
+    assert path.read_text() == text
+
+
+def test_what_cannot_be_mended_is_left_as_it_is(archdsl, spec) -> None:
+    path = spec("model A {\r\n  input x: [N, 3, 8, 8]\r\n  k = 4\r\n  output y\r\n}\r\n")
+    before = path.read_bytes()
+    assert archdsl("check", path, "--fix").code == 1
+    assert path.read_bytes() == before
