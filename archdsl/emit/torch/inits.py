@@ -113,7 +113,10 @@ class InitPlan:
     def _plan(self, instances: Sequence[Instance]) -> dict[str, dict[str, Init]]:
         """The loops of a class: kinds that are drawn alike in all its instances and not yet covered from outside."""
         loops: dict[str, dict[str, Init]] = {}
-        for callee in dict.fromkeys(c for i in instances for c in self.kinds_in(i)):
+        callees = dict.fromkeys(c for i in instances for c in self.kinds_in(i))
+        if "nn.MultiheadAttention" in callees:  # its output projection is an nn.Linear too
+            callees.pop("nn.Linear", None)
+        for callee in callees:
             kinds = [self.kinds_in(i).get(callee, Kind()) for i in instances]
             drawn = self._loop(kinds, instances[0])
             if drawn:

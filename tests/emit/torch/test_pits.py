@@ -196,3 +196,12 @@ def test_a_window_has_as_many_sizes_as_there_are_axes() -> None:
     assert validate(text.replace("stride=2", "stride=(2, 2)"), "Net", model.graph) is None
     for wrong in ("(2, 2, 2)", "(2, 1)", "(2.0, 2.0)", "(True, True)", "3"):
         assert validate(text.replace("stride=2", f"stride={wrong}"), "Net", model.graph) is not None
+
+
+def test_a_loop_over_linear_layers_spares_the_projection_within_attention() -> None:
+    import archdsl
+
+    source = archdsl.load("torchvision/vit_b_32").source()
+    last = source.split("\nclass ")[-1]
+    assert "isinstance(module, nn.Linear)" in source
+    assert "isinstance(module, nn.Linear)" not in last

@@ -16,6 +16,10 @@ class MLP(nn.Sequential):
             nn.Linear(3072, 768),
             nn.Dropout(drop),
         )
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.normal_(module.bias, std=1e-6)
 
 
 class EncoderBlock(nn.Module):
@@ -72,13 +76,9 @@ class ViT(nn.Module):
         self.encoder = Encoder(drop, attention_drop)
         self.heads = nn.Sequential()
         linear = nn.Linear(768, classes)
-        self.heads.head = linear
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                nn.init.normal_(module.bias, std=1e-6)
         nn.init.zeros_(linear.weight)
         nn.init.zeros_(linear.bias)
+        self.heads.head = linear
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.conv_proj(image)
