@@ -143,7 +143,7 @@ class Model:
         return {name: weight.shape for name, weight in self.graph.weights.items()}
 
     def vary(
-        self, input: str | Sequence[int] | Mapping[str, str | Sequence[int]] | None = None, **parameters: Any
+        self, /, input: str | Sequence[int] | Mapping[str, str | Sequence[int]] | None = None, **parameters: Any
     ) -> Model:
         """The same model with other values of some parameters, or on another input; both as for ``load``."""
         shapes = self._shapes if input is None else _shapes(input)

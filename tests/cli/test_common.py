@@ -49,7 +49,7 @@ def test_wrong_usage_is_2(archdsl, argv: tuple[str, ...]) -> None:
         ("resnet18", "ResNet18"),
         ("vgg16_bn", "VGG16_BN"),
         ("resnet:ResNet34", "ResNet34"),
-        ("torchvision/alexnet", "alexnet"),
+        ("torchvision/resnet50", "resnet50"),
         ("plain34", "Plain34"),
         ("inception_naive", "InceptionNaive"),
     ],

@@ -73,7 +73,7 @@ def test_a_deep_text_needs_no_deep_stack() -> None:
     for text in (
         "let a = " + "-" * 5000 + "1",
         "let a = " + " ** ".join(["2"] * 5000),
-        "block A { " + "if 1 == 1 { relu } else " * 3000 + "{ tanh } }",
+        "block A { " + "if 1 == 1 { relu } else " * 2000 + "{ tanh } }",
     ):
         once = formatted(text)
         assert formatted(once) == once

@@ -55,24 +55,17 @@ class Permute(nn.Module):
 class KeysUnbiased(nn.Module):
     """Queries, keys and values of V2, of which keys have no bias."""
 
-    constant: Tensor
-
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(3 * dim, dim))
         nn.init.trunc_normal_(self.weight, std=0.02)
         self.bias = nn.Parameter(torch.zeros(3 * dim))
-        self.register_buffer(
-            "constant",
-            torch.tensor(
-                [0.0 if dim <= i and i < 2 * dim else 1.0 for i in range(3 * dim)]
-            ),
-            persistent=False,
-        )
 
     def forward(self, x: Tensor) -> Tensor:
+        _, _, _, c = x.shape
         x = torch.einsum("nwic,dc->nwid", x, self.weight)
-        return x + self.bias * self.constant
+        out = torch.cat([self.bias[:c], 0.0 * self.bias[:c], self.bias[2 * c :]])
+        return x + out
 
 
 class Attention(nn.Module):
