@@ -13,8 +13,6 @@ PERIOD = 99_991
 """Numbers drawn for one tensor, at most. A prime, so that no two rows of a weight are equal."""
 TAIL = 6.0
 """Standard deviations by which an honest sample may stray: with the seeds fixed, it does so always or never."""
-SCALE = 0.2
-"""Of normalised signals."""
 KOLMOGOROV = 3.3
 """The same for the greatest distance of two distributions, in units of √(2/n): passed by one pair in 10⁹."""
 
@@ -72,18 +70,18 @@ def kurtosis(x: Tensor) -> float:
     return float(((x - x.mean()) / x.std()).pow(4).mean())
 
 
-def randomise(module: nn.Module, images: Tensor) -> None:
+def randomise(module: nn.Module, images: Tensor, scale: float) -> None:
     """Weights at which signals neither vanish nor explode; biases, scales and statistics unlike a fresh network's.
 
     Weights keep their draws and are scaled as He et al. advise, what is constant is moved, and batch norms get nearly
-    the statistics that they see on the images: otherwise what residual units add up would grow exponentially. Scales
-    are small, so that a unit adds less to what passes it, and less to the rounding that grows there: in a network of a
-    hundred units that would drown the comparison.
+    the statistics that they see on the images: otherwise what residual units add up would grow exponentially. The
+    `scale` of normalised signals is small, so that a unit adds less to what passes it, and less to the rounding that
+    grows there: in a network of a hundred units that would drown the comparison.
     """
     with torch.no_grad():
         for tensor in module.parameters():
             if tensor.ndim <= 1 or bool((tensor == tensor.view(-1)[0]).all()):
-                tensor.add_(torch.randn(tensor.shape), alpha=0.1).mul_(SCALE)
+                tensor.add_(torch.randn(tensor.shape), alpha=0.1).mul_(scale)
             else:
                 tensor.mul_(math.sqrt(2 / tensor[0].numel()) / tensor.view(-1)[:PERIOD].std())
         norms = [m for m in module.eval().modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
