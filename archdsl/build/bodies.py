@@ -300,10 +300,10 @@ class Bodies(Layers, Shapes):
         if positional:
             what = "a default without its name"
             raise Fault(Misplaced(span=positional[0].site.span, what=what, advice="write `with conv(bias=false)`"))
-        key, known = _defaulted(callee)
+        key, name_of, known = _defaulted(callee)
         for name, given in named.items():
             if name not in known:
-                raise Fault(self.no_argument(callee.name, name, list(known), given))  # type: ignore[attr-defined]
+                raise Fault(self.no_argument(name_of, name, known, given))
         here.defaults = {**here.defaults, key: {**here.defaults.get(key, {}), **named}}
 
     def _broken(self, node: tree.Broken, here: Here) -> None:
@@ -476,12 +476,12 @@ def _subject(target: tree.Pattern | None) -> str:
     return f"`{target.span.text}`" if target is not None else "this value"
 
 
-def _defaulted(callee: Applicable) -> tuple[object, set[str]]:
-    """What a default is kept under, and the arguments that it may name."""
+def _defaulted(callee: Applicable) -> tuple[object, str, list[str]]:
+    """What a default is kept under, whose it is, and the arguments that it may name."""
     if isinstance(callee, OpLayer):
-        return callee.op, {p.name for p in parameters(callee.op)}
+        return callee.op, callee.name, [p.name for p in parameters(callee.op)]
     assert isinstance(callee, BlockLayer)
-    return callee.definition, {p.name.text for p in callee.definition.params}
+    return callee.definition, callee.name, [p.name.text for p in callee.definition.params]
 
 
 def _axis_at_odds(results: list[Value], kind: str, found: DoesNotFit | None) -> int | None:

@@ -19,6 +19,7 @@ from archdsl.model import Model
 from archdsl.training.onnxfile import KEY
 from archdsl.training.run import Run
 from archdsl.training.snapshot import restore
+from archdsl.training.told import is_sound
 from archdsl.training.transforms import evaluation
 
 
@@ -70,19 +71,41 @@ def scorer(path: Path, device: str | None = None) -> Scorer:
     if path.is_dir():
         path = Run(path).best
     if path.suffix == ".onnx":
-        return _exported(path)
-    return _checkpoint(path, torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")))
+        found = _exported(path)
+    else:
+        found = _checkpoint(path, torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")))
+    _try(found)
+    return found
+
+
+def _try(trained: Scorer) -> None:
+    """Hold that the network takes the pictures that its file says it takes, and gives a score for each class.
+
+    Raises: SpecError, where it does not.
+    """
+    given = trained.facts["input"]
+    blank = torch.zeros(1, given["channels"], *given["size"])
+    try:
+        shape = tuple(trained.score(blank).shape)
+    except Exception as error:  # torch and ONNX Runtime raise many kinds; the shape is the file's word
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+        raise SpecError([_unreadable(trained.path, f"its network does not take its pictures ({reason})")]) from None
+    if shape != (1, len(trained.classes)):
+        reason = (
+            f"its network gives {list(shape)} for one picture, not a score for each of {len(trained.classes)} classes"
+        )
+        raise SpecError([_unreadable(trained.path, reason)])
 
 
 def _checkpoint(path: Path, device: torch.device) -> Scorer:
     found = read(path)
     facts = found["archdsl"]
-    model = restore(facts.get("spec", {}), str(path))
+    model = restore(facts.get("spec"), str(path))
     module = model.module()
-    state = {name.removeprefix("network."): value for name, value in found["state_dict"].items()}
     try:
+        state = {name.removeprefix("network."): value for name, value in found["state_dict"].items()}
         module.load_state_dict(state, strict=True)
-    except RuntimeError as error:
+    except (AttributeError, KeyError, RuntimeError, TypeError) as error:
         raise SpecError([_unreadable(path, str(error).splitlines()[0])]) from None
     module.eval().to(device)
 
@@ -102,7 +125,7 @@ def read(path: Path) -> dict[str, Any]:
     except Exception as error:  # torch raises many kinds on a damaged, a hostile or a foreign file
         reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
         raise SpecError([_unreadable(path, f"it is no checkpoint of plain tensors ({reason})")]) from None
-    if not (isinstance(found, dict) and {"classes", "input"} <= found.get("archdsl", {}).keys()):
+    if not (isinstance(found, dict) and is_sound(found.get("archdsl"))):
         raise SpecError([NotTrained(path=str(path))])
     return found
 
@@ -114,6 +137,13 @@ def _unreadable(path: Path, reason: str) -> CannotRead:
 def providers() -> list[str]:
     """Of ONNX Runtime. Its GPU build offers CUDA on machines without a GPU too, where it fails loudly."""
     return [*(["CUDAExecutionProvider"] if torch.cuda.is_available() else []), "CPUExecutionProvider"]
+
+
+def _told(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _exported(path: Path) -> Scorer:
@@ -128,12 +158,12 @@ def _exported(path: Path) -> Scorer:
         session = onnxruntime.InferenceSession(path, providers=providers())
     except Exception as error:  # ONNX Runtime raises kinds of its own
         raise SpecError([_unreadable(path, str(error).splitlines()[0][:200])]) from None
-    told = session.get_modelmeta().custom_metadata_map.get(KEY)
-    if told is None:
+    facts = _told(session.get_modelmeta().custom_metadata_map.get(KEY, ""))
+    if not is_sound(facts):
         raise SpecError([NotTrained(path=str(path))])
     name = session.get_inputs()[0].name
 
     def score(pictures: Tensor) -> Tensor:
         return torch.from_numpy(session.run(None, {name: pictures.numpy()})[0])
 
-    return Scorer(path=path, score=score, facts=json.loads(told))
+    return Scorer(path=path, score=score, facts=facts)

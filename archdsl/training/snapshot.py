@@ -6,8 +6,8 @@ Compiling runs no code of the checkpoint's, whoever wrote it: a spec is data.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import archdsl
@@ -15,7 +15,9 @@ from archdsl.build.env import FileScope
 from archdsl.build.files import library_root
 from archdsl.diagnostics.training import NoSpecInside
 from archdsl.errors import SpecError
+from archdsl.files import write_whole
 from archdsl.model import Model
+from archdsl.training.told import is_snapshot
 
 
 def snapshot(model: Model) -> dict[str, Any]:
@@ -33,20 +35,16 @@ def snapshot(model: Model) -> dict[str, Any]:
     }
 
 
-def restore(saved: Mapping[str, Any], path: str) -> Model:
+def restore(saved: Any, path: str) -> Model:
     """The model of a snapshot in the checkpoint at ``path``.
 
     Raises: SpecError, where there is none, or its spec is wrong.
     """
-    if not saved:
+    if not is_snapshot(saved):
         raise SpecError([NoSpecInside(path=path)])
     with tempfile.TemporaryDirectory() as folder:
         for name, text in saved["files"].items():
-            inside = PurePosixPath(name)
-            if inside.is_absolute() or ".." in inside.parts:
-                raise SpecError([NoSpecInside(path=path)])
-            (Path(folder) / inside).parent.mkdir(parents=True, exist_ok=True)
-            (Path(folder) / inside).write_text(text, encoding="utf-8")
+            write_whole(Path(folder) / name, text.encode())
         shapes = {name or None: shape for name, shape in saved["inputs"].items()}
         return archdsl.load(
             f"{Path(folder) / saved['main']}:{saved['model']}",

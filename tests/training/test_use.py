@@ -101,6 +101,31 @@ def test_a_spec_in_a_checkpoint_writes_nowhere(run: Path, tmp_path: Path, told: 
     assert not (tmp_path / "planted.arch").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda told: told.update(classes=7), "A0733"),
+        (lambda told: told.update(classes=[]), "A0733"),
+        (lambda told: told["input"].update(size=[10**6, 10**6]), "A0733"),
+        (lambda told: told["input"].update(std=[0.0] * len(told["input"]["std"])), "A0733"),
+        (lambda told: told["input"].pop("mean"), "A0733"),
+        (lambda told: told.update(classes=[*told["classes"], "one more"]), "A0601"),
+        (lambda told: told["spec"].update(main="../../etc/passwd"), "A0727"),
+        (lambda told: told["spec"].update(parameters={"input": "1x3x8x8"}), "A0727"),
+        (lambda told: told["spec"].pop("model"), "A0727"),
+        (lambda told: told.update(spec=3), "A0727"),
+    ],
+)
+def test_what_a_checkpoint_says_is_not_taken_on_trust(
+    change: Any, code: str, run: Path, tmp_path: Path, told: Any
+) -> None:
+    checkpoint = torch.load(run / "best.ckpt", weights_only=True)
+    change(checkpoint["archdsl"])
+    torch.save(checkpoint, tmp_path / "hostile.ckpt")
+    (found,) = told("predict", tmp_path / "hostile.ckpt", "a.png", code=1)["diagnostics"]
+    assert found["code"] == code
+
+
 # ---- augmentation, drawn ----
 
 
