@@ -135,8 +135,12 @@ def _unreadable(path: Path, reason: str) -> CannotRead:
 
 
 def providers() -> list[str]:
-    """Of ONNX Runtime. Its GPU build offers CUDA on machines without a GPU too, where it fails loudly."""
-    return [*(["CUDAExecutionProvider"] if torch.cuda.is_available() else []), "CPUExecutionProvider"]
+    """Of ONNX Runtime. Its GPU build offers CUDA on machines without a GPU too, and its CPU build never does."""
+    import onnxruntime
+
+    cuda = "CUDAExecutionProvider"
+    usable = torch.cuda.is_available() and cuda in onnxruntime.get_available_providers()
+    return [*([cuda] if usable else []), "CPUExecutionProvider"]
 
 
 def _told(text: str) -> Any:
