@@ -28,7 +28,8 @@ def decode(path: Path, least: int) -> Tensor:
             if image.mode.startswith(("I", "F")):  # Pillow would cut them off at 255
                 raise ValueError(f"its pixels have more than 8 bits (mode {image.mode})")
             image.draft("RGB", (least, least))
-            return F.pil_to_tensor(ImageOps.exif_transpose(image).convert("RGB"))
+            ImageOps.exif_transpose(image, in_place=True)
+            return F.pil_to_tensor(image if image.mode == "RGB" else image.convert("RGB"))  # which would copy
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow's, for damaged files
         raise UnreadableError(f"{UnreadableError.marker}`{path}`: {error}") from None
 

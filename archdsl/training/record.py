@@ -65,29 +65,33 @@ class Record(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start, self._first = time.perf_counter(), trainer.current_epoch
+        self._began = self._start
         if self.board and trainer.is_global_zero:
             from torch.utils.tensorboard import SummaryWriter
 
             self._writer = SummaryWriter(str(self.run.tensorboard), purge_step=len(self.rows) + 1)
 
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """The wait for the first batch counts too. (A resumed epoch has no such start; there the training's counts.)"""
+        self._pictures, self._began = 0, time.perf_counter()
+
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        self._began = self._began or time.perf_counter()
         self._lr = trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
+        due = bool(self.every) and between_steps(trainer, batch_idx) and trainer.global_step % self.every == 0
+        free = trainer.world_size == 1 and pl_module.device.type == "cpu"  # elsewhere a look at the loss costs a wait
+        if due or free or trainer.is_last_batch:
+            _check(trainer, float(trainer.strategy.reduce(outputs["loss"].detach())))
         self._pictures += len(batch[1]) * trainer.world_size
         self.rate = self._pictures / (time.perf_counter() - self._began)
-        due = bool(self.every) and between_steps(trainer, batch_idx) and trainer.global_step % self.every == 0
-        if due or (trainer.world_size == 1 and pl_module.device.type == "cpu"):  # elsewhere a look costs a wait
-            _check(trainer, float(trainer.strategy.reduce(outputs["loss"].detach())))
         if due:
             trainer.save_checkpoint(self.run.last)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         row = self._row(trainer)
-        self._pictures, self._began = 0, 0.0
         _check(trainer, row["train_loss"], row["val_loss"])
         self.rows.append(row)
         self._write()

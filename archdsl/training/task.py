@@ -52,7 +52,8 @@ class Classification(pl.LightningModule):
             self.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         for part in ("train", "val", "test"):
             self.add_module(f"{part}_loss", MeanMetric(nan_strategy="disable"))
-            self.add_module(f"{part}_accuracy", MulticlassAccuracy(classes, average="micro"))
+            # torchmetrics would look whether labels are classes: on a GPU, a wait in every step
+            self.add_module(f"{part}_accuracy", MulticlassAccuracy(classes, average="micro", validate_args=False))
 
     # ---- the network ----
 

@@ -45,6 +45,7 @@ def trainer(config: Config, callbacks: list[Callback]) -> Trainer:
             sync_batchnorm=config.sync_bn,
             precision=config.precision,  # pyright: ignore[reportArgumentType]  # Lightning checks the string
             deterministic=config.deterministic or None,
+            benchmark=not config.deterministic,  # cuDNN tries which of its convolutions is fastest at this size
             max_epochs=config.epochs,
             accumulate_grad_batches=config.accumulate,
             gradient_clip_val=config.clip,

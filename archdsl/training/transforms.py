@@ -89,4 +89,4 @@ def _normalised(data: Looks, channels: int) -> list[v2.Transform]:
     repeat = channels // data.channels
     colour = [v2.RGB()] if repeat > 1 else []
     scaled = v2.ToDtype(torch.float32, scale=True)
-    return [*colour, scaled, v2.Normalize(list(data.mean * repeat), list(data.std * repeat))]
+    return [*colour, scaled, v2.Normalize(list(data.mean * repeat), list(data.std * repeat), inplace=True)]
