@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,3 +25,16 @@ def save(checkpoint: Mapping[str, Any], path: Path) -> None:
     """Raises: SpecError, where the folder or the disk does not allow it."""
     with whole(path) as temporary, temporary.open("wb") as file:
         torch.save(checkpoint, file)
+
+
+def link(path: Path, name: Path) -> None:
+    """Give a checkpoint a second name; where the file system knows no links, a copy.
+
+    Raises: SpecError, where the folder or the disk does not allow it.
+    """
+    with whole(name) as temporary:
+        temporary.unlink()
+        try:
+            os.link(path, temporary)
+        except OSError:
+            shutil.copyfile(path, temporary)

@@ -16,7 +16,7 @@ from archdsl.diagnostics.training import LossNotFinite
 from archdsl.errors import SpecError
 from archdsl.files import write_whole
 from archdsl.training.average import Average
-from archdsl.training.checkpoints import save
+from archdsl.training.checkpoints import link, save
 from archdsl.training.curves import Row, draw
 from archdsl.training.interrupt import between_steps
 from archdsl.training.run import Run
@@ -95,10 +95,12 @@ class Record(Callback):
         _check(trainer, row["train_loss"], row["val_loss"])
         self.rows.append(row)
         self._write()
+        self._keep_average(pl_module)
         if self.best is row:
             trainer.save_checkpoint(self.run.best)
-        self._keep_average(pl_module)
-        trainer.save_checkpoint(self.run.last)
+            self._also_last()
+        else:
+            trainer.save_checkpoint(self.run.last)
         pl_module.print(_told(row, trainer.max_epochs, self._left(trainer)))
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -138,6 +140,11 @@ class Record(Callback):
                 if name != "epoch":
                     self._writer.add_scalar(name.replace("_", "/", 1), value, self.rows[-1]["epoch"])
             self._writer.flush()
+
+    @rank_zero_only
+    def _also_last(self) -> None:
+        """The best checkpoint is the last one too, until the next: large ones are not written twice."""
+        link(self.run.best, self.run.last)
 
     @rank_zero_only
     def _keep_average(self, pl_module: LightningModule) -> None:

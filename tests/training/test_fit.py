@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from training_samples import SmallTrainable
+from training_samples import Small, SmallTrainable
 
 from archdsl.diagnostics import training as faults
 from archdsl.errors import SpecError
@@ -93,6 +93,36 @@ def test_the_best_epoch_is_the_earliest_of_equals(run: tuple[Result, Path]) -> N
     result, out = run
     rows = [float(row["val_accuracy"]) for row in csv.DictReader((out / "log.csv").open())]
     assert rows.index(max(rows)) + 1 == result.best_epoch
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_an_epoch_that_is_best_is_the_last_too(
+    links: bool, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written once, where the file system knows links; the next epoch leaves the best one alone."""
+
+    def refuse(*paths: Path) -> None:
+        raise PermissionError
+
+    if not links:
+        monkeypatch.setattr("os.link", refuse)
+    fit(SmallTrainable(), replace(config, epochs=1), tmp_path)
+    best, last = tmp_path / "best.ckpt", tmp_path / "last.ckpt"
+    assert best.samefile(last) == links
+    content = best.read_bytes()
+    assert last.read_bytes() == content
+    worse = SmallTrainable(make=lambda *sizes: nn.Sequential(Small(*sizes), Worse()), source="small")
+    fit(worse, replace(config, epochs=2), tmp_path / "worse")
+    best, last = tmp_path / "worse" / "best.ckpt", tmp_path / "worse" / "last.ckpt"
+    assert not best.samefile(last)
+    assert [torch.load(path, weights_only=True)["archdsl"]["epochs"] for path in (best, last)] == [1, 2]
+
+
+class Worse(nn.Module):
+    """Says the same of all pictures: after the first epoch, validation gets no better."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 0 * x
 
 
 def test_nothing_is_printed_to_stdout(config: Config, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
