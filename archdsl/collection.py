@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused_collection() -> Iterator[None]:
-    """While a tree or a graph is made: the collector would walk all of it again and again, and find nothing to free.
+    """While a tree, a graph or source is made: the collector would walk it all again and again, and free nothing.
 
     With it, the cost of a spec grows faster than its length.
     """

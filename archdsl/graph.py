@@ -10,12 +10,13 @@ All of it is written by the builder and frozen afterwards by convention.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from archdsl.op import DType, Op, Tensor, Torch, Weight
+from archdsl.op import DType, Facets, Op, Tensor, Torch, Weight
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -40,17 +41,16 @@ class Value:
         return f"%{self.id}: [{', '.join(map(str, self.shape))}]"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One run of an operator.
+    """One run of an operator, which says by ``facets`` what it is on inputs of these types.
 
     ``module`` is where the operator stands in the module tree: None for one with neither label, number nor weights.
     Two runs of a shared layer have the same ``module``. ``site`` is the expression that says it, ``written`` the
-    arguments as they were written, each with the environment in which it stood. What its operator says of it is asked
-    once, and kept.
+    arguments as they were written, each with the environment in which it stood.
     """
 
-    op: Op
+    facets: Facets
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     module: Module | None
@@ -69,29 +69,27 @@ class Node:
     def path(self) -> str | None:
         return self.module.path if self.module is not None else None
 
-    @cached_property
+    @property
+    def op(self) -> Op:
+        return self.facets.op
+
+    @property
     def input_types(self) -> tuple[Tensor, ...]:
-        return tuple(v.type for v in self.inputs)
+        return self.facets.inputs
 
-    @cached_property
+    @property
     def output_types(self) -> tuple[Tensor, ...]:
-        return tuple(v.type for v in self.outputs)
+        return self.facets.outputs
 
-    @cached_property
+    @property
     def weights(self) -> tuple[Weight, ...]:
         """The tensors that the layer owns: parameters, then buffers."""
-        return self.op.weights(self.input_types)
+        return self.facets.weights
 
-    @cached_property
+    @property
     def torch(self) -> Torch:
         """What the layer is in PyTorch."""
-        return _torch(self.op, repr(self.op), self.input_types)
-
-
-@lru_cache(maxsize=4096)
-def _torch(op: Op, written: str, inputs: tuple[Tensor, ...]) -> Torch:
-    """What layers are in PyTorch: the same for equal ones. ``written`` tells 2 from 2.0, which are equal too."""
-    return op.torch(inputs)
+        return self.facets.torch
 
 
 # ---- module tree -------------------------------------------------------------------------------------------
@@ -163,7 +161,7 @@ class Scope:
         return self.definition.params if self.definition is not None else ()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Instance:
     """One run of a scope: what it was given, what happened in it, what came out.
 
@@ -181,6 +179,24 @@ class Instance:
     result: Any = None
     repeats: Instance | None = None
     written: Mapping[str, tuple[tree.Node, Env]] = field(default_factory=dict)
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """Its nodes that are not those of an instance in it, in the order in which they run."""
+        return list(_own_nodes(self.events))
+
+    @cached_property
+    def inner(self) -> list[Instance]:
+        """The instances that run in it, but not those in these."""
+        return [e.instance for e in flattened(self.events) if isinstance(e, Entered)]
+
+    def walk(self) -> Iterator[Instance]:
+        """This instance and all that ran in it, outer ones first, in text order."""
+        stack: list[Instance] = [self]
+        while stack:
+            instance = stack.pop()
+            yield instance
+            stack.extend(reversed(instance.inner))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -308,6 +324,33 @@ class Gave:
 
 
 Event: TypeAlias = Ran | Entered | Skipped | Chose | Looped | Merged | Branch | Named | Declared | Owned | Gave
+
+
+def inside(event: Event) -> Iterable[Event]:
+    """The events that an event holds."""
+    match event:
+        case Chose(events=events) | Gave(events=events) | Branch(events=events) | Merged(events=events):
+            return events
+        case Looped(turns=turns):
+            return chain.from_iterable(turn.events for turn in turns)
+    return ()
+
+
+def flattened(events: Iterable[Event]) -> Iterator[Event]:
+    """Events with those inside them, each before what it holds; instances are not entered."""
+    for event in events:
+        yield event
+        yield from flattened(inside(event))
+
+
+def _own_nodes(events: Iterable[Event]) -> Iterator[Node]:
+    for event in events:
+        yield from _own_nodes(inside(event))
+        match event:
+            case Ran(node=node) | Owned(node=node):
+                yield node
+            case Merged(nodes=nodes):
+                yield from nodes
 
 
 def _branches(events: list[Event]) -> Iterator[Branch]:

@@ -7,7 +7,7 @@ rows apart: the same operators, weights and shapes below them, whatever their pr
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,33 +31,6 @@ from archdsl.graph import (
     Value,
 )
 from archdsl.op import Op
-
-
-def instances(top: Instance) -> Iterator[Instance]:
-    """An instance and all that ran in it, outer ones first, in text order."""
-    stack = [top]
-    while stack:
-        current = stack.pop()
-        yield current
-        stack.extend(reversed([e.instance for e in flattened(current.events) if isinstance(e, Entered)]))
-
-
-def flattened(events: Iterable[Event]) -> Iterator[Event]:
-    """Events with those inside them, each before what it holds; instances are not entered."""
-    for event in events:
-        yield event
-        yield from flattened(inside(event))
-
-
-def inside(event: Event) -> Iterator[Event]:
-    """The events that an event holds."""
-    match event:
-        case Chose(events=events) | Gave(events=events) | Branch(events=events) | Merged(events=events):
-            yield from events
-        case Looped(turns=turns):
-            for turn in turns:
-                yield from turn.events
-
 
 # ---- the same ----------------------------------------------------------------------------------------------
 
@@ -96,33 +69,36 @@ class Sameness:
             instance.repeats is not None,
             self.plain(instance.stream, local),
             tuple((n, self.plain(v, local)) for n, v in instance.arguments.items()),
-            tuple(self._event(e, instance, local) for e in instance.events),
+            self._events(instance.events, instance, local),
             self.plain(instance.result, local),
         )
         self._seen[instance] = self._numbers.setdefault(key, len(self._numbers))
         self._local[instance] = local
         return local
 
+    def _events(self, events: list[Event], around: Instance, local: dict[Value, Hashable]) -> Hashable:
+        return tuple([self._event(e, around, local) for e in events])
+
     def _event(self, event: Event, around: Instance, local: dict[Value, Hashable]) -> Hashable:
-        held = tuple(self._event(e, around, local) for e in inside(event)) if not isinstance(event, Looped) else ()
         match event:
             case Ran(site=site, node=node):
                 return self._id(site), self._node(node, around, local)
             case Entered(site=site, instance=instance):
                 return self._entered(site, instance, around, local)
-            case Chose(site=site, arm=arm):
-                return self._id(site), arm, held
+            case Chose(site=site, arm=arm, events=events):
+                return self._id(site), arm, self._events(events, around, local)
             case Looped(site=site, turns=turns):
                 return self._id(site), tuple(
                     (
                         tuple((n, self.plain(v, local)) for n, v in turn.variables.items()),
-                        tuple(self._event(e, around, local) for e in turn.events),
+                        self._events(turn.events, around, local),
                     )
                     for turn in turns
                 )
-            case Branch(site=site, result=result):
-                return self._id(site), held, self.plain(result, local)
-            case Merged(site=site, nodes=nodes, result=result):
+            case Branch(site=site, events=events, result=result):
+                return self._id(site), self._events(events, around, local), self.plain(result, local)
+            case Merged(site=site, events=events, nodes=nodes, result=result):
+                held = self._events(events, around, local)
                 merging = tuple(self._node(n, around, local) for n in nodes)
                 return self._id(site), held, merging, self.plain(result, local)
             case Named(site=site, name=name, what=what):
@@ -132,7 +108,8 @@ class Sameness:
             case Owned(name=name, node=node, contents=contents):
                 filling = tuple(self._node(n, around, local) for n in contents)
                 return name, filling, self._node(node, around, local)
-            case Gave(site=site, output=output):
+            case Gave(site=site, output=output, events=events):
+                held = self._events(events, around, local)
                 return self._id(site), held, output.name, output.when_training, self.plain(output.value, local)
             case _:
                 return self._id(event.site)
@@ -142,7 +119,7 @@ class Sameness:
         inputs = tuple(self.plain(v, local) for v in node.inputs)
         for value in node.outputs:
             local[value] = len(local)
-        return node.op, place, inputs, tuple(v.type for v in node.outputs)
+        return node.op, place, inputs, node.output_types
 
     def _entered(self, site: object, instance: Instance, around: Instance, local: dict[Value, Hashable]) -> Hashable:
         within = self._walk(instance)
@@ -216,8 +193,8 @@ class Looks:
 
     def __init__(self, graph: Graph) -> None:
         self._nodes: dict[Module, list[Node]] = {}
-        for instance in instances(graph.instance):
-            for node in own_nodes(instance.events):
+        for instance in graph.instance.walk():
+            for node in instance.nodes:
                 self._nodes.setdefault(node.module or instance.module, []).append(node)
         self._numbers: dict[Hashable, int] = {}
         self._look: dict[Module, int] = {}
@@ -247,17 +224,6 @@ class Looks:
             else:
                 runs.append([module])
         return [Run(tuple(run)) for run in runs]
-
-
-def own_nodes(events: Sequence[Event]) -> Iterator[Node]:
-    """The nodes of an instance that are not those of an instance in it, in the order in which they run."""
-    for event in events:
-        yield from own_nodes(list(inside(event)))
-        match event:
-            case Ran(node=node) | Owned(node=node):
-                yield node
-            case Merged(nodes=nodes):
-                yield from nodes
 
 
 def _appearance(node: Node) -> Hashable:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields
-from functools import cache
+from functools import cache, cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -497,6 +497,24 @@ class Op(ABC):
     def caption(self, inputs: tuple[Tensor, ...]) -> str:
         """As a paper's figure says it: ``conv 3×3, 64, /2``."""
         return self.name
+
+
+class Facets:
+    """An operator on inputs of known types: what it says of itself, asked once for all layers that are equal."""
+
+    def __init__(
+        self, op: Op, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], weights: tuple[Weight, ...]
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.outputs = outputs
+        self.weights = weights
+        """The tensors that the layer owns: parameters, then buffers."""
+
+    @cached_property
+    def torch(self) -> Torch:
+        """What the layer is in PyTorch."""
+        return self.op.torch(self.inputs)
 
 
 @cache

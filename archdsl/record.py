@@ -7,7 +7,7 @@ on it), but its methods are shared: they read the fields when they are called.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from functools import cache
 from typing import Any, TypeVar, dataclass_transform, overload
@@ -65,8 +65,18 @@ def _fill(self: Any, defaults: dict[str, Any], factories: dict[str, Callable[[],
         self.__dict__[name] = factories[name]() if name in factories else default
 
 
+def exactly(value: Any) -> Hashable:
+    """A value (a record, perhaps) as a key that tells apart what is equal but not the same: 1, 1.0 and true."""
+    kind = type(value)
+    if isinstance(value, tuple):
+        return kind, tuple(map(exactly, value))
+    if kind.__init__ is _init:
+        return kind, tuple(map(exactly, _values(value)))
+    return kind, repr(value) if kind is float else value
+
+
 def _values(self: Any) -> tuple[Any, ...]:
-    return tuple(self.__dict__[name] for name in _shape(type(self))[1])
+    return tuple(map(self.__dict__.__getitem__, _shape(type(self))[1]))
 
 
 def _repr(self: Any) -> str:

@@ -46,7 +46,7 @@ from archdsl.graph import (
     Value,
 )
 from archdsl.init import Computed, Init
-from archdsl.op import Op, Reject, Tensor, parameters
+from archdsl.op import Facets, Op, Reject, Tensor, parameters
 from archdsl.ops.merge import COMBINATORS
 from archdsl.ops.tensor import OwnTensor
 from archdsl.syntax import tree
@@ -239,9 +239,10 @@ class Bodies(Layers, Shapes):
         self.check_label(label, node.name)
         op: Op = OwnTensor(label=label, tensor=tensor, init=init, buffer=isinstance(node, tree.TensorBuffer))
         check_entries(f"`{label}`", tensor.shape, node)
-        self.own(here.module, here, op.weights(()), node.name)
+        facets = Facets(op, (), (tensor,), op.weights(()))
+        self.own(here.module, here, facets.weights, node.name)
         value = self.new_value(tensor.shape, tensor.dtype)
-        made = Node(op, (), (value,), here.module, node, {})
+        made = Node(facets, (), (value,), here.module, node, {})
         self.add_node(made)
         here.env.bind(label, value)
         here.events.append(Owned(node, label, made, contents, here.seen()))

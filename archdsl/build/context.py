@@ -19,7 +19,7 @@ from archdsl.diagnostics.base import Diagnostic, Frame
 from archdsl.diagnostics.names import TooMuch
 from archdsl.dims import Needs
 from archdsl.graph import Event, GraphInput, GraphOutput, Instance, Module, Node, Scope, Value
-from archdsl.op import DType, Op
+from archdsl.op import DType, Facets, Op
 from archdsl.syntax import tree
 
 MAX_STEPS = 1_000_000
@@ -138,6 +138,8 @@ class Context(ABC):
         """Variables of the comprehensions over symbolic ranges that are open, outermost first."""
         self._run: set[Module] = set()
         """Declared modules that ran."""
+        self._facets: dict[object, Facets] = {}
+        """What operators said of themselves, by their arguments and the types of their inputs."""
         self._steps = 0
         self._values = 0
 

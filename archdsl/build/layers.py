@@ -37,8 +37,9 @@ from archdsl.diagnostics.names import BadArithmetic, Misplaced, Recursive, TooMu
 from archdsl.diagnostics.shapes import DoesNotFit, SizeTooLarge, TensorTooLarge
 from archdsl.dims import Size, TooLarge
 from archdsl.graph import Entered, Instance, Module, Node, Ran, Scope, Skipped, Value
-from archdsl.op import Op, Reject, Tensor
+from archdsl.op import Facets, Op, Reject, Tensor
 from archdsl.ops.tensor import Constant
+from archdsl.record import exactly
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -185,36 +186,50 @@ class Layers(Expressions, Places, Binding):
             raise Fault(
                 Misplaced(span=site.span, what="a computation with values", advice="it belongs in a model or block")
             )
-        types = tuple(v.type for v in inputs)
-        with self._rejecting(op, types, site, written or {}):
-            out_types = self._infer(op, types, site)
-            weights = op.weights(types)
-        for tensor in out_types:
-            check_entries(f"the result of this `{op.name}`", tensor.shape, site)
-        for weight in weights:
-            check_entries(f"the {weight.name} of this `{op.name}`", weight.shape, site)
-        module = self.place(here, naming, site, f"`{op.name}`", must=bool(weights))
+        facets = self._facets_of(op, tuple([v.type for v in inputs]), site, written or {})
+        module = self.place(here, naming, site, f"`{op.name}`", must=bool(facets.weights))
         if module is not None:
-            self.occupy(module, op)
-            self.own(module, here, weights, site)
-        outputs = tuple(self.new_value(t.shape, t.dtype) for t in out_types)
-        node = Node(op, inputs, outputs, module, site, written or {})
+            self.occupy(module, facets.op)
+            self.own(module, here, facets.weights, site)
+        outputs = tuple([self.new_value(t.shape, t.dtype) for t in facets.outputs])
+        node = Node(facets, inputs, outputs, module, site, written or {})
         self.add_node(node)
         here.events.append(Ran(site, node, here.seen()))
         return outputs
 
-    def _infer(self, op: Op, types: tuple[Tensor, ...], site: tree.Node) -> tuple[Tensor, ...]:
-        questions = Questions(self.needs, site, self.frames)
-        require_sizes(op, questions)
-        return op.infer(types, questions)
-
-    @contextmanager
-    def _rejecting(
+    def _facets_of(
         self, op: Op, types: tuple[Tensor, ...], site: tree.Node, written: Mapping[str, tuple[tree.Node, Env]]
-    ) -> Iterator[None]:
-        """While facets are asked: a rejection is a fault in its place, pointing at the argument that it names."""
+    ) -> Facets:
+        """What an operator says on inputs of these types.
+
+        Equal layers share it, unless something was asked of a symbolic size: that is remembered with its place.
+        """
+        key = (exactly(op), types)
+        known = self._facets.get(key)
+        if known is not None:
+            return known
+        questions = Questions(self.needs, site, self.frames)
+        facets = self._ask(op, types, questions, site, written)
+        for tensor in facets.outputs:
+            check_entries(f"the result of this `{op.name}`", tensor.shape, site)
+        for weight in facets.weights:
+            check_entries(f"the {weight.name} of this `{op.name}`", weight.shape, site)
+        if not questions.is_open:
+            self._facets[key] = facets
+        return facets
+
+    @staticmethod
+    def _ask(
+        op: Op,
+        types: tuple[Tensor, ...],
+        questions: Questions,
+        site: tree.Node,
+        written: Mapping[str, tuple[tree.Node, Env]],
+    ) -> Facets:
+        """A rejection is a fault in its place, pointing at the argument that it names."""
         try:
-            yield
+            require_sizes(op, questions)
+            return Facets(op, types, op.infer(types, questions), op.weights(types))
         except Reject as reject:
             arrives = f"{shape_text(types[0].shape)} arrives here" if types else None
             at = written[reject.arg][0].span if reject.arg is not None and reject.arg in written else None

@@ -13,12 +13,14 @@ from archdsl.syntax import tree
 class Questions:
     """What an operator at ``site`` asks: see ``archdsl.op.Needs``."""
 
-    __slots__ = ("_frames", "_needs", "_site")
+    __slots__ = ("_frames", "_needs", "_site", "is_open")
 
     def __init__(self, needs: Needs, site: tree.Node, frames: list[Frame]) -> None:
         self._needs = needs
         self._site = site
         self._frames = frames
+        self.is_open = False
+        """Something was asked that numbers alone do not answer."""
 
     def require(
         self, left: Size, op: Literal["==", ">="], right: Size, message: str, *, arg: str | None = None,
@@ -38,6 +40,7 @@ class Questions:
         self._answer(self._needs.require_multiple(size, of, self._origin()), message, arg, help)
 
     def _origin(self) -> Origin:
+        self.is_open = True
         return Origin(self._site, tuple(self._frames))
 
     def _answer(self, outcome: object, message: str, arg: str | None, help: str | None) -> None:

@@ -12,8 +12,21 @@ from operator import add
 from typing import Any, Literal, TypeAlias
 
 from archdsl.dims import Size, evaluate, show, symbols
-from archdsl.graph import Entered, Event, Graph, GraphInput, Instance, Merged, Module, Node, Owned, Ran, Value
-from archdsl.grouping import Looks, inside
+from archdsl.graph import (
+    Entered,
+    Event,
+    Graph,
+    GraphInput,
+    Instance,
+    Merged,
+    Module,
+    Node,
+    Owned,
+    Ran,
+    Value,
+    inside,
+)
+from archdsl.grouping import Looks
 from archdsl.measure.batch import Batch
 from archdsl.measure.depth import depth
 from archdsl.measure.field import AxisField, Field, Fields

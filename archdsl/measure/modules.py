@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from archdsl.dims import Size
 from archdsl.graph import Graph, Module, Node
-from archdsl.grouping import instances, own_nodes
 from archdsl.measure.batch import Batch
 from archdsl.measure.cost import node_macs, node_operations
 from archdsl.measure.memory import Activations
@@ -69,8 +68,8 @@ def by_module(graph: Graph, batch: Size | None = 1) -> dict[str, Totals]:
     """
     costs = Costs(graph, Batch(graph, batch))
     found = {module.path: of_weights(module) for module in graph.root.walk()}
-    for instance in instances(graph.instance):
-        for node in own_nodes(instance.events):
+    for instance in graph.instance.walk():
+        for node in instance.nodes:
             found[(node.module or instance.module).path] += costs.of_node(node)
     for path in reversed(found):
         if path:

@@ -265,3 +265,11 @@ def test_recursion_is_refused_and_composition_is_not(specs) -> None:
 def test_absurd_work_is_refused(specs, text: str) -> None:
     (fault,) = specs.body_faults(text)
     assert isinstance(fault, names.TooMuch | names.BadArithmetic)
+
+
+def test_equal_layers_share_what_they_say(specs) -> None:
+    body = "a: conv(8, 1) -> b: conv(8, 1) -> it * 1 -> it * 1.0 -> it * 1"
+    a, b, whole, real, again = specs.body(body).nodes
+    assert a.facets is b.facets
+    assert whole.facets is again.facets
+    assert [type(n.op.right) for n in (whole, real)] == [int, float]

@@ -20,7 +20,7 @@ from archdsl.arguments import require_sizes
 from archdsl.dims import Needs as Preconditions
 from archdsl.dims import Size, Violated, evaluate, symbol
 from archdsl.graph import Graph, GraphInput, GraphOutput, Module, Node, Value
-from archdsl.op import Op, Reject, Tensor
+from archdsl.op import Facets, Op, Reject, Tensor
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 
@@ -249,7 +249,7 @@ def graph_of(op: Op, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) ->
     results = [Value(len(given) + i, *tensor) for i, tensor in enumerate(outputs)]
     module = Module("op", None, op, own={weight.name: weight for weight in op.weights(inputs)})
     site = tree.Name(Span(Source("<case>", op.name), 0, len(op.name)), op.name)
-    node = Node(op, tuple(given), tuple(results), module, site, {})
+    node = Node(Facets(op, inputs, outputs, op.weights(inputs)), tuple(given), tuple(results), module, site, {})
     return Graph(
         name="Case",
         inputs=[GraphInput(f"x{i}", value) for i, value in enumerate(given)],

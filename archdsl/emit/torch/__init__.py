@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import MissingExtra
 from archdsl.diagnostics.lowering import PlainForm, SourceNotProved
@@ -38,6 +39,7 @@ class Network(Protocol):
     def vary(self, **parameters: Any) -> Network: ...
 
 
+@paused_collection()
 def emit(model: Network) -> Source:
     """A model as PyTorch source; numbers such as ``classes`` are arguments of its class.
 

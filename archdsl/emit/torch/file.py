@@ -201,10 +201,6 @@ class File:
         for usage in self._usages:
             yield from usage.instances
 
-    def inner(self, instance: Instance) -> list[Instance]:
-        """The instances that run in an instance, but not those in these."""
-        return self._usage[instance].inner(instance)
-
     def layers_of(self, instances: Sequence[Instance], callee: str) -> list[Node]:
         return [n for i in instances for k, kind in self.inits.kinds_in(i).items() if k == callee for n in kind.all]
 

@@ -20,7 +20,6 @@ from archdsl.emit.torch.state import Reach
 from archdsl.emit.torch.terms import call, dotted, literal, name, own
 from archdsl.emit.torch.walk import Walk
 from archdsl.graph import Instance, Node
-from archdsl.grouping import own_nodes
 from archdsl.init import Init
 from archdsl.op import Weight
 from archdsl.syntax import tree
@@ -143,12 +142,12 @@ class InitPlan:
         """The kinds of layers in an instance and below."""
         if instance not in self._kinds:
             self._kinds[instance] = kinds = {}
-            for node in own_nodes(instance.events):
+            for node in instance.nodes:
                 said = node.torch.module
                 if said is not None and weights_of(node):
                     kind = kinds.setdefault(str(said.callee), Kind())
                     (kind.members if instance.scope.kind == "seq" else kind.direct).append(node)
-            for inner in self._file.inner(instance):
+            for inner in instance.inner:
                 self._gather(kinds, inner)
         return self._kinds[instance]
 

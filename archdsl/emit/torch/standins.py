@@ -11,6 +11,7 @@ import re
 import types
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from archdsl.dims import Dim, Size
@@ -54,9 +55,8 @@ class Ledger:
 
     def complete(self, callee: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[Hashable, Hashable]:
         """All arguments, those at their default too."""
-        windowed = WINDOWED.fullmatch(callee)
-        if windowed:
-            rank = int(windowed[1])
+        rank = _window_rank(callee)
+        if rank:
             args = [_narrowed(a, rank) for a in args]
             keywords = {name: _narrowed(value, rank) for name, value in keywords.items()}
         places = self.by_place.get(callee)
@@ -78,6 +78,13 @@ WINDOWED = re.compile(r"nn\.(?:Conv|ConvTranspose|MaxPool|AvgPool)([123])d")
 """Layers with sizes for each spatial axis, of which one may stand for all."""
 
 
+@lru_cache
+def _window_rank(callee: str) -> int:
+    """The spatial axes of such a layer; 0 for anything else."""
+    found = WINDOWED.fullmatch(callee)
+    return int(found[1]) if found else 0
+
+
 def _narrowed(value: Any, rank: int) -> Any:
     """One size for all axes as a number, which is how the checked graph has it."""
     is_same = isinstance(value, tuple) and len(value) == rank and all(type(v) is int and v == value[0] for v in value)
@@ -86,6 +93,8 @@ def _narrowed(value: Any, rank: int) -> Any:
 
 def plain(value: Any) -> Hashable:
     """A value as part of a term. Numbers of different types differ; a list is as good as a tuple."""
+    if type(value) in _ATOMS:
+        return type(value).__name__, value
     match value:
         case Recorded():
             return "tensor", value.key
@@ -93,13 +102,14 @@ def plain(value: Any) -> Hashable:
             return tuple(map(plain, value))
         case slice():
             return "slice", plain(value.start), plain(value.stop), plain(value.step)
-        case None | bool() | int() | float() | str():
-            return type(value).__name__, value
         case Dim():
             return "size", value
         case Device():
             return ("device",)
     raise Refused(f"{value!r} is no argument")
+
+
+_ATOMS = frozenset({type(None), bool, int, float, str})
 
 
 class Device:
@@ -204,8 +214,7 @@ class Module:
     _constants: dict[str, Recorded]
 
     def __init__(self) -> None:
-        for kind in ("_modules", "_parameters", "_buffers", "_constants"):
-            object.__setattr__(self, kind, {})
+        vars(self).update(_modules={}, _parameters={}, _buffers={}, _constants={})
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not hasattr(self, "_modules"):
@@ -261,9 +270,11 @@ class Module:
         return iter(self._modules.values())
 
     def modules(self) -> Iterator[Module]:
-        yield self
-        for child in self._modules.values():
-            yield from child.modules()
+        stack: list[Module] = [self]
+        while stack:
+            module = stack.pop()
+            yield module
+            stack.extend(reversed(module._modules.values()))
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         return self.forward(*args, **keywords)
@@ -321,8 +332,7 @@ class Leaf(Module):
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__()
         made = self.ledger.complete(self.callee, args, keywords)
-        object.__setattr__(self, "made", made)
-        object.__setattr__(self, "path", None)
+        vars(self).update(made=made, path=None)
         for name in type(self).weights(self.callee, made):
             holder, _, last = name.rpartition(".")
             target = self._holder(holder) if holder else self

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from archdsl.graph import Entered, Graph, Instance, Module, Node, Value
-from archdsl.grouping import flattened, own_nodes
+from archdsl.graph import Graph, Instance, Module, Node, Value
 
 
 class Usage:
@@ -23,25 +22,16 @@ class Usage:
         """Values of an instance that are read outside of it, in the order in which they are first read."""
         self.imported: dict[Instance, dict[Value, None]] = {}
         """Values from outside that are read in an instance, likewise."""
-        self.instances = list(self._walk(graph.instance))
+        self.instances = list(graph.instance.walk())
+        for instance in self.instances:
+            self._enter(instance)
         self._read_all()
 
-    def _walk(self, top: Instance) -> Iterator[Instance]:
-        stack = [top]
-        while stack:
-            instance = stack.pop()
-            yield instance
-            self._runs[instance.module] += 1
-            for node in own_nodes(instance.events):
-                self._made(node, instance)
-            inner = self.inner(instance)
-            self._parent.update(dict.fromkeys(inner, instance))
-            stack.extend(reversed(inner))
-
-    @staticmethod
-    def inner(instance: Instance) -> list[Instance]:
-        """The instances that run in one, but not those in these."""
-        return [e.instance for e in flattened(instance.events) if isinstance(e, Entered)]
+    def _enter(self, instance: Instance) -> None:
+        self._runs[instance.module] += 1
+        for node in instance.nodes:
+            self._made(node, instance)
+        self._parent.update(dict.fromkeys(instance.inner, instance))
 
     def _made(self, node: Node, instance: Instance) -> None:
         for value in node.outputs:
@@ -61,7 +51,7 @@ class Usage:
 
     def _read_all(self) -> None:
         for instance in self.instances:
-            for node in own_nodes(instance.events):
+            for node in instance.nodes:
                 for value in node.inputs:
                     self._read(value, instance)
         for output in self.graph.outputs:

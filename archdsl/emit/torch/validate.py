@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,7 @@ from archdsl.emit.torch import standins
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.interpret import INFIX, PREFIX
 from archdsl.emit.torch.standins import Blank, Leaf, Ledger, Recorded, Refused, plain
-from archdsl.graph import Graph, Module, Node, Owned, Value
-from archdsl.grouping import flattened, instances
+from archdsl.graph import Graph, Module, Node, Owned, Value, flattened
 from archdsl.init import (
     Computed,
     Constant,
@@ -39,6 +38,7 @@ from archdsl.op import (
     Attribute,
     Call,
     Cut,
+    Facets,
     Hole,
     In,
     Infix,
@@ -120,7 +120,8 @@ class _Comparison:
     # ---- modules ----
 
     def _modules(self) -> None:
-        found = list(self._walk(self._net, ""))
+        found: list[tuple[str, standins.Module]] = []
+        self._walk(self._net, "", found)
         wanted = list(self._graph.root.walk())
         optional = {m.path for m in wanted if self._checked.layer(m) is None and isinstance(m.what, Op)}
         paths = [path for path, _ in found if path not in optional]
@@ -136,15 +137,16 @@ class _Comparison:
             if path in by_path:
                 self._module(by_path[path], module)
 
-    def _walk(self, module: standins.Module, path: str) -> Iterator[tuple[str, standins.Module]]:
-        yield path, module
+    def _walk(self, module: standins.Module, path: str, found: list[tuple[str, standins.Module]]) -> None:
+        """All modules by path, in order; they and their weights learn theirs."""
+        found.append((path, module))
         if isinstance(module, Leaf):
             object.__setattr__(module, "path", path)
         for kind in (module._parameters, module._buffers):
             for name, weight in kind.items():
                 weight.key = self._ledger.term("weight", f"{path}.{name}" if path else name)
         for name, child in module._modules.items():
-            yield from self._walk(child, f"{path}.{name}" if path else name)
+            self._walk(child, f"{path}.{name}" if path else name, found)
 
     def _module(self, wanted: Module, module: standins.Module) -> None:
         layer = self._checked.layer(wanted)
@@ -231,15 +233,17 @@ class _Checked:
         self.keys: dict[Value, int] = {}
         self.contents: dict[str, int] = {}
         self._layers: dict[Module, _Layer] = {}
+        self._made: dict[Facets, _Layer] = {}
         self._terms: dict[Node, tuple[list[int], list[int]]] = {}
         """For each node, the terms of its inputs when it was last run, and those that it computed."""
-        nodes = list(self._all_nodes())
+        self._owned = [e for i in graph.instance.walk() for e in flattened(i.events) if isinstance(e, Owned)]
+        nodes = [*graph.nodes, *(n for event in self._owned for n in event.contents)]
         for said in {id(n.torch): n.torch for n in nodes}.values():
             for expression in (said.module, said.run, said.function):
                 self._learn(expression)
         for node in nodes:
             if node.module is not None and node.torch.module is not None:
-                self._make_layer(node, node.torch.module)
+                self._layers[node.module] = self._layer_of(node, node.torch.module)
         for given in graph.inputs:
             self._set(given.value, ledger.term("input", given.name))
         self._run()
@@ -247,15 +251,6 @@ class _Checked:
     def train(self) -> None:
         self._training = True
         self._run()
-
-    def _all_nodes(self) -> Iterator[Node]:
-        yield from self._graph.nodes
-        for event in self._owned():
-            yield from event.contents
-
-    def _owned(self) -> Iterator[Owned]:
-        for instance in instances(self._graph.instance):
-            yield from (e for e in flattened(instance.events) if isinstance(e, Owned))
 
     def _learn(self, said: Any) -> None:
         """Note the keyword arguments of all functions, and their defaults."""
@@ -294,21 +289,20 @@ class _Checked:
     def _run(self) -> None:
         self._ledger.log.clear()
         always, live = self._graph.live(False), self._graph.live(True)
-        self.least: Counter[int] = Counter()
-        self.most: Counter[int] = Counter()
+        needed: list[int] = []
         self.log: list[int] = []
         self.ordered: set[int] = set()
         runs = Counter(n.module for n in self._graph.nodes if n.module is not None)
         for node in self._graph.nodes:
             done = self._node(node)
             if node in live and not isinstance(node.op, Numbers):  # a table is made once, by the constructor
-                self.most.update(done)
                 self.log += done
                 if node in always or self._training:
-                    self.least.update(done)
+                    needed += done
             if node.op.is_random or (node.module is not None and runs[node.module] > 1):
                 self.ordered.update(done)
-        for event in self._owned():
+        self.least, self.most = Counter(needed), Counter(self.log)
+        for event in self._owned:
             for node in event.contents:
                 self._node(node)
             if event.contents:
@@ -341,13 +335,16 @@ class _Checked:
         for value, part in zip(node.outputs, result, strict=True):
             self._set(value, part.key)
 
-    def _make_layer(self, node: Node, made: Call) -> None:
-        assert node.module is not None
+    def _layer_of(self, node: Node, made: Call) -> _Layer:
+        """How a layer is made: its constructor knows no values, so that equal layers are made alike."""
+        known = self._made.get(node.facets)
+        if known is not None:
+            return known
         positional, keywords = self._arguments(made.args, node)
         callee = str(made.callee)
         key = self._ledger.complete(callee, positional, keywords)
-        self._layers[node.module] = _Layer((callee, *key))
         self._weights[callee, key] = tuple(w.name for w in node.weights)
+        return self._made.setdefault(node.facets, _Layer((callee, *key)))
 
     def _call_layer(self, node: Node, positional: Sequence[Any], keywords: dict[str, Any]) -> Recorded:
         assert node.module is not None

@@ -62,6 +62,7 @@ from archdsl.graph import (
     Ran,
     Skipped,
     Value,
+    flattened,
 )
 from archdsl.op import Arg, Call, In, This
 from archdsl.ops.tensor import Constant
@@ -373,7 +374,7 @@ class Walk(Modules):
         firsts = [next((e for e in c.events if not isinstance(e, Named)), None) for _, c in step]
         if any(isinstance(e, Merged) and e.kind == "add" for e in firsts):
             return "is_residual"
-        for event in _flat_events([e for _, c in step for e in c.events]):
+        for event in flattened([e for _, c in step for e in c.events]):
             if isinstance(event, Ran | Entered):
                 module = event.node.module if isinstance(event, Ran) else event.instance.module
                 if module is not None and is_identifier(module.name):
@@ -457,7 +458,7 @@ class Walk(Modules):
             return False
         if not all_same(counts) or max(counts) > MAX_WRITTEN_SCOPES:
             return True
-        events = [e for turn in step[0][1].turns for e in _flat_events(turn.events)]
+        events = [e for turn in step[0][1].turns for e in flattened(turn.events)]
         return not any(isinstance(e, Entered) for e in events)
 
     def _rolled(self, step: Step[Looped], here: Here) -> None:
@@ -610,12 +611,6 @@ def _condition(site: tree.Node, arm: int) -> tree.Node:
     for _ in range(arm):
         current = current.otherwise
     return current.condition
-
-
-def _flat_events(events: Sequence[Event]) -> Iterator[Event]:
-    from archdsl.grouping import flattened
-
-    return flattened(events)
 
 
 def _new(after: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
