@@ -6,13 +6,12 @@ A list of the language arrives as a Python list and leaves as a tuple. Sizes are
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from archdsl.dims import Dim
 from archdsl.init import Init
-from archdsl.op import Needs, Op, Operand, Reject, parameters
+from archdsl.op import Needs, Op, Operand, Reject, parameters, symbolic_sizes
 from archdsl.record import record
 
 
@@ -286,7 +285,7 @@ def require_sizes(op: Op, needs: Needs) -> None:
         Reject: a symbolic size can never be as large as its argument must be.
     """
     for name, least in _bounds(type(op)):
-        for size in _symbolic(getattr(op, name)):
+        for size in symbolic_sizes(getattr(op, name)):
             needs.require(size, ">=", least, f"{name} (={size}) must be at least {least}", arg=name)
 
 
@@ -307,11 +306,3 @@ def _least(kind: Kind) -> int | None:
             return next((least for least in map(_least, kinds) if least is not None), None)
         case _:
             return None
-
-
-def _symbolic(value: Any) -> Iterator[Dim]:
-    if isinstance(value, Dim):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _symbolic(item)

@@ -12,12 +12,13 @@ asks ``needs`` instead, which proves, adopts a precondition of the model, or rej
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, field, fields
 from functools import cache, cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
+from archdsl.dims import Dim
 from archdsl.record import record
 
 if TYPE_CHECKING:
@@ -439,6 +440,8 @@ class Op(ABC):
     """Fewest and most inputs that may arrive on the stream (None: any number). The builder checks it."""
     is_random: ClassVar[bool] = False
     """Draws random numbers in training: never reordered."""
+    gives_list: ClassVar[bool] = False
+    """Its outputs are a list, though there be one only."""
 
     @abstractmethod
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
@@ -513,8 +516,29 @@ class Facets:
 
     @cached_property
     def torch(self) -> Torch:
-        """What the layer is in PyTorch."""
-        return self.op.torch(self.inputs)
+        """What the layer is in PyTorch.
+
+        A module is made before the network has an input: what depends on its size is a function where it can be.
+        """
+        said = self.op.torch(self.inputs)
+        if said.module is not None and said.function is not None and open_sizes(said.module):
+            return Torch(function=said.function)
+        return said
+
+
+def open_sizes(module: Call) -> list[Dim]:
+    """The symbolic sizes among the arguments of a module."""
+    holes = (arg.value for arg in module.args if isinstance(arg.value, Hole))
+    return [size for hole in holes for size in symbolic_sizes(hole.value)]
+
+
+def symbolic_sizes(value: Any) -> Iterator[Dim]:
+    """The symbolic sizes in an argument that was accepted."""
+    if isinstance(value, Dim):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from symbolic_sizes(item)
 
 
 @cache

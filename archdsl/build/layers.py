@@ -154,7 +154,7 @@ class Layers(Expressions, Places, Binding):
         arriving = self._arriving(layer.op, site, here)
         op, operands, written = self.bind_operator(layer, defaults, site, len(arriving))
         outputs = self.run_op(op, (*arriving, *operands), here, site, naming, written)
-        here.stream = outputs[0] if len(outputs) == 1 else list(outputs)
+        here.stream = list(outputs) if op.gives_list else outputs[0]
 
     def _arriving(self, op: type[Op], site: tree.Node, here: Here) -> tuple[Value, ...]:
         """The values on the stream, for an operator."""

@@ -41,6 +41,38 @@ class PlainForm(Diagnostic):
     reason: str
 
 
+@record(kw_only=True)
+class MadeTooEarly(Diagnostic):
+    """A module that would have to be made before the input's size is known.
+
+    Such a network can be checked, measured and drawn: its numbers are then polynomials of the sizes. But a module has
+    its parameters, and the numbers it is made with, before it sees an input.
+    """
+
+    code = "A0502"
+    title = "`{network}` cannot be written as it stands: {what}"
+    at = "this depends on {symbols}, which only an input has"
+    hint = "state the size in the spec, or give the input's shape with `--input`"
+
+    network: str
+    what: str
+    symbols: str
+
+
+@record(kw_only=True)
+class NothingAtInference(Diagnostic):
+    """A network with outputs only in training, as a PyTorch module.
+
+    It can be checked, as a part of another network; a module of its own would give nothing at inference.
+    """
+
+    code = "A0503"
+    title = "`{network}` has outputs only in training: a module of it would give nothing at inference"
+    hint = "state an output without `when training`"
+
+    network: str
+
+
 # ---- ONNX --------------------------------------------------------------------------------------------------
 
 

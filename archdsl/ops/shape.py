@@ -28,6 +28,7 @@ from archdsl.op import (
     Step,
     Tensor,
     Torch,
+    TorchExpr,
     Window,
     arg,
     pointwise,
@@ -327,6 +328,7 @@ class Unbind(View):
 
     name: ClassVar[str] = "unbind"
     is_internal: ClassVar[bool] = True
+    gives_list: ClassVar[bool] = True
 
     count: int
 
@@ -341,7 +343,7 @@ class Unbind(View):
         return (Look(pointwise(inputs[0]).steps[1:]),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        return Torch(function=Method(In(), "unbind", ()))
+        return Torch(function=_alone(Method(In(), "unbind", ()), self.count))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         return tuple(
@@ -361,6 +363,7 @@ class Split(View):
     """
 
     name: ClassVar[str] = "split"
+    gives_list: ClassVar[bool] = True
 
     parts: int | tuple[Size, ...] = arg(
         "how many equal parts, or a list of their sizes",
@@ -396,7 +399,8 @@ class Split(View):
         method = "split" if isinstance(self.parts, tuple) else "chunk"
         parts = list(self.parts) if isinstance(self.parts, tuple) else self.parts
         args = (Arg(Hole(parts, "parts")), Arg(Hole(self.axis, "axis"), "dim", 0))
-        return Torch(function=Method(In(), method, args))
+        count = len(self.parts) if isinstance(self.parts, tuple) else self.parts
+        return Torch(function=_alone(Method(In(), method, args), count))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         axis = axis_of(self.axis, inputs[0].rank)
@@ -404,6 +408,11 @@ class Split(View):
         if isinstance(self.parts, tuple):
             return (OnnxNode("Split", (OnnxIn(), sizes_ref(*self.parts)), {"axis": axis}, names),)
         return (OnnxNode("Split", (OnnxIn(),), {"axis": axis, "num_outputs": self.parts}, names),)
+
+
+def _alone(parts: TorchExpr, count: int) -> TorchExpr:
+    """torch's tuple of parts; of a single one the part itself, since an output is a tensor."""
+    return Item(parts, (Hole(0),)) if count == 1 else parts
 
 
 OPS: tuple[type[Op], ...] = (Flatten, Select, Gather, Unbind, Split)

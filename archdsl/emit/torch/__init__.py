@@ -46,8 +46,12 @@ def emit(model: Network) -> Source:
     Raises:
         SpecError: there is no such source.
     """
+    from archdsl.emit.torch.formless import formless
     from archdsl.emit.torch.witness import other_values
 
+    reason = formless(model.graph)
+    if reason is not None:
+        raise SpecError([reason])
     values = other_values(model.graph)
     for names in ([*values], ["classes"] if "classes" in values and len(values) > 1 else []):
         given = {name: values[name] for name in names}

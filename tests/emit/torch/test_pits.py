@@ -5,8 +5,12 @@ from __future__ import annotations
 import ast
 
 import pytest
+import torch
 
-from .networks import source_of
+from archdsl.dims import evaluate
+from archdsl.errors import SpecError
+
+from .networks import model_of, source_of
 
 BLOCK = "arch 1\nblock Unit(width, flag = false, act = relu, rate = 0.1) {{\n  input x: [N, C, H, W]\n{body}\n}}\n"
 MODEL = "model Net(classes = 10) {{\n  input image: [N, 8, 16, 16]\n{body}\n  output y\n}}\n"
@@ -205,3 +209,59 @@ def test_a_loop_over_linear_layers_spares_the_projection_within_attention() -> N
     last = source.split("\nclass ")[-1]
     assert "isinstance(module, nn.Linear)" in source
     assert "isinstance(module, nn.Linear)" not in last
+
+
+@pytest.mark.parametrize("body", ["split(1) as [a]; a -> relu", "split([8]) as c; c[0] -> relu", "split(1) -> relu"])
+def test_one_part_of_a_value_is_a_list_of_one_and_a_tensor_in_torch(body: str) -> None:
+    module = model_of(f"model Net {{\n input x: [N, 8, 4]\n {body}\n output y\n}}\n").module()
+    x = torch.randn(3, 8, 4)
+    assert torch.equal(module(x), x.relu())
+
+
+def test_a_value_with_one_row_is_unpacked() -> None:
+    module = model_of("model Net {\n input x: [1, 8, 4]\n it as [a]\n a -> relu\n output y\n}\n").module()
+    x = torch.randn(1, 8, 4)
+    assert torch.equal(module(x), x[0].relu())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "pool: maxpool(H, stride=W)",
+        "parts: seq { maxpool(H, stride=W) -> channel_shuffle(C) }",
+        "g: groupnorm(2, affine=false)",
+        "b: batchnorm(affine=false, track=false)",
+    ],
+)
+def test_what_a_size_of_the_input_decides_is_a_function(body: str) -> None:
+    """A module is made before the network has an input; the label is no reason for one."""
+    model = model_of(f"model Net {{\n input x: [N, C, H, W]\n {body}\n output y\n}}\n")
+    x = torch.randn(3, 4, 6, 7)
+    found = model.module()(x)
+    sizes = {"N": 3, "C": 4, "H": 6, "W": 7}
+    assert tuple(found.shape) == tuple(evaluate(size, sizes) for size in model.outputs["y"].shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "body"),
+    [
+        ("[N, C, H, W]", "c: conv(8, 3)"),
+        ("[N, C, H, W]", "c: conv(2 * C, 3)"),
+        ("[N, 3, H, W]", "c: conv(8, 3, pad=H)"),
+        ("[N, C, H, W]", "param p: [C, 1, 1] = ones\n it + p"),
+        ("[N, C, H, W]", "b: batchnorm"),
+    ],
+)
+def test_a_module_whose_numbers_only_an_input_has_is_refused(shape: str, body: str) -> None:
+    model = model_of(f"model Net {{\n input x: {shape}\n {body}\n output y\n}}\n")
+    with pytest.raises(SpecError) as caught:
+        model.source()
+    assert [d.code for d in caught.value.diagnostics] == ["A0502"]
+    assert model.vary(input="Nx3x9x9").source()
+
+
+def test_a_network_that_gives_nothing_at_inference_is_refused() -> None:
+    model = model_of("model Net {\n input x: [N, 3, 8, 8]\n c: conv(8, 3)\n output y when training\n}\n")
+    with pytest.raises(SpecError) as caught:
+        model.source()
+    assert [d.code for d in caught.value.diagnostics] == ["A0503"]
