@@ -134,12 +134,12 @@ def _unreadable(path: Path, reason: str) -> CannotRead:
     return CannotRead(span=None, path=str(path), reason=reason)
 
 
-def providers() -> list[str]:
-    """Of ONNX Runtime. Its GPU build offers CUDA on machines without a GPU too, and its CPU build never does."""
+def providers(device: str = "cuda") -> list[str]:
+    """Of ONNX Runtime, for a device. Its GPU build offers CUDA without a GPU too, and its CPU build never does."""
     import onnxruntime
 
     cuda = "CUDAExecutionProvider"
-    usable = torch.cuda.is_available() and cuda in onnxruntime.get_available_providers()
+    usable = device != "cpu" and torch.cuda.is_available() and cuda in onnxruntime.get_available_providers()
     return [*([cuda] if usable else []), "CPUExecutionProvider"]
 
 
