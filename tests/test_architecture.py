@@ -39,6 +39,7 @@ FLOORS = (
 
 LEVEL = {name: len(FLOORS) - i for i, names in enumerate(FLOORS) for name in names}
 HEAVY = {
+    "lark",
     "torch",
     "torchvision",
     "onnx",

@@ -10,8 +10,6 @@ from __future__ import annotations
 from functools import cache
 from threading import RLock
 
-from lark import Lark
-
 from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.formatting.comments import Comments
@@ -19,6 +17,7 @@ from archdsl.formatting.layout import Layout, UnknownVersion
 from archdsl.formatting.parts import Piece
 from archdsl.formatting.rows import rows_of, text_of
 from archdsl.source import Source
+from archdsl.syntax.lalr import Parser
 from archdsl.syntax.parse import FAULTS, comments_of, make_parser, parse
 
 _LOCK = RLock()
@@ -32,13 +31,13 @@ def format_source(source: Source) -> str | list[Diagnostic]:
         parser, layout = _parser()
         layout.comments = comments
         try:
-            definitions: list[Piece] = parser.parse(source.text, start="start")  # type: ignore[assignment]
+            definitions: list[Piece] = parser.parse(source.text, start="start")
         except (*FAULTS, UnknownVersion):
             return parse(source)[1]
     return text_of(rows_of(definitions, comments.gaps(0, definitions, len(source.text))))
 
 
 @cache
-def _parser() -> tuple[Lark, Layout]:
+def _parser() -> tuple[Parser, Layout]:
     layout = Layout()
     return make_parser(layout), layout

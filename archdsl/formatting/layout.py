@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lark import Token, Transformer
-
 from archdsl.formatting.comments import Comments, Gap
 from archdsl.formatting.doc import Choice, Doc, Group, Hard, IfBroken, Indent, Inside, Line, Tall
 from archdsl.formatting.parts import Arms, Body, Part, Piece, between, extent, filled, spaced
+from archdsl.syntax.lalr import Token
 from archdsl.syntax.parse import VERSION
 
 
@@ -16,8 +15,8 @@ class UnknownVersion(Exception):
     """The text is of a version of the language that this package does not read."""
 
 
-class Layout(Transformer):
-    """Lark's callbacks: from the parts of a rule to its layout. Set ``comments`` before each parse."""
+class Layout:
+    """The parser's callbacks: from the parts of a rule to its layout. Set ``comments`` before each parse."""
 
     comments: Comments
 
@@ -336,7 +335,7 @@ _BETWEEN = frozenset({"COMMA", "_NL", "ARROW"})
 def piece(x: Token | Piece) -> Piece:
     """A token as a part."""
     if isinstance(x, Token):
-        return Part(str(x), x.start_pos or 0, x.end_pos or 0, simple=x.type in _SIMPLE)
+        return Part(str(x), x.start_pos, x.end_pos, simple=x.type in _SIMPLE)
     return x
 
 

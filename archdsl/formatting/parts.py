@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
-from lark import Token
-
 from archdsl.formatting.comments import Gap
 from archdsl.formatting.doc import Doc, Group, Hard, Indent, Inside, Line, Tall, Trailing
+from archdsl.syntax.lalr import Token
 from archdsl.syntax.tree import Comment
 
 
@@ -147,4 +146,4 @@ def extent(parts: list) -> tuple[int, int]:
     first, last = there[0], there[-1]
     start = first.start_pos if isinstance(first, Token) else first.start
     end = last.end_pos if isinstance(last, Token) else last.end
-    return start or 0, end or 0
+    return start, end

@@ -1,4 +1,4 @@
-"""Lark's callbacks: from the parts of a rule to a node of the tree. All tokens arrive, so that spans are exact."""
+"""The parser's callbacks: from a rule's parts to a node of the tree. All tokens arrive, so that spans are exact."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from lark import Token, Transformer
-
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
+from archdsl.syntax.lalr import Token
 
 MAX_DIGITS = 40
 """A number of more digits is no size of anything; without a limit, arithmetic on it would be slow."""
@@ -33,13 +32,12 @@ class _List(NamedTuple):
     items: tuple
 
 
-class TreeBuilder(Transformer):
+class TreeBuilder:
     """Builds the nodes of one source at a time (see ``reading``)."""
 
     parse_nested: Callable[[str], tree.Expr]
 
     def __init__(self) -> None:
-        super().__init__()
         self._source = Source("", "")
         self._offset = 0
         self._broken: dict[int, Span] = {}
@@ -65,7 +63,7 @@ class TreeBuilder(Transformer):
         return Span(self._source, start, end)
 
     def _token_span(self, token: Token) -> Span:
-        return Span(self._source, token.start_pos + self._offset, token.end_pos + self._offset)  # type: ignore[operator]
+        return Span(self._source, token.start_pos + self._offset, token.end_pos + self._offset)
 
     # ---- terminals ----
 

@@ -6,9 +6,9 @@ A newline (or ``;``) ends a statement, except inside ``()`` or ``[]`` (a ``{`` i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from lark import Token
+from archdsl.syntax.lalr import Token
 
 _WORDS = """
     ARCH USE FROM BLOCK MODEL FN LET CLAIM AS INPUT OUTPUT PARAM BUFFER WITH ASSERT FOR IN IF ELSE OR AND NOT RESIDUAL
@@ -62,57 +62,54 @@ class LongName(Exception):
         self.token = token
 
 
-class Lines:
-    """Lark's post-lexer hook."""
+def significant(tokens: Iterable[Token]) -> Iterator[Token]:
+    """The tokens that the grammar is about.
 
-    always_accept = ()
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        open_brackets: list[Token] = []
-        last: Token | None = None
-        newline: Token | None = None
-        words = 0
-        for token, following in _pairs(stream):
-            if token.type == "_NL":
-                newline = newline or token
-                continue
-            in_body = not open_brackets or open_brackets[-1].type == "LBRACE"
-            if token.type in KEYWORDS and in_body and following is not None and following.type == "COLON":
-                token = Token.new_borrow_pos("NAME", str(token), token)
-            if (
-                newline is not None
-                and last is not None
-                and in_body
-                and last.type not in CONTINUES_AFTER
-                and token.type not in CONTINUES_BEFORE
-            ):
+    Raises:
+        BracketError, TooDeep, TooLong, LongName: so much can be told without the grammar.
+    """
+    open_brackets: list[Token] = []
+    last: Token | None = None
+    newline: Token | None = None
+    words = 0
+    for token, following in _pairs(tokens):
+        kind = token.type
+        if kind == "_NL":
+            newline = newline or token
+            continue
+        in_body = not open_brackets or open_brackets[-1].type == "LBRACE"
+        if kind in KEYWORDS and in_body and following is not None and following.type == "COLON":
+            token = Token("NAME", token, token.start_pos, token.end_pos)
+        if newline is not None:
+            if in_body and last is not None and last.type not in CONTINUES_AFTER and kind not in CONTINUES_BEFORE:
                 yield newline
                 words = 0
             newline = None
-            words += 1
-            if words > MAX_STATEMENT:
-                raise TooLong(token)
-            if len(token) > MAX_NAME and token.type in ("NAME", "COMPUTED"):
-                raise LongName(token)
-            self._bracket(token, open_brackets)
-            yield token
-            last = token
-        if open_brackets:
-            raise BracketError(open_brackets[-1], None)
-
-    @staticmethod
-    def _bracket(token: Token, open_brackets: list[Token]) -> None:
-        if token.type in OPENING:
-            open_brackets.append(token)
-            if len(open_brackets) > MAX_DEPTH:
-                raise TooDeep(token)
-        elif token.type in CLOSING:
-            opened = open_brackets.pop() if open_brackets else None
-            if opened is None or OPENING[opened.type] != token.type:
-                raise BracketError(opened, token)
+        words += 1
+        if words > MAX_STATEMENT:
+            raise TooLong(token)
+        if len(token) > MAX_NAME and token.type in ("NAME", "COMPUTED"):
+            raise LongName(token)
+        if kind in OPENING or kind in CLOSING:
+            _bracket(token, open_brackets)
+        yield token
+        last = token
+    if open_brackets:
+        raise BracketError(open_brackets[-1], None)
 
 
-def _pairs(stream: Iterator[Token]) -> Iterator[tuple[Token, Token | None]]:
+def _bracket(token: Token, open_brackets: list[Token]) -> None:
+    if token.type in OPENING:
+        open_brackets.append(token)
+        if len(open_brackets) > MAX_DEPTH:
+            raise TooDeep(token)
+        return
+    opened = open_brackets.pop() if open_brackets else None
+    if opened is None or OPENING[opened.type] != token.type:
+        raise BracketError(opened, token)
+
+
+def _pairs(stream: Iterable[Token]) -> Iterator[tuple[Token, Token | None]]:
     """Each token with the one that follows it (a newline counts: a label's ``:`` stands on its line)."""
     previous: Token | None = None
     for token in stream:

@@ -6,16 +6,9 @@ hides none in another.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from functools import cache
-from importlib.resources import files
 from threading import RLock
-
-from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, VisitError
-from lark.exceptions import UnexpectedToken as LarkUnexpectedToken
 
 from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic, Edit, Label
@@ -32,18 +25,20 @@ from archdsl.diagnostics.syntax import (
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 from archdsl.syntax.builder import BadNumber, TreeBuilder
+from archdsl.syntax.lalr import END, IllegalCharacter, MisplacedToken, Parser, Tables, Token, tables_of
 from archdsl.syntax.lines import (
     KEYWORDS,
     MAX_DEPTH,
     MAX_NAME,
     MAX_STATEMENT,
     BracketError,
-    Lines,
     LongName,
     TooDeep,
     TooLong,
+    significant,
 )
 from archdsl.syntax.recover import Attempt, lost
+from archdsl.syntax.tables import saved_tables
 
 VERSION = 1
 """The version of the language that this package reads (``arch 1``)."""
@@ -76,7 +71,7 @@ def parse_expression(source: Source) -> tree.Expr | Diagnostic:
         parser, builder = _parser()
         try:
             with builder.reading(source, 0):
-                return parser.parse(source.text, start="expr")  # type: ignore[return-value]
+                return parser.parse(source.text, start="expr")
         except FAULTS as fault:
             return _explain(fault, source, 0, len(source.text))
 
@@ -115,7 +110,7 @@ def parse_piece(
         parser, builder = _parser()
         try:
             with builder.reading(source, start, marks):
-                return parser.parse(text, start="start")  # type: ignore[return-value]
+                return parser.parse(text, start="start")
         except FAULTS as fault:
             return _explain(fault, source, start, end)
 
@@ -135,58 +130,27 @@ def comments_of(source: Source) -> tuple[tree.Comment, ...]:
 # ---- the parser --------------------------------------------------------------------------------------------
 
 
-def grammar_text() -> str:
-    return files("archdsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
+@cache
+def _parser() -> tuple[Parser, TreeBuilder]:
+    builder = TreeBuilder()
+    parser = make_parser(builder)
+    builder.parse_nested = lambda text: parser.parse(text, start="expr")
+    return parser, builder
 
 
-def make_tables() -> str:
-    """The LALR tables of the grammar as JSON: what ``grammar.json`` holds, so that a start need not compute them."""
-    from lark.grammar import Rule
-    from lark.lexer import TerminalDef
-
-    data, memo = Lark(grammar_text(), **_OPTIONS).memo_serialize([TerminalDef, Rule])
-    return json.dumps({"grammar": _digest(grammar_text()), "data": data, "memo": memo}, separators=(",", ":"))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-_OPTIONS: dict = {
-    "parser": "lalr",
-    "lexer": "basic",
-    "start": ["start", "expr"],
-    "maybe_placeholders": True,
-    "keep_all_tokens": True,
-}
+def make_parser(callbacks: object) -> Parser:
+    """A parser of the language that makes of each rule what its callback says; it raises one of ``FAULTS``."""
+    return Parser(_tables(), callbacks, significant)
 
 
 @cache
-def _parser() -> tuple[Lark, TreeBuilder]:
-    builder = TreeBuilder()
-    lark = make_parser(builder)
-    builder.parse_nested = lambda text: lark.parse(text, start="expr")  # type: ignore[assignment,return-value]
-    return lark, builder
-
-
-def make_parser(callbacks: Transformer) -> Lark:
-    """A parser of the language that makes of each rule what its callback says; it raises one of ``FAULTS``."""
-    hooks: dict = {"transformer": callbacks, "postlex": Lines()}
-    tables = files("archdsl.syntax").joinpath("grammar.json")
-    saved = json.loads(tables.read_text(encoding="utf-8"), object_hook=_int_keys) if tables.is_file() else {}
-    if saved.get("grammar") == _digest(grammar_text()):
-        return Lark._load_from_dict(saved["data"], saved["memo"], **hooks)
-    return Lark(grammar_text(), **_OPTIONS, **hooks)
-
-
-def _int_keys(mapping: dict) -> dict:
-    """JSON made strings of the numbers by which the tables refer to states and rules."""
-    return {int(k) if k.isdigit() else k: v for k, v in mapping.items()}
+def _tables() -> Tables:
+    return tables_of(saved_tables())
 
 
 # ---- faults ------------------------------------------------------------------------------------------------
 
-FAULTS = (UnexpectedInput, BracketError, TooDeep, TooLong, LongName, BadNumber, VisitError)
+FAULTS = (IllegalCharacter, MisplacedToken, BracketError, TooDeep, TooLong, LongName, BadNumber)
 
 _ADVICE = {
     "'": 'strings stand in double quotes: `"…"`',
@@ -209,7 +173,7 @@ _ADVICE = {
 _SHOWN = {
     "LPAR": "`(`", "RPAR": "`)`", "LSQB": "`[`", "RSQB": "`]`", "LBRACE": "`{`", "RBRACE": "`}`", "COMMA": "`,`",
     "COLON": "`:`", "EQUAL": "`=`", "ARROW": "`->`", "DOT": "`.`", "RANGE": "`..`", "POWER": "`**`",
-    "_NL": "the end of the line", "$END": "the end of the file", "INT": "a number", "FLOAT": "a number",
+    "_NL": "the end of the line", END: "the end of the file", "INT": "a number", "FLOAT": "a number",
     "STRING": "a string", "NAME": "a name", "COMPUTED": "a name", "PLUS": "`+`", "MINUS": "`-`",
     "PRODUCT_OP": "`*`, `/`, `//` or `%`", "COMPARE": "a comparison", "COMBINE": "`add`, `mul`, `concat` or `stack`",
     "WHEN_TRAINING": "`when training`",
@@ -220,15 +184,13 @@ _CONTINUES_EXPRESSION = frozenset({"PLUS", "MINUS", "PRODUCT_OP", "COMPARE", "PO
 
 def _explain(fault: Exception, source: Source, start: int, end: int) -> Diagnostic:
     """The diagnostic for what the parser raised while it read ``start`` to ``end`` of the source."""
-    if isinstance(fault, VisitError):
-        fault = fault.orig_exc  # type: ignore[attr-defined]
     match fault:
-        case UnexpectedCharacters():
-            at = start + fault.pos_in_stream
+        case IllegalCharacter():
+            at = start + fault.position
             character = source.text[at]
             span = Span(source, at, at + 1)
             return UnexpectedCharacter(span=span, character=character, advice=_ADVICE.get(character))
-        case LarkUnexpectedToken():
+        case MisplacedToken():
             return _explain_token(fault, source, start, end)
         case BracketError():
             return _explain_bracket(fault, source, start, end)
@@ -245,7 +207,7 @@ def _explain(fault: Exception, source: Source, start: int, end: int) -> Diagnost
 
 
 def _token_span(source: Source, start: int, token: Token) -> Span:
-    return Span(source, start + (token.start_pos or 0), start + (token.end_pos or 0))
+    return Span(source, start + token.start_pos, start + token.end_pos)
 
 
 def _end_span(source: Source, start: int, end: int) -> Span:
@@ -254,11 +216,11 @@ def _end_span(source: Source, start: int, end: int) -> Span:
     return Span(source, max(start, last - 1), last)
 
 
-def _explain_token(fault: LarkUnexpectedToken, source: Source, start: int, end: int) -> Diagnostic:
+def _explain_token(fault: MisplacedToken, source: Source, start: int, end: int) -> Diagnostic:
     token = fault.token
-    at_end = token.type == "$END"
+    at_end = token.type == END
     span = _end_span(source, start, end) if at_end else _token_span(source, start, token)
-    expected = set(fault.accepts or fault.expected)
+    expected = fault.accepted
     advice, edits = None, ()
     if token.type in KEYWORDS and "NAME" in expected:
         advice = f"`{token}` is a word of the language: choose another name"
@@ -313,7 +275,7 @@ def _still_open(source: Source, start: int, position: int) -> tuple[Label, ...]:
 _BRACKET = re.compile(r'"[^"\n]*"|#[^\n]*|[()\[\]{}]')
 
 
-def _describe(expected: set[str]) -> str | None:
+def _describe(expected: frozenset[str]) -> str | None:
     if len(expected & _BEGINS_EXPRESSION) > 4:
         return "an expression"
     if len(expected & _CONTINUES_EXPRESSION) > 3:

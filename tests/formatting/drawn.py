@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from lark import Transformer
-
-from archdsl.syntax.lines import CLOSING, CONTINUES_AFTER, CONTINUES_BEFORE, OPENING
-from archdsl.syntax.parse import make_parser
+from archdsl.syntax.lalr import Lexer, tables_of
+from archdsl.syntax.lines import CLOSING, CONTINUES_AFTER, CONTINUES_BEFORE, OPENING, significant
+from archdsl.syntax.tables import saved_tables
 
 NAMES = ("x", "conv", "width", "C", "it", "a_rather_long_name_for_a_thing", "Unit")
 FREE = (" ", " ", "  ", "\n", "\n\n\n", "  # COMMENT\n", "\n# COMMENT\n", " # COMMENT\n\n# COMMENT\n  ")
@@ -20,7 +19,7 @@ def respaced(text: str, random: Random) -> str:
     brackets: list[str] = []
     last = "LBRACE"
     count = 0
-    for token in make_parser(Transformer()).lex(text):
+    for token in significant(Lexer(tables_of(saved_tables())).tokens(text)):
         if token.type == "_NL":
             space = random.choice(ENDS)
         elif (brackets and brackets[-1] != "LBRACE") or last in CONTINUES_AFTER or token.type in CONTINUES_BEFORE:

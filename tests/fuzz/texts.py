@@ -103,7 +103,7 @@ def _rules() -> tuple[dict[str, list[list[str]]], dict[str, tuple[str, ...]]]:
     """The productions of grammar.lark as Lark itself reads them, and words for its terminals."""
     from lark import Lark
 
-    from archdsl.syntax.parse import grammar_text
+    from archdsl.syntax.tables import grammar_text
 
     lark = Lark(grammar_text(), parser="lalr", start="start", keep_all_tokens=True, maybe_placeholders=False)
     rules: dict[str, list[list[str]]] = {}
