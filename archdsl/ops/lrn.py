@@ -12,6 +12,7 @@ from archdsl.op import (
     In,
     Kept,
     Look,
+    Method,
     Needs,
     OnnxConst,
     OnnxIn,
@@ -19,6 +20,7 @@ from archdsl.op import (
     OnnxNode,
     Op,
     Tensor,
+    This,
     Torch,
     Window,
     arg,
@@ -69,13 +71,16 @@ class LRN(Norm):
         return (pointwise(inputs[0], Window(CHANNELS, self.size)),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
+        """Of three spatial axes torch views two as one, which only a contiguous value allows."""
+        x = In() if inputs[0].rank < 5 else Method(In(), "contiguous", ())
         args = (
             Arg(Hole(self.size, "size")),
             Arg(Hole(self.alpha, "alpha"), "alpha", 1e-4),
             Arg(Hole(self.beta, "beta"), "beta", 0.75),
             Arg(Hole(self.k, "k"), "k", 1.0),
         )
-        return Torch(Call("nn.LocalResponseNorm", args), function=Call("F.local_response_norm", (Arg(In()), *args)))
+        module, function = Call("nn.LocalResponseNorm", args), Call("F.local_response_norm", (Arg(x), *args))
+        return Torch(module, run=None if x == In() else Call(This(), (Arg(x),)), function=function)
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         """LRN where it says the same: of an even size its window begins one channel later than torch's."""

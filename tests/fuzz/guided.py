@@ -21,8 +21,8 @@ LONGEST = 500
 
 def one(data: bytes) -> None:
     text = data.decode("utf-8", "ignore")[:LONGEST]
-    with bounded(4):  # instrumented code is half as fast
-        survive(text)
+    with bounded(8):  # instrumented code is half as fast
+        survive(text, emits=True)
 
 
 def main() -> None:

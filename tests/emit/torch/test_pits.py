@@ -265,3 +265,13 @@ def test_a_network_that_gives_nothing_at_inference_is_refused() -> None:
     with pytest.raises(SpecError) as caught:
         model.source()
     assert [d.code for d in caught.value.diagnostics] == ["A0503"]
+
+
+@pytest.mark.parametrize("label", ["", "n: "])
+def test_normalising_over_channels_takes_values_laid_out_otherwise(label: str) -> None:
+    """torch's own, of three spatial axes, takes contiguous values only."""
+    body = f'rearrange("n c d h w -> n c w d h") -> {label}lrn(3)'
+    module = model_of(f"model Net {{\n input x: [2, 4, 3, 5, 6]\n {body}\n output y\n}}\n").module()
+    x = torch.randn(2, 4, 3, 5, 6)
+    expected = torch.nn.functional.local_response_norm(x.permute(0, 1, 4, 2, 3).contiguous(), 3)
+    assert torch.equal(module(x), expected)
