@@ -52,11 +52,13 @@ class _Rates(argparse.Action):
     """``--lr RATE`` sets the rate of all, ``--lr SELECTOR=RATE`` that of some."""
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
-        selector, _, rate = values.rpartition("=")
+        selector, equals, rate = values.rpartition("=")
         try:
             found = ABOVE_ZERO.read(rate)
         except ValueError:
             raise argparse.ArgumentError(self, f"{rate!r} is not {ABOVE_ZERO.what}") from None
+        if equals and not selector:
+            raise argparse.ArgumentError(self, f"{values!r} has no selector before `=`")
         if selector:
             namespace.lr_of = {**getattr(namespace, "lr_of", {}), selector: found}
         else:

@@ -53,7 +53,7 @@ class TooFewPictures(TrainingFault):
     """
 
     code = "A0703"
-    title = "class `{name}` has {count} pictures; it takes {least}, one for each part of the data"
+    title = "class `{name}` has {found}; it takes {least}, one for each part of the data"
     hint = "pictures are files that end in {endings}, at any depth in `{path}`"
 
     name: str
@@ -61,6 +61,10 @@ class TooFewPictures(TrainingFault):
     path: str
     endings: str
     least: int
+
+    @property
+    def found(self) -> str:
+        return f"{self.count} picture{'' if self.count == 1 else 's'}"
 
 
 @record(kw_only=True)
@@ -82,9 +86,10 @@ class UnreadablePicture(TrainingFault):
 
     code = "A0705"
     title = "cannot read the picture {reason}"
-    hint = "replace or remove it, or let --skip-unreadable leave such pictures out"
+    hint = "replace or remove it, {otherwise}"
 
     reason: str
+    otherwise: str = "or let --skip-unreadable leave such pictures out"
 
 
 @record(kw_only=True)
@@ -186,9 +191,10 @@ class RunExists(TrainingFault):
 
     code = "A0713"
     title = "`{path}` already holds files"
-    hint = "continue that run with `--resume {path}`, or name another folder with --out"
+    hint = "{advice}"
 
     path: str
+    advice: str
 
 
 @record(kw_only=True)

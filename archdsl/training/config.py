@@ -14,6 +14,7 @@ from archdsl.training.settings import (
     PART,
     POSITIVE,
     RATES,
+    SEED,
     SHARE,
     SWITCH,
     TEXT,
@@ -105,7 +106,7 @@ class Config:
     patience: int | None = setting(
         None, POSITIVE, "optimisation", "stop when validation has not gone better for so many epochs", shown=""
     )
-    seed: int = setting(0, NATURAL, "optimisation", "of all that is random")
+    seed: int = setting(0, SEED, "optimisation", "of all that is random")
 
     # ---- hardware
     accelerator: str = setting("auto", TEXT, "hardware", "auto (default), cpu, gpu, mps, tpu", metavar="KIND", shown="")

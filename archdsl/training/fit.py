@@ -18,10 +18,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
+from archdsl.diagnostics.files import BadSetting
+from archdsl.errors import SpecError
 from archdsl.training import transforms
 from archdsl.training.average import Average
 from archdsl.training.config import Config
 from archdsl.training.data import Data, load
+from archdsl.training.folders import shown
 from archdsl.training.interrupt import StopOnInterrupt
 from archdsl.training.loaders import Draws, Pictures, loader
 from archdsl.training.onnxfile import describe
@@ -109,6 +112,9 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
 
 
 def _loaders(data: Data, fitted: Fitted, config: Config) -> Loaders:
+    if config.resize is not None and config.resize < max(fitted.size):
+        reason = f"--resize {config.resize} leaves less than the {max(fitted.size)} pixels that the network takes"
+        raise SpecError([BadSetting(span=None, reason=reason)])
     plain = transforms.evaluation(data, fitted.channels, fitted.size, config.resize)
     small = (config.train_size, config.train_size) if config.train_size else fitted.size
     varied = transforms.training(data, fitted.channels, small, config)
@@ -156,7 +162,12 @@ def _skipped(data: Data) -> list[str]:
     if not data.skipped:
         return []
     named = ", ".join(map(str, data.skipped[:5])) + (", …" if len(data.skipped) > 5 else "")
-    return [f"{len(data.skipped)} pictures that cannot be read are left out: {named}"]
+    left = (
+        "1 picture that cannot be read is"
+        if len(data.skipped) == 1
+        else f"{len(data.skipped)} pictures that cannot be read are"
+    )
+    return [f"{left} left out: {named}"]
 
 
 def _facts(model: str, data: Data, fitted: Fitted, config: Config) -> dict[str, Any]:
@@ -167,7 +178,7 @@ def _facts(model: str, data: Data, fitted: Fitted, config: Config) -> dict[str, 
         "data": data.name,
         "input": {**given, "photographs": data.photographs, "native": data.size, "resize": config.resize},
         "classes": data.classes,
-        "skipped": [str(path) for path in data.skipped],
+        "skipped": [shown(str(path)) for path in data.skipped],
         "spec": dict(fitted.network.spec),
     }
 

@@ -20,7 +20,7 @@ from archdsl.files import write_whole
 from archdsl.training.config import Config
 from archdsl.training.data import Data
 from archdsl.training.loaders import Draws, Pictures, loader
-from archdsl.training.optimizer import optimizer
+from archdsl.training.optimizer import check_rates, optimizer
 from archdsl.training.trainable import Fitted, Trainable, sized
 from archdsl.training.transforms import evaluation
 
@@ -51,6 +51,7 @@ def flow(trainable: Trainable, data: Data, config: Config, steps: int) -> Flow:
     torch.manual_seed(config.seed)
     fitted = sized(trainable, data, config.size)
     network = fitted.network.module.train()
+    check_rates(network, config)
     stepper = optimizer(network, config)
     gradients, activations, losses = [], [], []
     names: list[str] = []

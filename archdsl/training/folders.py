@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
+from torchvision.datasets.folder import IMG_EXTENSIONS, is_image_file
 
 from archdsl.diagnostics.training import (
     ClassesDiffer,
@@ -104,10 +106,9 @@ def _check_classes(path: Path, names: list[str]) -> None:
 
 def _pictures(path: Path, names: list[str], least: int) -> Files:
     """Files and labels, at least so many of each class."""
-    index = {name: label for label, name in enumerate(names)}
-    samples = make_dataset(str(path), index, extensions=IMG_EXTENSIONS, allow_empty=True)
+    samples = [(file, label) for label, name in enumerate(names) for file in _files(path / name)]
     counts = Counter(label for _, label in samples)
-    for name, label in index.items():
+    for label, name in enumerate(names):
         if counts[label] < least:
             raise SpecError([
                 TooFewPictures(
@@ -117,10 +118,24 @@ def _pictures(path: Path, names: list[str], least: int) -> Files:
     return samples
 
 
+def _files(path: Path) -> Iterator[str]:
+    """Pictures at any depth, in order. Links are followed, except those that lead back."""
+    found = []
+    for folder, names, files in os.walk(path, followlinks=True):
+        names[:] = [name for name in names if not _leads_back(Path(folder, name))]
+        found.append((folder, sorted(filter(is_image_file, files))))
+    return (os.path.join(folder, file) for folder, files in sorted(found) for file in files)
+
+
+def _leads_back(path: Path) -> bool:
+    """Is this a link to a folder that it lies in? Followed, it would show the same pictures again and again."""
+    return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
+
+
 def _photographs(name: str, classes: tuple[str, ...], files: list[Path], labels: list[int], split: Split) -> Data:
     return Data(
-        name=name,
-        classes=classes,
+        name=shown(name),
+        classes=tuple(map(shown, classes)),
         pictures=files,
         labels=labels,
         split=split,
@@ -131,8 +146,14 @@ def _photographs(name: str, classes: tuple[str, ...], files: list[Path], labels:
     )
 
 
+def shown(name: str) -> str:
+    """The name as text that can be printed and kept: a file system allows control characters, and bytes of no text."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+
+
 def _folders(path: Path) -> list[str]:
-    return sorted(p.name for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+    found = (p for p in path.iterdir() if p.is_dir() and not p.name.startswith(".") and not _leads_back(p))
+    return sorted(p.name for p in found)
 
 
 def _existing(path: Path) -> Path:

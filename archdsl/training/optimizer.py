@@ -12,10 +12,7 @@ from archdsl.training.select import check, rate_of
 
 
 def optimizer(network: nn.Module, config: Config) -> torch.optim.Optimizer:
-    """Over the weights that are not frozen.
-
-    Raises: SpecError, where a selector of a learning rate matches nothing.
-    """
+    """Over the weights that are not frozen."""
     groups = _groups(network, config)
     fused = config.fused and _can_fuse(config)
     if config.optimizer == "sgd":
@@ -28,13 +25,20 @@ def _can_fuse(config: Config) -> bool:
     return config.strategy != "fsdp" and not (config.clip and config.precision == "16-mixed")
 
 
+def check_rates(network: nn.Module, config: Config) -> None:
+    """Raises: SpecError, where a selector of a learning rate matches no weight that is trained."""
+    check(config.lr_of, _trained(network), "--lr")
+
+
+def _trained(network: nn.Module) -> dict[str, nn.Parameter]:
+    return {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+
+
 def _groups(network: nn.Module, config: Config) -> list[dict[str, Any]]:
     """In order of first appearance, the largest part first as logs show its rate: the default one."""
-    trained = {name: p for name, p in network.named_parameters() if p.requires_grad}
-    check(config.lr_of, trained, "--lr")
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     spared = set() if config.decay_norms else _norms_and_biases(network)
-    for name, parameter in trained.items():
+    for name, parameter in _trained(network).items():
         rate = rate_of(name, config.lr_of, config.learning_rate)
         decay = 0.0 if name in spared else config.decay
         groups.setdefault((rate, decay), []).append(parameter)

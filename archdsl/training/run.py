@@ -99,7 +99,8 @@ class Run:
         Raises: SpecError, if it holds files.
         """
         if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
-            raise SpecError([RunExists(path=str(self.out))])
+            goes_on = f"continue that run with `--resume {self.out}`, or " if self.last.exists() else ""
+            raise SpecError([RunExists(path=str(self.out), advice=f"{goes_on}name another folder with --out")])
         self.out.mkdir(parents=True, exist_ok=True)
 
     @rank_zero_only

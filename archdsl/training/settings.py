@@ -54,8 +54,11 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(_text(v) for v in ([value] if isinstance(value, str) else value))
 
 
-POSITIVE = number(int, "a whole number from 1", lambda n: n >= 1)
-NATURAL = number(int, "a whole number from 0", lambda n: n >= 0)
+MOST = 2**31
+"""Whole numbers are below this: no run has as many of anything, and libraries keep them in 32 bits here and there."""
+POSITIVE = number(int, "a whole number from 1 and below 2^31", lambda n: 1 <= n < MOST)
+NATURAL = number(int, "a whole number from 0 and below 2^31", lambda n: 0 <= n < MOST)
+SEED = number(int, "a whole number from 0 and below 2^63", lambda n: 0 <= n < 2**63)
 ABOVE_ZERO = number(float, "a number above 0", lambda x: x > 0, "X")
 FROM_ZERO = number(float, "a number from 0", lambda x: x >= 0, "X")
 SHARE = number(float, "a number from 0 and below 1", lambda x: 0 <= x < 1, "X")

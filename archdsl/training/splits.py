@@ -33,7 +33,7 @@ def stratified(names: Sequence[str], labels: Sequence[int], number: int, held_ou
         members[label].append(index)
     split = Split([], [], [])
     for indices in members.values():
-        indices.sort(key=lambda i: sha256(f"{number}/{names[i]}".encode()).digest())
+        indices.sort(key=lambda i: sha256(f"{number}/{names[i]}".encode(errors="surrogatepass")).digest())
         held = max(1, round(held_out * len(indices)))
         split.val.extend(indices[:held])
         split.test.extend(indices[held : 2 * held])

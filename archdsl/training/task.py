@@ -19,7 +19,7 @@ from torchvision.transforms import v2
 
 from archdsl.training.config import Config, Schedule
 from archdsl.training.loaders import mixed
-from archdsl.training.optimizer import optimizer
+from archdsl.training.optimizer import check_rates, optimizer
 from archdsl.training.select import freeze
 from archdsl.training.trainable import Network
 
@@ -45,6 +45,7 @@ class Classification(pl.LightningModule):
         self.identity = sha256(network.source.encode()).hexdigest()
         self.config, self.facts = config, dict(facts or {})
         self._still = freeze(self.network, config.freeze)
+        check_rates(self.network, config)
         self._mix = mixing(config, classes)
         self._sharded = False
         self._begun: dict[str, Any] | None = None

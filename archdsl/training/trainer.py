@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.strategies import ModelParallelStrategy, Strategy
 from lightning.pytorch.utilities import rank_zero_only
@@ -37,7 +40,7 @@ def trainer(config: Config, callbacks: list[Callback]) -> Trainer:
     if config.ema and config.strategy == "fsdp":
         raise SpecError([NoAverage()])
     try:
-        return Trainer(
+        engine = Trainer(
             accelerator=config.accelerator,
             devices=config.devices,
             num_nodes=config.nodes,
@@ -60,6 +63,11 @@ def trainer(config: Config, callbacks: list[Callback]) -> Trainer:
         )
     except (MisconfigurationException, ValueError, TypeError, RuntimeError, ImportError) as error:
         raise SpecError([TrainerRefuses(reason=_first_line(error))]) from None
+    cpus = os.cpu_count() or 1
+    if isinstance(engine.accelerator, CPUAccelerator) and engine.num_devices > cpus:
+        reason = f"{engine.num_devices} processes would share {cpus} CPUs"
+        raise SpecError([TrainerRefuses(reason=reason)])
+    return engine
 
 
 def _strategy(config: Config) -> Strategy | str:
@@ -96,14 +104,16 @@ def explained(run: Run) -> Iterator[None]:
         yield
     except UnreadableError as error:
         reason = str(error).rpartition(UnreadableError.marker)[2].strip()
-        raise SpecError([UnreadablePicture(reason=reason)]) from None
+        found = UnreadablePicture(reason=reason)
+        raise SpecError([replace(found, otherwise=f"then {run.advice}") if run.advice else found]) from None
     except (KeyboardInterrupt, SystemExit):  # Lightning makes the one into the other
         raise SpecError([Stopped(when="at once", advice=run.advice)]) from None
     except SpecError as error:
         if not any(isinstance(d, CannotWrite) for d in error.diagnostics):
             raise
         raise SpecError([RunFailed(reason=error.diagnostics[0].message, advice=run.advice)]) from None
-    except (MisconfigurationException, OSError, RuntimeError) as error:  # disk full, out of memory, a worker lost
+    except (MisconfigurationException, OSError, RuntimeError, ValueError) as error:
+        # a full disk, no memory left, a worker lost; torch's ValueError, where a batch norm sees a single number
         if "DataLoader worker" in str(error):
             reason = re.sub(r".*?(is killed by signal: \w+|exited unexpectedly).*", r"it \1", _first_line(error))
             raise SpecError([WorkerDied(reason=reason, advice=run.advice or "")]) from None

@@ -81,6 +81,35 @@ def test_pictures_below_a_class_belong_to_it(tmp_path: Path) -> None:
     assert list(load(str(tmp_path), 1).labels) == [0, 0, 0, 1, 1, 1]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links take a privilege on Windows")
+def test_links_that_lead_back_show_no_picture_twice(tmp_path: Path) -> None:
+    """Followed, one picture would train under forty names and be tested under others."""
+    for label in range(2):
+        for n in range(3):
+            paint(tmp_path / "data" / "ab"[label] / "deep" / f"{n}.png", label, n)
+    for place, target in (("a/up", ".."), ("a/deep/top", "../.."), ("b/self", "."), ("c", ".")):
+        (tmp_path / "data" / place).symlink_to(target)
+    paint(tmp_path / "elsewhere" / "3.png", 1, 3)
+    (tmp_path / "data" / "b" / "more").symlink_to(tmp_path / "elsewhere")
+    found = load(str(tmp_path / "data"), 1)
+    assert (found.classes, list(found.labels)) == (("a", "b"), [0, 0, 0, 1, 1, 1, 1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows allows no such names")
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    odd = [os.fsdecode(b"caf\xe9"), "two\nlines", "\x1b[31mred"]
+    try:
+        for label, name in enumerate(odd):
+            for n in range(3):
+                paint(tmp_path / name / f"{n}.png", label, n)
+    except OSError:
+        pytest.skip("this file system takes text alone")
+    found = load(str(tmp_path), 1)
+    assert sorted(found.classes) == ["caf\ufffd", "two\ufffdlines", "\ufffd[31mred"]
+    assert len(everything(found)) == 9
+    "".join(found.classes).encode()
+
+
 def test_refused_folders(tmp_path: Path) -> None:
     assert isinstance(fault(str(tmp_path / "none")), faults.NoSuchFolder)
     assert fault(str(tmp_path)).message == f"`{tmp_path}` holds no folder of pictures; telling classes apart takes two"
@@ -89,6 +118,9 @@ def test_refused_folders(tmp_path: Path) -> None:
     assert "one class, `a`" in fault(str(tmp_path)).message
     (tmp_path / "b").mkdir()
     assert "class `b` has 0 pictures" in fault(str(tmp_path)).message
+    paint(tmp_path / "b" / "0.png", 0, 0)
+    assert "class `b` has 1 picture;" in fault(str(tmp_path)).message
+    (tmp_path / "b" / "0.png").unlink()
     (tmp_path / "a" / "0.png").rename(tmp_path / "b" / "0.png")
     assert isinstance(fault(str(tmp_path)), faults.TooFewPictures)
     (tmp_path / "train").mkdir()

@@ -152,9 +152,47 @@ def failure(config: Config, out: Path, trainable: SmallTrainable | None = None) 
 
 def test_a_folder_that_holds_files_is_left_alone(config: Config, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("all my work")
-    assert isinstance(failure(config, tmp_path), faults.RunExists)
+    found = failure(config, tmp_path)
+    assert isinstance(found, faults.RunExists)
+    assert found.help == "name another folder with --out"
     assert isinstance(failure(config, tmp_path / "thesis.tex"), faults.RunExists)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_run_is_not_written_over(config: Config, run: tuple[Result, Path]) -> None:
+    _, out = run
+    found = failure(config, out)
+    assert isinstance(found, faults.RunExists)
+    assert found.help.startswith(f"continue that run with `--resume {out}`")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"lr_of": {"head": 0.1}}, "`--lr head` matches no weight"),
+        ({"freeze": ("fc",), "lr_of": {"fc": 0.1}}, "`--lr fc` matches no weight"),
+        ({"freeze": ("head",)}, "`--freeze head` matches no weight"),
+        ({"resize": 11}, "--resize 11 leaves less than the 12 pixels that the network takes"),
+        ({"devices": "1000", "accelerator": "cpu"}, "cannot train with these settings: 1000 processes would share"),
+        ({"devices": "none", "accelerator": "cpu"}, "cannot train with these settings"),
+        ({"precision": "8bit"}, "cannot train with these settings"),
+    ],
+)
+def test_settings_are_refused_before_anything_is_written(
+    change: dict[str, Any], told: str, config: Config, tmp_path: Path
+) -> None:
+    assert failure(replace(config, **change), tmp_path / "run").message.startswith(told)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_norm_that_sees_a_single_number(config: Config, tmp_path: Path) -> None:
+    def pooled(channels: int, classes: int) -> nn.Module:
+        layers = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.BatchNorm1d(channels), nn.Linear(channels, classes))
+        return nn.Sequential(*layers)
+
+    found = failure(replace(config, batch_size=1), tmp_path, SmallTrainable(make=pooled))
+    assert isinstance(found, faults.RunFailed)
+    assert "Expected more than 1 value per channel when training" in found.message
 
 
 def test_a_place_where_no_folder_can_be(config: Config, tmp_path: Path) -> None:
@@ -171,6 +209,24 @@ def test_an_unreadable_picture(workers: int, config: Config, colours: Path, tmp_
     assert isinstance(found, faults.UnreadablePicture)
     assert found.message.startswith(f"cannot read the picture `{data}/red/")
     assert "\n" not in found.message
+    assert "--skip-unreadable" in found.help
+
+
+def test_an_unreadable_picture_to_test_on(config: Config, colours: Path, tmp_path: Path) -> None:
+    """Found after the last epoch: what was trained is kept, and mended data are tested without training again."""
+    data = Path(shutil.copytree(colours, tmp_path / "colours"))
+    config = replace(config, data=str(data))
+    found = load(str(data), 1)
+    broken = found.pictures[found.split.test[0]]  # type: ignore[index]
+    content = broken.read_bytes()
+    broken.write_bytes(b"")
+    fault = failure(config, tmp_path / "run")
+    assert isinstance(fault, faults.UnreadablePicture)
+    advice = f"replace or remove it, then repeat the command with `--resume {tmp_path / 'run'}`"
+    assert fault.help.startswith(advice)
+    broken.write_bytes(content)
+    result = fit(SmallTrainable(), config, tmp_path / "run", resume=True)
+    assert (result.epochs, result.pictures["test"]) == (2, 12)
 
 
 @pytest.mark.parametrize(
