@@ -33,7 +33,7 @@ def whole(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     except OSError as error:
-        raise _cannot(path, error) from None
+        raise SpecError([cannot_write(path, error)]) from None
     os.close(handle)
     temporary = Path(name)
     try:
@@ -41,7 +41,7 @@ def whole(path: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        raise _cannot(path, error) from None
+        raise SpecError([cannot_write(path, error)]) from None
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -54,5 +54,5 @@ def _umask() -> int:
     return mask
 
 
-def _cannot(path: Path, error: OSError) -> SpecError:
-    return SpecError([CannotWrite(span=None, path=str(path), reason=error.strerror or str(error))])
+def cannot_write(path: Path, error: OSError) -> CannotWrite:
+    return CannotWrite(span=None, path=str(path), reason=error.strerror or str(error))

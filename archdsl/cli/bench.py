@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
+from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, png, print_json
 from archdsl.cli.needs import training_extra
+from archdsl.cli.settings import reader
 from archdsl.diagnostics.files import BadSetting
 from archdsl.errors import SpecError
+from archdsl.training.settings import ABOVE_ZERO, POSITIVE
 
 if TYPE_CHECKING:
     from archdsl.model import Model
@@ -30,10 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batches", type=_batches, default=(1, 2, 4, 8), metavar="N,N,…", help="batch sizes (default: 1,2,4,8)"
     )
-    parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="for each measurement (default: 1)")
-    parser.add_argument("--threads", type=int, metavar="N", help="of the CPU (default: torch's)")
+    parser.add_argument(
+        "--seconds", type=reader(ABOVE_ZERO), default=1.0, metavar="S", help="for each measurement (default: 1)"
+    )
+    parser.add_argument("--threads", type=reader(POSITIVE), metavar="N", help="of the CPU (default: torch's)")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="where torch runs (default: cuda, if there is one)")
-    parser.add_argument("-o", "--out", type=Path, metavar="FILE.png", help="write a plot, too")
+    parser.add_argument("-o", "--out", type=png, metavar="FILE.png", help="write a plot, too")
 
 
 def _batches(text: str) -> tuple[int, ...]:
@@ -56,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         from archdsl.training.bench import bench, draw
 
         if args.threads:
-            torch.set_num_threads(max(1, args.threads))
+            torch.set_num_threads(args.threads)
         device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
         rows = list(bench(model, args.batches, args.seconds, device, _has_onnx()))
         place = f"{device}, {torch.get_num_threads()} threads" if device == "cpu" else torch.cuda.get_device_name()

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from archdsl.compiler import Spec, open_spec, parse_shape
@@ -29,6 +30,13 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
         "--input", action="append", default=[], metavar="[NAME=]SHAPE", type=_input, dest="inputs",
         help="the input's shape, such as 8x3x224x224 or Nx3xHxW; NAME= where the model has several",
     )  # fmt: skip
+
+
+def png(text: str) -> Path:
+    """A file to draw into, for argparse."""
+    if Path(text).suffix.lower() != ".png":
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .png")
+    return Path(text)
 
 
 def add_format_argument(parser: argparse.ArgumentParser) -> None:

@@ -12,11 +12,13 @@ from archdsl.cli.common import (
     add_build_arguments,
     add_format_argument,
     load_model,
+    png,
     print_json,
 )
 from archdsl.cli.needs import training_extra
-from archdsl.cli.settings import add_settings
+from archdsl.cli.settings import add_settings, reader
 from archdsl.training.config import SETTINGS
+from archdsl.training.settings import NATURAL
 
 if TYPE_CHECKING:
     from archdsl.training.flow import Flow
@@ -25,6 +27,7 @@ USED = (
     "data",
     "split",
     "size",
+    "skip_unreadable",
     "workers",
     "batch_size",
     "optimizer",
@@ -41,9 +44,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("specs", nargs="+", metavar="SPEC", help=SPEC_HELP)
     add_build_arguments(parser)
     add_format_argument(parser)
-    parser.add_argument("--steps", type=int, default=10, metavar="N", help="steps of training to watch (default: 10)")
     parser.add_argument(
-        "-o", "--out", type=Path, default=Path("gradients.png"), metavar="FILE.png", help="the plot (%(default)s)"
+        "--steps", type=reader(NATURAL), default=10, metavar="N", help="steps of training to watch (default: 10)"
+    )
+    parser.add_argument(
+        "-o", "--out", type=png, default=Path("gradients.png"), metavar="FILE.png", help="the plot (%(default)s)"
     )
     add_settings(parser, {name: SETTINGS[name] for name in USED})
 
@@ -58,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
         from archdsl.training.spec import SpecTrainable
 
         config = Config(**{name: getattr(args, name) for name in USED if hasattr(args, name)})
-        data = load(config.data, config.split)
-        flows = [flow(SpecTrainable(model), data, config, max(0, args.steps)) for model in models]
+        data = load(config.data, config.split, config.skip_unreadable)
+        flows = [flow(SpecTrainable(model), data, config, args.steps) for model in models]
         draw(flows, f"{', '.join(f.name for f in flows)} on {data.name}", args.out)
     if args.format == "json":
         print_json({"data": data.name, "plot": str(args.out), "networks": [asdict(f) for f in flows]})

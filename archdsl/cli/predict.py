@@ -8,12 +8,16 @@ from typing import Any
 
 from archdsl.cli.common import add_format_argument, print_json, show_diagnostics
 from archdsl.cli.needs import training_extra
+from archdsl.cli.settings import reader
+from archdsl.training.settings import POSITIVE
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", type=Path, metavar="NETWORK", help="a run's folder, a checkpoint, or its ONNX file")
     parser.add_argument("pictures", type=Path, nargs="+", metavar="IMAGE", help="image files")
-    parser.add_argument("--top", type=int, default=5, metavar="N", help="how many classes to name (default: 5)")
+    parser.add_argument(
+        "--top", type=reader(POSITIVE), default=5, metavar="N", help="how many classes to name (default: 5)"
+    )
     add_format_argument(parser)
 
 
@@ -23,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         from archdsl.training.predict import predict
         from archdsl.training.scoring import scorer
 
-        rows, faults = predict(scorer(args.network), args.pictures, max(1, args.top))
+        rows, faults = predict(scorer(args.network), args.pictures, args.top)
     if args.format == "json":
         print_json({"ok": not faults, "pictures": rows, "unreadable": [d.message for d in faults]})
         return int(bool(faults))

@@ -35,10 +35,12 @@ def _options(name: str, about: Setting) -> dict[str, Any]:
         return {"action": _Rates, "metavar": about.metavar, **common}
     if about.kind.choices:
         return {"choices": about.kind.choices, **common}
-    return {"type": _reader(about.kind), "metavar": about.metavar, **common}
+    return {"type": reader(about.kind), "metavar": about.metavar, **common}
 
 
-def _reader(kind: Kind) -> Callable[[str], Any]:
+def reader(kind: Kind) -> Callable[[str], Any]:
+    """What argparse is to read a value with."""
+
     def read(text: str) -> Any:
         try:
             return kind.read(text)

@@ -12,6 +12,7 @@ from archdsl.cli.common import (
     add_build_arguments,
     add_format_argument,
     load_model,
+    png,
     print_json,
     show_diagnostics,
 )
@@ -46,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--export", action="store_true", default=False, help="write the best network as ONNX beside its checkpoint"
     )
     parser.add_argument(
-        "--augment-preview", type=Path, default=None, metavar="FILE.png",
+        "--augment-preview", type=png, default=None, metavar="FILE.png",
         help="draw what augmentation makes of the training pictures, and train nothing",
     )  # fmt: skip
     add_settings(parser, SETTINGS)

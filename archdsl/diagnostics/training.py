@@ -86,10 +86,10 @@ class UnreadablePicture(TrainingFault):
 
     code = "A0705"
     title = "cannot read the picture {reason}"
-    hint = "replace or remove it, {otherwise}"
+    hint = "{advice}"
 
     reason: str
-    otherwise: str = "or let --skip-unreadable leave such pictures out"
+    advice: str = "replace or remove it, or let --skip-unreadable leave such pictures out"
 
 
 @record(kw_only=True)
@@ -151,12 +151,13 @@ class WrongClassCount(TrainingFault):
 
     code = "A0710"
     title = "{model} tells {given} classes apart; {data} has {wanted}"
-    hint = "give the model a parameter named `classes` for the size of its head"
+    hint = "{advice}"
 
     model: str
     given: int
     data: str
     wanted: int
+    advice: str = "give the model a parameter named `classes` for the size of its head"
 
 
 @record(kw_only=True)
@@ -229,11 +230,10 @@ class OtherSetting(TrainingFault):
     """
 
     code = "A0716"
-    title = "`{path}` was trained with {setting} {saved}, not {given}"
+    title = "`{path}` was trained with {saved}, not {given}"
     hint = "leave the setting out to go on as before, or start a new run"
 
     path: str
-    setting: str
     saved: str
     given: str
 
@@ -295,9 +295,10 @@ class RunFailed(TrainingFault):
     """A run that broke off."""
 
     code = "A0721"
-    title = "training broke off: {reason}"
+    title = "{what} broke off: {reason}"
     hint = "{advice}"
 
+    what: str
     reason: str
     advice: str | None = None
 

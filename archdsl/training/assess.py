@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -20,6 +20,7 @@ from torchmetrics.functional.classification import (
 from archdsl.diagnostics.training import WrongClassCount
 from archdsl.errors import SpecError
 from archdsl.training.data import Data
+from archdsl.training.explained import explained
 from archdsl.training.loaders import Draws, Pictures, loader
 from archdsl.training.scoring import Scorer
 
@@ -73,17 +74,17 @@ class Assessment:
 def assess(trained: Scorer, data: Data, part: str, batch_size: int, workers: int = 0) -> Assessment:
     """The network's scores of a part of the data: ``train``, ``val`` or ``test``.
 
-    Raises: SpecError, where the data have other classes.
+    Raises: SpecError, where the data have other classes, or cannot be read.
     """
     if len(data.classes) != len(trained.classes):
         given, wanted = len(trained.classes), len(data.classes)
-        raise SpecError([
-            WrongClassCount(model=trained.facts["model"], given=given, data=data.name, wanted=wanted)
-        ])  # fmt: skip
+        fault = WrongClassCount(model=trained.facts["model"], given=given, data=data.name, wanted=wanted)
+        raise SpecError([replace(fault, advice="give data of the classes that it was trained on")])
     indices = getattr(data.split, part)
     pictures = Pictures(data, indices, trained.transform, least=min(trained.facts["input"]["size"]))
     scores, labels = [], []
-    for batch, batch_labels in loader(pictures, Draws(len(indices), batch_size, None), workers):
-        scores.append(trained.score(batch))
-        labels.append(batch_labels)
+    with explained("evaluating"):
+        for batch, batch_labels in loader(pictures, Draws(len(indices), batch_size, None), workers):
+            scores.append(trained.score(batch))
+            labels.append(batch_labels)
     return Assessment(data.classes, indices, torch.cat(scores), torch.cat(labels))

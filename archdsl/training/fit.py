@@ -24,6 +24,7 @@ from archdsl.training import transforms
 from archdsl.training.average import Average
 from archdsl.training.config import Config
 from archdsl.training.data import Data, load
+from archdsl.training.explained import explained
 from archdsl.training.folders import shown
 from archdsl.training.interrupt import StopOnInterrupt
 from archdsl.training.loaders import Draws, Pictures, loader
@@ -34,7 +35,7 @@ from archdsl.training.run import Run, check_epochs, check_network, hardware, ver
 from archdsl.training.start import start
 from archdsl.training.task import Classification
 from archdsl.training.trainable import Fitted, Network, Trainable, sized
-from archdsl.training.trainer import explained, quiet, trainer
+from archdsl.training.trainer import quiet, stoppable, trainer
 
 Loaders = Mapping[str, DataLoader[tuple[Tensor, int]]]
 """Batches of the parts ``train``, ``val`` and ``test``."""
@@ -78,7 +79,7 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
     average = Average(config.ema) if config.ema else None
     record = Record(run, title, config.checkpoint_every, average, config.tensorboard)
     stop = StopOnInterrupt(run)
-    with explained(run), quiet():
+    with stoppable(run), explained("training", lambda: run.advice), quiet():
         engine = trainer(config, _callbacks(config, average, record, stop))
         if resume:
             _go_on(run, task, loaders)

@@ -19,6 +19,7 @@ from torch.nn.functional import cross_entropy
 from archdsl.files import write_whole
 from archdsl.training.config import Config
 from archdsl.training.data import Data
+from archdsl.training.explained import explained
 from archdsl.training.loaders import Draws, Pictures, loader
 from archdsl.training.optimizer import check_rates, optimizer
 from archdsl.training.trainable import Fitted, Trainable, sized
@@ -46,7 +47,7 @@ class Flow:
 def flow(trainable: Trainable, data: Data, config: Config, steps: int) -> Flow:
     """Measured on real pictures: ``steps`` steps of the optimizer, the first ones of a training without augmentation.
 
-    Raises: SpecError, where network and data do not fit, or the network has no layer with weights.
+    Raises: SpecError, where network and data do not fit, a picture cannot be read, or no layer has weights.
     """
     torch.manual_seed(config.seed)
     fitted = sized(trainable, data, config.size)
@@ -55,18 +56,19 @@ def flow(trainable: Trainable, data: Data, config: Config, steps: int) -> Flow:
     stepper = optimizer(network, config)
     gradients, activations, losses = [], [], []
     names: list[str] = []
-    for pictures, labels in _batches(data, fitted, config, steps + 1):
-        with _watched(network) as seen:
-            outputs = network(pictures)
-        scores = outputs[0] if isinstance(outputs, tuple) else outputs
-        loss = cross_entropy(scores, labels)
-        stepper.zero_grad()
-        loss.backward()
-        names = list(seen)
-        gradients.append([_gradient(network.get_submodule(name)) for name in names])
-        activations.append(list(seen.values()))
-        losses.append(loss.item())
-        stepper.step()
+    with explained("watching gradients"):
+        for pictures, labels in _batches(data, fitted, config, steps + 1):
+            with _watched(network) as seen:
+                outputs = network(pictures)
+            scores = outputs[0] if isinstance(outputs, tuple) else outputs
+            loss = cross_entropy(scores, labels)
+            stepper.zero_grad()
+            loss.backward()
+            names = list(seen)
+            gradients.append([_gradient(network.get_submodule(name)) for name in names])
+            activations.append(list(seen.values()))
+            losses.append(loss.item())
+            stepper.step()
     return Flow(trainable.name, names, gradients, activations, losses)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import torch
 from torchvision.transforms.v2 import functional as F
 
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.training import UnreadablePicture
 from archdsl.training.decode import UnreadableError, decode
+from archdsl.training.explained import unreadable_picture
 from archdsl.training.scoring import Scorer
 
 
@@ -22,7 +23,7 @@ def predict(trained: Scorer, paths: Sequence[Path], top: int) -> tuple[list[dict
         try:
             pixels = decode(path, 2 * min(trained.facts["input"]["size"]))
         except UnreadableError as error:
-            faults.append(UnreadablePicture(reason=str(error).removeprefix(UnreadableError.marker)))
+            faults.append(replace(unreadable_picture(error), advice="it takes pictures in files, such as JPEG or PNG"))
             continue
         if trained.look.channels == 1:
             pixels = F.rgb_to_grayscale(pixels)

@@ -13,6 +13,7 @@ from archdsl.files import write_whole
 from archdsl.training import transforms
 from archdsl.training.config import Config
 from archdsl.training.data import Data
+from archdsl.training.explained import explained
 from archdsl.training.loaders import Pictures, mixed
 from archdsl.training.task import mixing
 
@@ -20,17 +21,22 @@ ROWS, VARIANTS = 6, 7
 
 
 def preview(data: Data, channels: int, size: tuple[int, int], config: Config, path: Path) -> None:
-    """Write a PNG: a picture a row, first as it is validated, then as training sees it, as often as there is room."""
+    """Write a PNG: a picture a row, first as it is validated, then as training sees it, as often as there is room.
+
+    Raises: SpecError, where a picture cannot be read, or the file not be written.
+    """
     small = (config.train_size, config.train_size) if config.train_size else size
     plain = Pictures(data, data.split.train, transforms.evaluation(data, channels, size, config.resize), min(size))
     varied = Pictures(data, data.split.train, transforms.training(data, channels, small, config), min(size))
     places = _spread(data)
-    columns = [torch.stack([plain[place, 0][0] for place in places])]
     labels = torch.tensor([data.labels[data.split.train[place]] for place in places])
     mix = mixing(config, len(data.classes))
-    for n in range(VARIANTS):
-        column = torch.stack([varied[place, mixed(config.seed, n * ROWS + row)][0] for row, place in enumerate(places)])
-        columns.append(mix(column, labels)[0] if mix else column)
+    with explained("drawing"):
+        columns = [torch.stack([plain[place, 0][0] for place in places])]
+        for n in range(VARIANTS):
+            seeds = [mixed(config.seed, n * ROWS + row) for row in range(len(places))]
+            column = torch.stack([varied[place, seed][0] for place, seed in zip(places, seeds, strict=True)])
+            columns.append(mix(column, labels)[0] if mix else column)
     names = [data.classes[label] for label in labels.tolist()]
     _draw([_shown(column, data, channels) for column in columns], names, _title(data, config), path)
 

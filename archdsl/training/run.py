@@ -24,7 +24,7 @@ from archdsl.diagnostics.training import (
     RunExists,
 )
 from archdsl.errors import SpecError
-from archdsl.files import write_whole
+from archdsl.files import cannot_write, write_whole
 from archdsl.training import recipe
 from archdsl.training.config import RESUMABLE, Config
 
@@ -101,7 +101,10 @@ class Run:
         if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
             goes_on = f"continue that run with `--resume {self.out}`, or " if self.last.exists() else ""
             raise SpecError([RunExists(path=str(self.out), advice=f"{goes_on}name another folder with --out")])
-        self.out.mkdir(parents=True, exist_ok=True)
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SpecError([cannot_write(self.out, error)]) from None
 
     @rank_zero_only
     def note(self, facts: Mapping[str, Any]) -> None:
@@ -121,7 +124,7 @@ class Run:
             if checkpoint["archdsl"].keys() >= KEPT:
                 return checkpoint
             reason = "its last.ckpt is of another version of archdsl"
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             reason = "it holds no last.ckpt"
         except Exception:  # torch raises many kinds on a damaged, a hostile or a foreign file
             reason = "its last.ckpt is damaged, or was not written by archdsl"
@@ -135,7 +138,8 @@ def unused(base: Path, name: str) -> Path:
 
 
 def resumed(run: Run, given: Mapping[str, Any]) -> Config:
-    """The settings of a run to go on with: those saved, and those ``given`` that may change.
+    """The settings of a run to go on with: those saved, and those that may change and are ``given``, by flags or in the
+    recipe in its folder.
 
     Raises: SpecError, where another one is given.
     """
@@ -144,12 +148,20 @@ def resumed(run: Run, given: Mapping[str, Any]) -> Config:
     except TypeError:
         reason = "its last.ckpt is of another version of archdsl"
         raise SpecError([NothingToResume(path=str(run.out), reason=reason)]) from None
+    given = {**(recipe.read(str(run.recipe)) if run.recipe.exists() else {}), **given}
     for name, value in given.items():
         before = getattr(saved, name)
         if name not in RESUMABLE and value != before:
-            setting = f"--{name.replace('_', '-')}"
-            raise SpecError([OtherSetting(path=str(run.out), setting=setting, saved=str(before), given=str(value))])
+            told = _flag(name, value) if isinstance(value, bool) else str(value)
+            raise SpecError([OtherSetting(path=str(run.out), saved=_flag(name, before), given=told)])
     return replace(saved, **given)
+
+
+def _flag(name: str, value: Any) -> str:
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"the default of --{flag}" if value is None else f"--{flag} {value}"
 
 
 def check_network(run: Run, checkpoint: Mapping[str, Any], identity: str, state: Mapping[str, Tensor]) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import replace
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
@@ -19,11 +17,11 @@ from lightning.pytorch.strategies import ModelParallelStrategy, Strategy
 from lightning.pytorch.utilities import rank_zero_only
 
 from archdsl.diagnostics.files import CannotWrite
-from archdsl.diagnostics.training import NoAverage, RunFailed, Stopped, TrainerRefuses, UnreadablePicture, WorkerDied
+from archdsl.diagnostics.training import NoAverage, RunFailed, Stopped, TrainerRefuses
 from archdsl.errors import SpecError
 from archdsl.training.checkpoints import WholeCheckpoints
 from archdsl.training.config import Config
-from archdsl.training.decode import UnreadableError
+from archdsl.training.explained import first_line
 from archdsl.training.run import Run
 
 NOISE = (
@@ -62,7 +60,7 @@ def trainer(config: Config, callbacks: list[Callback]) -> Trainer:
             use_distributed_sampler=False,  # loaders.Draws shares the pictures out
         )
     except (MisconfigurationException, ValueError, TypeError, RuntimeError, ImportError) as error:
-        raise SpecError([TrainerRefuses(reason=_first_line(error))]) from None
+        raise SpecError([TrainerRefuses(reason=first_line(error))]) from None
     cpus = os.cpu_count() or 1
     if isinstance(engine.accelerator, CPUAccelerator) and engine.num_devices > cpus:
         reason = f"{engine.num_devices} processes would share {cpus} CPUs"
@@ -98,27 +96,19 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def explained(run: Run) -> Iterator[None]:
-    """Turns what a run can fail of into a diagnostic that says how to go on."""
+def stoppable(run: Run) -> Iterator[None]:
+    """Tells how to go on after Ctrl-C, and after a fault to write.
+
+    Raises: SpecError.
+    """
     try:
         yield
-    except UnreadableError as error:
-        reason = str(error).rpartition(UnreadableError.marker)[2].strip()
-        found = UnreadablePicture(reason=reason)
-        raise SpecError([replace(found, otherwise=f"then {run.advice}") if run.advice else found]) from None
+    except MisconfigurationException as error:
+        raise SpecError([RunFailed(what="training", reason=first_line(error), advice=run.advice)]) from error
     except (KeyboardInterrupt, SystemExit):  # Lightning makes the one into the other
         raise SpecError([Stopped(when="at once", advice=run.advice)]) from None
     except SpecError as error:
         if not any(isinstance(d, CannotWrite) for d in error.diagnostics):
             raise
-        raise SpecError([RunFailed(reason=error.diagnostics[0].message, advice=run.advice)]) from None
-    except (MisconfigurationException, OSError, RuntimeError, ValueError) as error:
-        # a full disk, no memory left, a worker lost; torch's ValueError, where a batch norm sees a single number
-        if "DataLoader worker" in str(error):
-            reason = re.sub(r".*?(is killed by signal: \w+|exited unexpectedly).*", r"it \1", _first_line(error))
-            raise SpecError([WorkerDied(reason=reason, advice=run.advice or "")]) from None
-        raise SpecError([RunFailed(reason=_first_line(error), advice=run.advice)]) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        reason = error.diagnostics[0].message
+        raise SpecError([RunFailed(what="training", reason=reason, advice=run.advice)]) from None

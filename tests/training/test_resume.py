@@ -186,6 +186,13 @@ def test_fewer_epochs(config: Config, copy: Path) -> None:
     assert isinstance(refused(copy, replace(config, epochs=2)), AlreadyTrainedFurther)
 
 
+def test_a_file_is_no_run(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("")
+    with pytest.raises(SpecError) as caught:
+        resumed(Run(tmp_path / "run"), {})
+    assert caught.value.diagnostics[0].message.endswith("it holds no last.ckpt")
+
+
 @pytest.mark.parametrize("damage", ["missing", "cut", "empty", "text"])
 def test_damaged_checkpoint(damage: str, config: Config, copy: Path) -> None:
     last = copy / "last.ckpt"
@@ -216,3 +223,30 @@ def test_settings_that_make_another_run(copy: Path) -> None:
     with pytest.raises(SpecError) as caught:
         resumed(Run(copy), {"batch_size": 8})
     assert caught.value.diagnostics[0].message == f"`{copy}` was trained with --batch-size 9, not 8"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"skip_unreadable": True}, "--no-skip-unreadable, not --skip-unreadable"),
+        ({"weight_decay": 0.1}, "the default of --weight-decay, not 0.1"),
+    ],
+)
+def test_settings_are_told_as_flags(given: dict[str, Any], told: str, copy: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        resumed(Run(copy), given)
+    assert caught.value.diagnostics[0].message == f"`{copy}` was trained with {told}"
+
+
+def test_the_recipe_in_the_folder_is_asked_too(copy: Path) -> None:
+    """Edited by hand, it counts as flags would, which go first; it was overwritten without a word."""
+    recipe = copy / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace("epochs = 3", "epochs = 7"))
+    assert resumed(Run(copy), {}).epochs == 7
+    assert resumed(Run(copy), {"epochs": 9}).epochs == 9
+    recipe.write_text(recipe.read_text().replace("lr = 0.01", "lr = 0.5"))
+    with pytest.raises(SpecError) as caught:
+        resumed(Run(copy), {})
+    assert caught.value.diagnostics[0].message == f"`{copy}` was trained with --lr 0.01, not 0.5"
+    recipe.unlink()
+    assert resumed(Run(copy), {}).epochs == EPOCHS

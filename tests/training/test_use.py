@@ -66,16 +66,76 @@ def test_eval_finds_what_the_training_found(file: str, run: Path, colours: Path,
 def test_eval_on_other_classes(run: Path, told: Any) -> None:
     found = told("eval", run, "--data", "digits", code=1)
     assert found["diagnostics"][0]["message"] == "Net tells 3 classes apart; digits has 10"
+    assert found["diagnostics"][0]["help"] == "give data of the classes that it was trained on"
+
+
+@pytest.fixture
+def broken(colours: Path, tmp_path: Path) -> Path:
+    """Pictures that are cut short."""
+    data = Path(shutil.copytree(colours, tmp_path / "broken"))
+    for path in data.glob("*/*.png"):
+        path.write_bytes(path.read_bytes()[:200])
+    return data
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("eval", "RUN", "--data", "DATA", "--workers", "1"),
+        ("gradients", "SPEC", "--data", "DATA", "-o", "OUT.png"),
+        ("report", "RUN", "--data", "DATA", "-o", "OUT.html"),
+        ("train", "SPEC", "--data", "DATA", "--augment-preview", "OUT.png"),
+    ],
+)
+def test_pictures_that_cannot_be_read(
+    argv: tuple[str, ...], run: Path, broken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = {"RUN": run, "SPEC": run / "spec" / "net.arch", "DATA": broken}
+    out = {name: tmp_path / name for name in ("OUT.png", "OUT.html")}
+    assert main([str({**names, **out}.get(word, word)) for word in argv]) == 1
+    assert f"error[A0705]: cannot read the picture `{broken}/" in capsys.readouterr().err
+    assert not any(path.exists() for path in out.values())
+
+
+def test_gradients_of_a_batch_norm_that_sees_one_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(
+        "model Net(classes = 10) { input x: [N, 1, 8, 8]; flatten -> fc: linear(classes) -> bn: batchnorm; output y }"
+    )
+    assert main(["gradients", str(spec), "--batch-size", "1", "-o", str(tmp_path / "out.png")]) == 1
+    assert "watching gradients broke off: Expected more than 1 value per channel" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("gradients", "lenet5", "-o", "plot.txt"),
+        ("gradients", "lenet5", "--steps", "-1"),
+        ("bench", "lenet5", "-o", "plot.svg"),
+        ("bench", "lenet5", "--seconds", "nan"),
+        ("bench", "lenet5", "--threads", "0"),
+        ("train", "lenet5", "--augment-preview", "preview.jpg"),
+        ("predict", "run", "a.png", "--top", "0"),
+    ],
+)
+def test_wrong_usage(argv: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(argv)
+    assert caught.value.code == 2
 
 
 @pytest.mark.parametrize("file", ["", "best.onnx"])
-def test_predict(file: str, run: Path, colours: Path, tmp_path: Path, told: Any) -> None:
+def test_predict(
+    file: str, run: Path, colours: Path, tmp_path: Path, told: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     if file:
         pytest.importorskip("onnxruntime")
     (tmp_path / "bad.jpg").write_bytes(b"no picture")
     pictures = [colours / "red" / "03.png", tmp_path / "bad.jpg", colours / "blue" / "05.png"]
     found = told("predict", run / file, *pictures, code=1)
     assert f"cannot read the picture `{tmp_path / 'bad.jpg'}`" in found["unreadable"][0]
+    assert main(["predict", str(run), str(tmp_path / "bad.jpg")]) == 1
+    assert "skip-unreadable" not in capsys.readouterr().err  # which is no flag of predict
     assert [row["picture"] for row in found["pictures"]] == [str(pictures[0]), str(pictures[2])]
     for row, name in zip(found["pictures"], ("red", "blue"), strict=True):
         assert row["classes"][0]["class"] == name
