@@ -44,9 +44,12 @@ def _shape(cls: type[Any]) -> tuple[tuple[str, ...], dict[str, Any], dict[str, C
 def _init(self: Any, *args: Any, **named: Any) -> None:
     positional, defaults, factories = _shape(type(self))
     values = self.__dict__
-    values.update(zip(positional, args, strict=False))
-    is_twice = not named.keys().isdisjoint(values)
-    values.update(named)
+    is_twice = False
+    if args:
+        values.update(zip(positional, args, strict=False))
+    if named:
+        is_twice = not named.keys().isdisjoint(values)
+        values.update(named)
     if len(values) < len(defaults):
         _fill(self, defaults, factories)
     if is_twice or len(args) > len(positional) or len(values) > len(defaults):

@@ -8,8 +8,7 @@ message.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -139,7 +138,7 @@ class Context(ABC):
         self._run: set[Module] = set()
         """Declared modules that ran."""
         self._facets: dict[object, Facets] = {}
-        """What operators said of themselves, by their arguments and the types of their inputs."""
+        """See `FileScope.facets`: of the file whose model is built."""
         self._steps = 0
         self._values = 0
 
@@ -206,18 +205,11 @@ class Context(ABC):
             diagnostic = replace(diagnostic, trace=tuple(reversed(self.frames)))
         self.diagnostics.append(diagnostic)
 
-    @contextmanager
     def catching(
         self, here: Here, spoilt: tuple[tree.Pattern | None, ...] = (), shape: tree.Shape | None = None
-    ) -> Iterator[None]:
+    ) -> Catching:
         """Catch the faults of a statement: the stream, the names it would bind and the sizes it names become BAD."""
-        try:
-            yield
-        except Fault as fault:
-            self.report(fault.diagnostic)
-            self.spoil(here, (*spoilt, *_sizes_named(shape, here.env)))
-        except Poison:
-            self.spoil(here, (*spoilt, *_sizes_named(shape, here.env)))
+        return Catching(self, here, spoilt, shape)
 
     def spoil(self, here: Here, patterns: tuple[tree.Pattern | None, ...]) -> None:
         """The stream, and the names of patterns, are BAD from here on."""
@@ -253,6 +245,31 @@ class Context(ABC):
         self.nodes.append(node)
         if len(self.nodes) > MAX_NODES:
             self.give_up(TooMuch(span=node.span, limit=f"{MAX_NODES:,}", what="layers"))
+
+
+class Catching:
+    """See ``Context.catching``; a class of its own costs less than a generator, and every statement has one."""
+
+    __slots__ = ("_context", "_here", "_shape", "_spoilt")
+
+    def __init__(
+        self, context: Context, here: Here, spoilt: tuple[tree.Pattern | None, ...], shape: tree.Shape | None
+    ) -> None:
+        self._context = context
+        self._here = here
+        self._spoilt = spoilt
+        self._shape = shape
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Fault | Poison):
+            return False
+        if isinstance(error, Fault):
+            self._context.report(error.diagnostic)
+        self._context.spoil(self._here, (*self._spoilt, *_sizes_named(self._shape, self._here.env)))
+        return True
 
 
 def _sizes_named(shape: tree.Shape | None, env: Env) -> list[tree.Name]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archdsl.syntax import tree
+
+if TYPE_CHECKING:
+    from archdsl.op import Facets
 
 
 class Env:
@@ -79,3 +82,5 @@ class FileScope:
         """Where each name was bound."""
         self.used: list[FileScope] = []
         """The files that this one uses."""
+        self.facets: dict[object, Facets] = {}
+        """What operators said of themselves in models of this file, by their arguments and types of their inputs."""

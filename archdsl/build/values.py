@@ -6,7 +6,7 @@ Layers are closures: they say what to run and hold the environment that it needs
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from archdsl.build.env import MISSING, Env, FileScope
@@ -58,7 +58,8 @@ class Applicable(Layer):
     named: dict[str, Given] = field(default_factory=dict)
 
     def given(self, positional: tuple[Given, ...], named: dict[str, Given]) -> Applicable:
-        return replace(self, positional=self.positional + positional, named={**self.named, **named})
+        more = {"positional": self.positional + positional, "named": {**self.named, **named}}
+        return type(self)(**{**vars(self), **more})
 
 
 @dataclass(frozen=True, eq=False)

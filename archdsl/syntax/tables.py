@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Container
 from importlib.resources import files
@@ -16,15 +15,11 @@ def grammar_text() -> str:
     return files("archdsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
 
 
-def digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def saved_tables() -> dict[str, Any]:
     """What ``grammar.json`` holds, or should: tables of another grammar than the one beside it are made anew."""
     file = files("archdsl.syntax").joinpath("grammar.json")
     saved: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return saved if saved.get("grammar") == digest(grammar_text()) else make_tables()
+    return saved if saved.get("grammar") == grammar_text() else make_tables()
 
 
 def make_tables() -> dict[str, Any]:
@@ -49,7 +44,7 @@ def make_tables() -> dict[str, Any]:
             row += [symbols.setdefault(symbol, len(symbols)), ~rules[to] if to in rules else place[to]]
         rows.append(row)
     return {
-        "grammar": digest(text),
+        "grammar": text,
         "terminals": [(t.name, t.pattern.to_regexp()) for t in matched if t.name not in lark.ignore_tokens],
         "ignored": [t.pattern.to_regexp() for t in matched if t.name in lark.ignore_tokens],
         "keywords": {t.pattern.value: t.name for t in lark.terminals if t.name not in names},
