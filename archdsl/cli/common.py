@@ -6,8 +6,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from archdsl.compiler import Spec, open_spec, parse_shape
@@ -73,13 +74,13 @@ def open_or_fail(name: str) -> Spec:
     return spec
 
 
-def load_model(name: str, args: argparse.Namespace) -> Model:
-    """The model that a SPEC argument means, built with ``--set`` and ``--input``.
+def load_model(name: str, args: argparse.Namespace, settings: Mapping[str, str] = MappingProxyType({})) -> Model:
+    """The model that a SPEC argument means, built with ``--set`` and ``--input``, and more ``settings`` of a command.
 
     Raises:
         SpecError: something is wrong with it.
     """
-    return open_model(open_or_fail(name), dict(args.settings), dict(args.inputs))
+    return open_model(open_or_fail(name), {**dict(args.settings), **settings}, dict(args.inputs))
 
 
 # ---- showing -----------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +47,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_build_arguments(parser)
     add_format_argument(parser)
     parser.add_argument(
+        "--sweep", type=sweep, default=None, metavar="NAME=VALUE,…",
+        help="build each network with each of these values of a parameter (deep=5,10,20), and plot what is left at its"
+        " far end against its depth",
+    )  # fmt: skip
+    parser.add_argument(
         "--steps", type=reader(NATURAL), default=10, metavar="N", help="steps of training to watch (default: 10)"
     )
     parser.add_argument(
@@ -53,31 +60,68 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, {name: SETTINGS[name] for name in USED})
 
 
+_COMMA = re.compile(r",(?![^\[(]*[\])])")
+"""Between values, not within one: ``[2, 2],[3, 4]``."""
+
+
+def sweep(text: str) -> list[dict[str, str]]:
+    """The settings of the networks of a sweep, one after the other."""
+    name, equals, values = text.partition("=")
+    found = [value.strip() for value in _COMMA.split(values)]
+    if not equals or not name.strip().isidentifier() or not all(found):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE,VALUE,…")
+    return [{name.strip(): value} for value in found]
+
+
 def run(args: argparse.Namespace) -> int:
     """Measure each network on the same pictures, draw all in one plot, and print first and last layer."""
-    models = [load_model(spec, args) for spec in args.specs]
+    settings = args.sweep or [{}]
+    models = [load_model(spec, args, setting) for spec in args.specs for setting in settings]
     with training_extra("watching gradients"):
         from archdsl.training.config import Config
         from archdsl.training.data import load
-        from archdsl.training.flow import draw, flow
+        from archdsl.training.flow import flow
+        from archdsl.training.flowplot import draw, draw_sweep
         from archdsl.training.spec import SpecTrainable
 
         config = Config(**{name: getattr(args, name) for name in USED if hasattr(args, name)})
         data = load(config.data, config.split, config.skip_unreadable)
         flows = [flow(SpecTrainable(model), data, config, args.steps) for model in models]
-        draw(flows, f"{', '.join(f.name for f in flows)} on {data.name}", args.out)
+        families = [flows[i : i + len(settings)] for i in range(0, len(flows), len(settings))]
+        title = f"{', '.join(family[0].name for family in families)} on {data.name}"
+        if args.sweep:
+            draw_sweep(families, title, args.out)
+        else:
+            draw(flows, title, args.out)
     if args.format == "json":
-        print_json({"data": data.name, "plot": str(args.out), "networks": [asdict(f) for f in flows]})
+        networks = [{**asdict(f), "settings": s} for family in families for f, s in zip(family, settings, strict=True)]
+        print_json({"data": data.name, "plot": str(args.out), "networks": networks})
         return 0
-    for f in flows:
-        print(_told(f))
+    for family in families:
+        print(_told_sweep(family, args.sweep) if args.sweep else _told(family[0]))
     print(args.out)
     return 0
 
 
 def _told(flow: Flow) -> str:
-    lines = [f"{flow.name}: {len(flow.layers)} layers, loss {flow.losses[0]:.3f} -> {flow.losses[-1]:.3f}"]
+    lines = [f"{flow.name}: {_losses(flow)}"]
     for step in dict.fromkeys((0, len(flow.losses) - 1)):
         norms = [f"{flow.gradients[step][i]:.3g} in {flow.layers[i]}" for i in (-1, 0)]
         lines.append(f"  step {step}: gradient norm {', '.join(norms)}")
     return "\n".join(lines)
+
+
+def _told_sweep(family: Sequence[Flow], settings: Sequence[Mapping[str, str]]) -> str:
+    """Of each network what is left at the far end, at initialisation and after the steps."""
+    lines = [f"{family[0].name}: what is left of the gradient at the first layer, of the signal at the last"]
+    for flow, setting in zip(family, settings, strict=True):
+        steps = dict.fromkeys((0, len(flow.losses) - 1))
+        gradient = " -> ".join(f"{flow.gradient_left(step):.2g}" for step in steps)
+        signal = " -> ".join(f"{flow.signal_left(step):.2g}" for step in steps)
+        named = ", ".join(f"{name}={value}" for name, value in setting.items())
+        lines.append(f"  {named}: {_losses(flow)}, gradient {gradient}, signal {signal}")
+    return "\n".join(lines)
+
+
+def _losses(flow: Flow) -> str:
+    return f"{len(flow.layers)} layers, loss {flow.losses[0]:.3f} -> {flow.losses[-1]:.3f}"

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import io
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from archdsl.files import write_whole
 from archdsl.training.config import Config
 from archdsl.training.data import Data
 from archdsl.training.explained import explained
@@ -27,8 +22,6 @@ from archdsl.training.transforms import evaluation
 
 LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 """What counts as depth: convolutions and linear layers, in the order in which they run."""
-
-COLOURS = ("#1f6feb", "#d1495b", "#2a9d8f", "#e9a03b", "#7b5ea7", "#6c757d")
 
 
 @dataclass(frozen=True)
@@ -42,6 +35,19 @@ class Flow:
     gradients: Sequence[Sequence[float]]
     activations: Sequence[Sequence[float]]
     losses: Sequence[float]
+
+    def gradient_left(self, step: int) -> float:
+        """The gradient at the first layer, as a share of that at the last: how much has come all the way back."""
+        return _share(self.gradients[step][0], self.gradients[step][-1])
+
+    def signal_left(self, step: int) -> float:
+        """What the last layer gives, as a share of what the first does: how much has come all the way through."""
+        return _share(self.activations[step][-1], self.activations[step][0])
+
+
+def _share(part: float, whole: float) -> float:
+    """Not a number where there is nothing of which it could be a share."""
+    return part / whole if whole > 0 else math.nan
 
 
 def flow(trainable: Trainable, data: Data, config: Config, steps: int) -> Flow:
@@ -96,7 +102,7 @@ def _watched(network: nn.Module) -> Iterator[dict[str, float]]:
 
     def watch(name: str, module: nn.Module) -> Any:
         def note(module: nn.Module, inputs: Any, output: Tensor) -> None:
-            seen[name] = output.detach().float().square().mean().sqrt().item()
+            seen[name] = output.detach().double().square().mean().sqrt().item()
 
         return module.register_forward_hook(note)
 
@@ -109,49 +115,10 @@ def _watched(network: nn.Module) -> Iterator[dict[str, float]]:
 
 
 def _gradient(layer: nn.Module) -> float:
-    """Norm of the gradient to the layer's weight, its bias aside; 0 where none arrives."""
+    """Norm of the gradient to the layer's weight, its bias aside; 0 where none arrives.
+
+    In double precision: the squares of what is below 1e-23 are 0 in float32, and fifty sigmoids leave less than that.
+    """
     weight = layer.weight
     assert isinstance(weight, Tensor)
-    return 0.0 if weight.grad is None else weight.grad.norm().item()
-
-
-def draw(flows: Sequence[Flow], title: str, path: Path) -> None:
-    """Write a PNG: gradients and activations against depth, dashed at initialisation, a full line after the steps."""
-    figure = Figure(figsize=(10, 4.4), layout="constrained")
-    figure.suptitle(title, fontsize=11)
-    left, right = figure.subplots(1, 2)
-    for flow, colour in zip(flows, _colours(len(flows)), strict=True):
-        _plot(left, flow.gradients, colour, flow.name)
-        _plot(right, flow.activations, colour, flow.name)
-    left.set(title="gradient of the loss to each layer's weights", ylabel="norm")
-    right.set(title="what each layer gives", ylabel="root mean square")
-    for axes in (left, right):
-        axes.set(xlabel="depth: convolutions and linear layers, from the input", yscale="log")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-    steps = len(flows[0].gradients) - 1
-    left.plot([], [], color="#616e7c", linestyle="--", label="at initialisation")
-    if steps:
-        left.plot([], [], color="#616e7c", label=f"after {steps} step{'s' if steps > 1 else ''}")
-    left.legend(frameon=False, fontsize=8)
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=150)
-    write_whole(path, png.getvalue())
-
-
-def _colours(count: int) -> list[str]:
-    return [COLOURS[i % len(COLOURS)] for i in range(count)]
-
-
-def _plot(axes: Axes, values: Sequence[Sequence[float]], colour: str, name: str) -> None:
-    """First and last step as lines, what lies between as a shade. A value of 0 has no place on a logarithmic axis."""
-    depth = range(1, len(values[0]) + 1)
-    shown = [[value if value > 0 else float("nan") for value in step] for step in values]
-    mark = "o" if len(depth) <= 30 else None
-    axes.plot(depth, shown[0], color=colour, linestyle="--", linewidth=1.2, marker=mark, markersize=3, alpha=0.8)
-    axes.plot(depth, shown[-1], color=colour, linewidth=1.6, marker=mark, markersize=3, label=name)
-    if len(shown) > 2:
-        low = [min(column) for column in zip(*shown, strict=True)]
-        high = [max(column) for column in zip(*shown, strict=True)]
-        axes.fill_between(depth, low, high, color=colour, alpha=0.12, linewidth=0)
+    return 0.0 if weight.grad is None else weight.grad.double().norm().item()

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 import archdsl
 from archdsl.cli import main
+from archdsl.cli.gradients import sweep
 from archdsl.training.config import Config
 from archdsl.training.data import load
 from archdsl.training.flow import flow
@@ -78,6 +79,53 @@ def test_several_in_one_plot(chain: Path, tmp_path: Path, capsys: pytest.Capture
     assert [len(network["layers"]) for network in told["networks"]] == [4, 4]
     with Image.open(out) as image:
         assert image.width > 1000
+
+
+def test_a_gradient_whose_square_is_no_float32_is_still_told(chain: Path) -> None:
+    data = load("digits", 1)
+    found = flow(SpecTrainable(archdsl.load(chain, deep=30)), data, Config(), 0)
+    assert 0 < found.gradients[0][0] < 1e-20
+    assert found.gradient_left(0) == found.gradients[0][0] / found.gradients[0][-1]
+    assert found.signal_left(0) == found.activations[0][-1] / found.activations[0][0]
+
+
+def test_a_sweep_plots_each_network_of_a_family(
+    chain: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = [
+        "gradients",
+        str(chain),
+        "--sweep",
+        "deep=8,2",
+        "--set",
+        "act=relu",
+        "--steps",
+        "1",
+        "-o",
+        tmp_path / "p.png",
+    ]
+    assert main([*map(str, argv), "--format", "json"]) == 0
+    networks = json.loads(capsys.readouterr().out)["networks"]
+    assert [(n["settings"], len(n["layers"])) for n in networks] == [({"deep": "8"}, 9), ({"deep": "2"}, 3)]
+    assert main(list(map(str, argv))) == 0
+    told = capsys.readouterr().out.splitlines()
+    ends = [n["gradients"][step][0] / n["gradients"][step][-1] for n in networks for step in (0, 1)]
+    assert told[1].startswith("  deep=8: 9 layers, ")
+    for line, before, after in zip(told[1:3], ends[::2], ends[1::2], strict=True):
+        assert f"gradient {before:.2g} -> {after:.2g}, signal " in line
+    with Image.open(tmp_path / "p.png") as image:
+        assert image.width > 1000
+
+
+@pytest.mark.parametrize("text", ["deep", "deep=", "deep=3,,4", "2=3"])
+def test_a_sweep_names_a_parameter_and_its_values(chain: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["gradients", str(chain), "--sweep", text])
+    assert "is not NAME=VALUE,VALUE,…" in capsys.readouterr().err
+
+
+def test_a_value_of_a_sweep_may_have_commas_in_it() -> None:
+    assert sweep("depths=[2, 2],[3, 4]") == [{"depths": "[2, 2]"}, {"depths": "[3, 4]"}]
 
 
 def bench(capsys: pytest.CaptureFixture[str], *argv: object) -> Any:
