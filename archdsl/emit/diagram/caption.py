@@ -64,10 +64,9 @@ def _marks(panels: Sequence[Panel], columns: int) -> Iterator[str]:
         yield f"{', '.join(letters)}: opened {'at the right' if columns > 1 else 'below'}."
     if any(isinstance(item, Link) for item in items):
         yield "Circled numbers: from column to column."
-    if any(card.shape and card.params_text for card in cards):
-        yield "Right: output shape, parameters."
-    elif any(card.shape for card in cards):
-        yield "Right: output shape."
+    told = {"output shape": [card.shape for card in cards], "parameters": [card.params_text for card in cards]}
+    if shown := [name for name, texts in told.items() if any(texts)]:
+        yield f"Right: {', '.join(shown)}."
     if any("/" in getattr(item, "shape", "") for item in items):
         yield "Divided sizes are rounded down."
 
