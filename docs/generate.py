@@ -1,7 +1,8 @@
 """Writes what comes from the code into the documents: `python docs/generate.py`. A test fails where it is not current.
 
-The reference of the operators is written as a whole. In the README, the block of code after `<!-- file: PATH -->` is
-that file, and the one after `<!-- run: COMMAND -->` is what the command prints.
+The reference of the operators is written as a whole. In the README and in the lessons, the block of code after
+`<!-- file: PATH -->` is that file, and the one after `<!-- run: COMMAND -->` is what the command prints, `archdsl …` or
+`python SCRIPT …`. The pictures of a lesson are written by the commands that it shows.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
-import os
 import re
+import runpy
 import shlex
+import sys
 from pathlib import Path
 
 import archdsl
@@ -21,6 +23,7 @@ from archdsl.reference import arguments_table, description, example, markdown, s
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+LESSONS = ROOT / "examples" / "lessons"
 
 INTRODUCTION = """\
 # Operators
@@ -57,31 +60,39 @@ def _operator(op: type[Op]) -> str:
 _BLOCK = re.compile(r"<!-- (file|run): (.+?) -->\n```(\w*)\n.*?```\n", re.DOTALL)
 
 
-def readme(text: str) -> str:
-    """The README with its marked blocks as the files and commands give them now."""
-    return _BLOCK.sub(_block, text)
+def filled(text: str, root: Path = ROOT) -> str:
+    """A document with its marked blocks as files and commands give them now. Commands run in the folder ``root``."""
+    return _BLOCK.sub(lambda match: _block(match, root), text)
 
 
-def _block(match: re.Match[str]) -> str:
+def _block(match: re.Match[str], root: Path) -> str:
     kind, what, language = match.groups()
-    content = (ROOT / what).read_text(encoding="utf-8") if kind == "file" else printed(what)
+    content = (root / what).read_text(encoding="utf-8") if kind == "file" else printed(what, root)
     shown = f"$ {what}\n{content}" if kind == "run" and not language else content
     return f"<!-- {kind}: {what} -->\n```{language}\n{shown.rstrip()}\n```\n"
 
 
-def printed(command: str) -> str:
-    """What a command prints, in the folder of the project."""
+def printed(command: str, root: Path = ROOT) -> str:
+    """What a command prints, in the folder of the project or a copy of it."""
     from archdsl.cli import main
 
+    program, *arguments = shlex.split(command)
     out = io.StringIO()
-    before = Path.cwd()
-    os.chdir(ROOT)
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            main(shlex.split(command)[1:])
-    finally:
-        os.chdir(before)
+    with contextlib.chdir(root), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        if program == "python":
+            _script(arguments)
+        else:
+            main(arguments)
     return out.getvalue()
+
+
+def _script(arguments: list[str]) -> None:
+    """In this process, which has imported torch already."""
+    before, sys.argv = sys.argv, arguments
+    try:
+        runpy.run_path(arguments[0], run_name="__main__")
+    finally:
+        sys.argv = before
 
 
 def write() -> None:
@@ -90,8 +101,8 @@ def write() -> None:
 
     diagnostic_pages.write()
     (HERE / "operators.md").write_text(operators(), encoding="utf-8")
-    path = ROOT / "README.md"
-    path.write_text(readme(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in (ROOT / "README.md", *sorted(LESSONS.glob("*/README.md"))):
+        path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")
     for spec in (ROOT / "examples" / "tiny.arch", "resnet50"):
         model = archdsl.load(spec)
         model.diagram().save(HERE / "images" / f"{model.name.lower()}.svg")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+LESSONS = sorted((ROOT / "examples" / "lessons").glob("*/README.md"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 
 
@@ -32,7 +34,34 @@ def test_the_operator_reference_is_current(generate) -> None:
 
 def test_what_the_readme_shows_is_what_the_tool_prints(generate) -> None:
     written = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert generate.readme(written) == written, "run: python docs/generate.py"
+    assert generate.filled(written) == written, "run: python docs/generate.py"
+
+
+@pytest.mark.parametrize("page", LESSONS, ids=lambda p: p.parent.name)
+def test_a_lesson_shows_what_its_commands_give(generate, page: Path, tmp_path: Path) -> None:
+    """Run in a copy without the pictures: the text is what is printed, and the pictures are drawn anew."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("*.png", "*.svg"))
+    written = page.read_text(encoding="utf-8")
+    found = generate.filled(written, tmp_path)
+    assert _without_fractions(found) == _without_fractions(written), "run: python docs/generate.py"
+    assert _fractions(found) == pytest.approx(_fractions(written), rel=0.1), "run: python docs/generate.py"
+    pictures = re.findall(r"(?:src=\"|!\[[^\]]*\]\()([^\s\")]+)", written)
+    assert pictures
+    for picture in pictures:
+        assert (tmp_path / page.relative_to(ROOT)).with_name(picture).stat().st_size > 1_000
+        assert page.with_name(picture).stat().st_size < 150_000
+
+
+FRACTION = re.compile(r"\d+\.\d+(?:e[-+]\d+)?|\d+e[-+]\d+")
+"""What was measured in floating point: another processor may give another last digit."""
+
+
+def _without_fractions(text: str) -> str:
+    return FRACTION.sub("…", text)
+
+
+def _fractions(text: str) -> list[float]:
+    return [float(number) for number in FRACTION.findall(text)]
 
 
 def test_the_tables_of_the_zoo_are_current() -> None:

@@ -22,6 +22,14 @@ def test_every_claim_holds(path: Path) -> None:
     assert report.claims
 
 
+@pytest.mark.parametrize("path", sorted((EXAMPLES / "lessons").rglob("*.arch")), ids=lambda p: p.stem)
+def test_the_specs_of_the_lessons_are_right(path: Path) -> None:
+    spec = open_spec(str(path))
+    assert isinstance(spec, Spec)
+    report = check(spec)
+    assert not report.diagnostics
+
+
 def test_widths_needs_no_torch(capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(EXAMPLES / "widths.py"), run_name="__main__")
     assert "4,231,976    568,740,352" in capsys.readouterr().out

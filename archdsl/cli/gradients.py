@@ -116,12 +116,13 @@ def _told_sweep(family: Sequence[Flow], settings: Sequence[Mapping[str, str]]) -
     lines = [f"{family[0].name}: what is left of the gradient at the first layer, of the signal at the last"]
     for flow, setting in zip(family, settings, strict=True):
         steps = dict.fromkeys((0, len(flow.losses) - 1))
-        gradient = " -> ".join(f"{flow.gradient_left(step):.2g}" for step in steps)
-        signal = " -> ".join(f"{flow.signal_left(step):.2g}" for step in steps)
+        gradient = " -> ".join(f"{flow.gradient_left(step):#.2g}" for step in steps)
+        signal = " -> ".join(f"{flow.signal_left(step):#.2g}" for step in steps)
         named = ", ".join(f"{name}={value}" for name, value in setting.items())
         lines.append(f"  {named}: {_losses(flow)}, gradient {gradient}, signal {signal}")
     return "\n".join(lines)
 
 
 def _losses(flow: Flow) -> str:
-    return f"{len(flow.layers)} layers, loss {flow.losses[0]:.3f} -> {flow.losses[-1]:.3f}"
+    ends = dict.fromkeys((0, len(flow.losses) - 1))
+    return f"{len(flow.layers)} layers, loss {' -> '.join(f'{flow.losses[step]:.3f}' for step in ends)}"

@@ -18,7 +18,10 @@ COLOURS = ("#1f6feb", "#d1495b", "#2a9d8f", "#e9a03b", "#7b5ea7", "#6c757d")
 
 
 def draw(flows: Sequence[Flow], title: str, path: Path) -> None:
-    """Write a PNG: gradients and activations against depth, dashed at initialisation, a full line after the steps."""
+    """Write a PNG: gradients and activations against depth, dashed at initialisation, a full line after the steps.
+
+    Without steps, the full line is of initialisation.
+    """
     figure, left, right = _panels(title)
     for flow, colour in zip(flows, _colours(len(flows)), strict=True):
         depth = range(1, len(flow.layers) + 1)
@@ -61,12 +64,12 @@ def _panels(title: str, alike: bool = False) -> tuple[Figure, Axes, Axes]:
 
 
 def _finish(figure: Figure, left: Axes, steps: int, path: Path) -> None:
-    left.plot([], [], color="#616e7c", linestyle="--", label="at initialisation")
     if steps:
+        left.plot([], [], color="#616e7c", linestyle="--", label="at initialisation")
         left.plot([], [], color="#616e7c", label=f"after {steps} step{'s' if steps > 1 else ''}")
     left.legend(frameon=False, fontsize=8)
     png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=150)
+    figure.savefig(png, format="png", dpi=120)
     write_whole(path, png.getvalue())
 
 

@@ -112,7 +112,7 @@ def test_a_sweep_plots_each_network_of_a_family(
     ends = [n["gradients"][step][0] / n["gradients"][step][-1] for n in networks for step in (0, 1)]
     assert told[1].startswith("  deep=8: 9 layers, ")
     for line, before, after in zip(told[1:3], ends[::2], ends[1::2], strict=True):
-        assert f"gradient {before:.2g} -> {after:.2g}, signal " in line
+        assert f"gradient {before:#.2g} -> {after:#.2g}, signal " in line
     with Image.open(tmp_path / "p.png") as image:
         assert image.width > 1000
 
