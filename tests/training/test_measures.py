@@ -81,6 +81,14 @@ def test_several_in_one_plot(chain: Path, tmp_path: Path, capsys: pytest.Capture
         assert image.width > 1000
 
 
+def test_without_steps_there_is_one_of_each(chain: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gradients", str(chain), "--steps", "0", "-o", str(tmp_path / "flow.png")]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Chain: 7 layers, loss ")
+    assert "->" not in told
+    assert told.count("\n  step ") == 1
+
+
 def test_a_gradient_whose_square_is_no_float32_is_still_told(chain: Path) -> None:
     data = load("digits", 1)
     found = flow(SpecTrainable(archdsl.load(chain, deep=30)), data, Config(), 0)

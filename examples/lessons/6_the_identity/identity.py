@@ -14,7 +14,7 @@ import archdsl
 HERE = Path(__file__).parent
 SCALES = (1.0, 0.5, 0.2, 0.1, 0.01, 0.0)
 COLOURS = {"plain": "#d1495b", "residual": "#1f6feb", "residual, scale 0": "#2a9d8f"}
-STEPS = 150
+STEPS = 100
 
 
 def tower(name: str, deep: int, scale: str = "ones") -> nn.Module:
