@@ -612,7 +612,7 @@ LAYERS: dict[str, tuple[Callable[[Random, Tensor], Layer], range]] = {
     "softmax": (softmax("softmax"), range(1, 6)),
     "log_softmax": (softmax("log_softmax"), range(1, 6)),
     "glu": (glu, range(1, 6)),
-    "identity": (simple("identity", nn.Identity), range(6)),
+    "identity": (lambda random, x: Layer("identity", lambda x: x), range(6)),
     "dropout": (simple("dropout(0.2)", nn.Dropout), range(6)),
     "alpha_dropout": (simple("alpha_dropout(0.2)", nn.AlphaDropout), range(6)),
     "spatial_dropout": (spatial_dropout, range(3, 6)),
