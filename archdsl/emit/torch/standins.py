@@ -274,7 +274,11 @@ class Module:
         while stack:
             module = stack.pop()
             yield module
-            stack.extend(reversed(module._modules.values()))
+            stack.extend(reversed(module.within()))
+
+    def within(self) -> list[Module]:
+        """The modules right below this one, as torch counts them."""
+        return list(self._modules.values())
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         return self.forward(*args, **keywords)
@@ -320,11 +324,17 @@ class ModuleList(Sequential):
         raise Refused("a list of modules is called")
 
 
+INNER = {"nn.MultiheadAttention": {"out_proj": "Linear"}}
+"""The layers that a layer of torch's is made of: a loop over ``modules()`` meets them too."""
+
+
 class Leaf(Module):
     """A layer of torch's: its class, how it was made, its weights."""
 
     callee: str
     ledger: Ledger
+    layers: Layers
+    _inner: list[Module]
     path: str | None
     made: tuple[Hashable, Hashable]
     weights: Callable[[str, Hashable], Sequence[str]]
@@ -332,7 +342,7 @@ class Leaf(Module):
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__()
         made = self.ledger.complete(self.callee, args, keywords)
-        vars(self).update(made=made, path=None)
+        vars(self).update(made=made, path=None, _inner=[])
         for name in type(self).weights(self.callee, made):
             holder, _, last = name.rpartition(".")
             target = self._holder(holder) if holder else self
@@ -341,9 +351,18 @@ class Leaf(Module):
             object.__setattr__(self, "bias", None)
 
     def _holder(self, name: str) -> Any:
+        """The layer within that holds weights; it is no part of the network of its own."""
         if not hasattr(self, name):
-            object.__setattr__(self, name, types.SimpleNamespace())
+            kind = getattr(self.layers, INNER[self.callee][name])
+            inner = kind.__new__(kind)
+            Module.__init__(inner)
+            vars(inner).update(path=None, _inner=[], bias=None)
+            self._inner.append(inner)
+            object.__setattr__(self, name, inner)
         return getattr(self, name)
+
+    def within(self) -> list[Module]:
+        return self._inner
 
     def get_parameter(self, path: str) -> Weight:
         return operator.attrgetter(path)(self)
@@ -408,7 +427,7 @@ class Layers(types.ModuleType):
         return made
 
     def leaf(self, callee: str) -> type[Leaf]:
-        fields = {"callee": callee, "ledger": self._ledger, "weights": self._weights}
+        fields = {"callee": callee, "ledger": self._ledger, "layers": self, "weights": self._weights}
         return type(callee.rpartition(".")[2], (Leaf,), fields)
 
 
