@@ -82,10 +82,11 @@ def check_claim(claim: tree.Claim, scope: FileScope, graphs: Graphs) -> ClaimRes
         builder.report(fault.diagnostic)
     except (Poison, Abort):
         pass
-    if builder.diagnostics:
-        undecided = all(isinstance(d, ClaimUndecided) for d in builder.diagnostics)
-        standing: Standing = "undecided" if undecided else "fails"
-        return ClaimResult(claim, standing, standing, tuple(builder.diagnostics))
+    if found := tuple(builder.diagnostics):
+        if any(isinstance(d, ClaimFails) for d in found):
+            return ClaimResult(claim, "fails", "fails", found)
+        how = "undecided" if all(isinstance(d, ClaimUndecided) for d in found) else "undecided: see the errors"
+        return ClaimResult(claim, "undecided", how, found)
     return ClaimResult(claim, "holds", builder.how())
 
 

@@ -28,6 +28,16 @@ claim(C, K) "separable is always cheaper" {
     assert "K must be at least 2" in ran.err
 
 
+def test_a_claim_about_a_faulty_network_is_not_said_to_fail(archdsl, spec) -> None:
+    ran = archdsl("check", spec("""
+model A { input x: [N, 3, 8, 8]; c: conv(4, 9); output y }
+claim "small" { assert params(A) < 1000 }
+"""))  # fmt: skip
+    assert ran.code == 1
+    assert "? small: undecided: see the errors" in ran.out
+    assert ran.err.count("error[") == 1
+
+
 def test_all_errors_of_all_files_in_one_run(archdsl, spec) -> None:
     first = spec("model A { input x: [N, 3, 8, 8]; c: conv(4, 9); d: nonsense; output y }", "a.arch")
     second = spec("model B { input x: [N, 3, 8, 8]; relu tanh }\nmodel C { input x: [N]; output y = foo }", "b.arch")
