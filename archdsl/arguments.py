@@ -16,9 +16,10 @@ from archdsl.record import record
 
 
 class Kind(ABC):
-    """A kind of argument; ``expected`` says it in words."""
+    """A kind of argument; ``expected`` says it in words, ``words`` are the strings that it may be."""
 
     expected: str
+    words: tuple[str, ...] = ()
 
     @abstractmethod
     def accept(self, value: Any) -> Any:
@@ -103,9 +104,10 @@ class PadKind(Kind):
     """Padding: of every spatial axis, or a list with that of each: as many cells on both sides, or [before, after]."""
 
     expected = 'a whole number at least 0, a list with that or [before, after] for each axis, or "same"'
+    words = ("same",)
 
     def accept(self, value: Any) -> Any:
-        if value == "same":
+        if value in self.words:
             return value
         try:
             return tuple(self._side(v) for v in value) if isinstance(value, list | tuple) else COUNT.accept(value)
@@ -129,6 +131,10 @@ class EitherKind(Kind):
     @property
     def expected(self) -> str:  # type: ignore[override]
         return " or ".join(k.expected for k in self.kinds)
+
+    @property
+    def words(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(word for kind in self.kinds for word in kind.words)
 
     def accept(self, value: Any) -> Any:
         for kind in self.kinds:

@@ -11,11 +11,11 @@ from typing import Any
 from archdsl.build.env import Env, FileScope
 from archdsl.build.files import Workspace, library_root
 from archdsl.build.model import Built, InputShapes, build_model
-from archdsl.build.nearest import did_you_mean
 from archdsl.build.values import BlockLayer, Given
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import BadSetting, CannotRead, NothingToBuild
 from archdsl.diagnostics.names import UnknownModel
+from archdsl.diagnostics.nearest import did_you_mean
 from archdsl.dims import Size, symbol
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
@@ -29,6 +29,17 @@ class Spec:
     scope: FileScope
     model: str | None
     diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def sources(self) -> list[Source]:
+        """The texts of the file and of those that it uses."""
+        found, waiting = [], [self.scope]
+        while waiting:
+            scope = waiting.pop()
+            if scope.file.source not in found:
+                found.append(scope.file.source)
+                waiting += scope.used
+        return found
 
     @property
     def models(self) -> dict[str, BlockLayer]:

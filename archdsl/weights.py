@@ -9,9 +9,9 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, simplefilter
 
-from archdsl.build.nearest import did_you_mean
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import CannotRead, MissingExtra, WeightsDiffer
+from archdsl.diagnostics.nearest import did_you_mean
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from archdsl.build.context import Context, Fault, Here, Poison
+from archdsl.arguments import FlagKind, InitKind
+from archdsl.build.context import Context, Fault, Here, Poison, require_good
 from archdsl.build.env import Env, FileScope
-from archdsl.build.nearest import did_you_mean
-from archdsl.build.values import BAD, Applicable, Bad, Given, OpLayer, apply_advice
-from archdsl.diagnostics.base import Diagnostic
+from archdsl.build.values import BAD, Applicable, Given, OpLayer, apply_advice
+from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.names import (
     BadArgument,
     MissingArgument,
@@ -17,8 +17,10 @@ from archdsl.diagnostics.names import (
     TooManyArguments,
     UnknownArgument,
 )
+from archdsl.diagnostics.nearest import did_you_mean, respelt
 from archdsl.graph import Value
 from archdsl.op import Op, Operand, Parameter, Reject, parameters
+from archdsl.source import Span
 from archdsl.syntax import tree
 
 Written = Mapping[str, tuple[tree.Node, Env]]
@@ -45,7 +47,11 @@ class Binding(Context):
                 if isinstance(value, Value):
                     operands.append(value)
                     value = Operand(arriving + len(operands) - 1)
-                accepted[parameter.name] = self._accept(layer, parameter, value, given[parameter.name])
+                try:
+                    if value is not BAD:
+                        accepted[parameter.name] = self._accept(layer, parameter, value, given[parameter.name])
+                except Fault as fault:  # the arguments behind it can be wrong by themselves
+                    self.report(fault.diagnostic)
             elif parameter.required:
                 raise Fault(
                     MissingArgument(
@@ -53,6 +59,9 @@ class Binding(Context):
                         signature=signature(known),
                     )
                 )  # fmt: skip
+        require_good(given.values())
+        if any(p.name in given and p.name not in accepted for p in known):
+            raise Poison
         if layer.op.takes_axes:
             names = {p.name for p in known}
             accepted["axes"] = tuple((n, g.value) for n, g in given.items() if n not in names)
@@ -66,10 +75,13 @@ class Binding(Context):
         try:
             return parameter.kind.accept(value)
         except Reject as reject:
+            words = parameter.kind.words
+            advice = reject.help or (did_you_mean(value, words) if isinstance(value, str) else None)
             raise Fault(
                 BadArgument(
                     span=given.site.span, callee=layer.name, argument=parameter.name, reason=reject.message,
-                    advice=reject.help or _arrow(layer, given),
+                    advice=advice or _arrow(layer, given) or _by_position(layer, parameter, given),
+                    edits=_word_meant(given, words),
                 )
             ) from None  # fmt: skip
 
@@ -85,7 +97,7 @@ class Binding(Context):
     def _named(
         self, callee: str, names: list[str], layer: Applicable, site: tree.Node, open_ended: bool = False
     ) -> dict[str, Given]:
-        """All given arguments by name."""
+        """All given arguments by name; what a fault made unknown is among them."""
         if len(layer.positional) > len(names):
             first = layer.positional[len(names)]
             extra = first.site
@@ -97,21 +109,28 @@ class Binding(Context):
                 )
             )  # fmt: skip
         given = dict(zip(names, layer.positional, strict=False))
+        unknown = False
         for name, argument in layer.named.items():
             if name not in names and not open_ended:
-                raise Fault(self.no_argument(callee, name, names, argument))
-            if name in given:
+                self.report(self.no_argument(callee, name, names, argument, taken={*given, *layer.named}))
+                unknown = True
+            elif name in given:
                 raise Fault(RepeatedArgument(span=argument.span, callee=callee, name=name))
-            given[name] = argument
-        if any(isinstance(g.value, Bad) for g in given.values()):
+            else:
+                given[name] = argument
+        if unknown:
             raise Poison
         return given
 
     @staticmethod
-    def no_argument(callee: str, name: str, names: list[str], argument: Given) -> Diagnostic:
-        """An argument that is not there, with the nearest that is."""
+    def no_argument(
+        callee: str, name: str, names: list[str], argument: Given, taken: Collection[str] = ()
+    ) -> Diagnostic:
+        """An argument that is not there, with the nearest that is; those ``taken`` are given already."""
         advice = did_you_mean(name, names) or (f"it takes {', '.join(names)}" if names else "it takes none")
-        return UnknownArgument(span=argument.span, callee=callee, name=name, advice=advice)
+        free = [n for n in names if n not in taken]
+        edits = respelt(argument.name.span, name, free) if argument.name is not None else ()
+        return UnknownArgument(span=argument.span, callee=callee, name=name, advice=advice, edits=edits)
 
     def bind_parameters(
         self, name: str, params: tuple[tree.Param, ...], layer: Applicable, file: FileScope, here: Here,
@@ -119,6 +138,7 @@ class Binding(Context):
     ) -> tuple[dict[str, Any], dict[str, Given]]:  # fmt: skip
         """Values of a definition's parameters (defaults see those before them), and the arguments that were given."""
         given = self._named(name, [p.name.text for p in params], layer, site)
+        require_good(given.values())
         given = {**{n: g for n, g in defaults.items() if n not in given}, **given}
         values: dict[str, Any] = {}
         env = Env(file.env, names=values)
@@ -138,6 +158,24 @@ def signature(known: tuple[Parameter, ...]) -> str:
     from archdsl.arguments import show
 
     return ", ".join(p.name if p.required or p.default is None else f"{p.name}={show(p.default)}" for p in known)
+
+
+def _word_meant(given: Given, words: Collection[str]) -> tuple[Edit, ...]:
+    """The edit that spells a word in quotes as it was meant."""
+    if not isinstance(given.site, tree.String):
+        return ()
+    quoted = given.site.span
+    return respelt(Span(quoted.source, quoted.start + 1, quoted.end - 1), given.site.value, words)
+
+
+def _by_position(layer: OpLayer, parameter: Parameter, given: Given) -> str | None:
+    """Which argument a number stands for, where only its position says so: `linear(64, 10)` is a habit of torch."""
+    known = parameters(layer.op)
+    if given.name is not None or parameter is known[0] or isinstance(given.value, str):
+        return None
+    if not isinstance(parameter.kind, FlagKind | InitKind):
+        return None
+    return f"here it is `{parameter.name}`: `{layer.name}` takes {signature(known)}"
 
 
 def _arrow(layer: Applicable, given: Given) -> str | None:

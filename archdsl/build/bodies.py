@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from archdsl.build.context import Fault, Here, Poison
+from archdsl.build.context import Fault, Here, Poison, require_good
 from archdsl.build.expressions import Sides, as_layer
 from archdsl.build.layers import Layers, check_entries
 from archdsl.build.shapes import Shapes
@@ -305,6 +305,7 @@ class Bodies(Layers, Shapes):
         for name, given in named.items():
             if name not in known:
                 raise Fault(self.no_argument(name_of, name, known, given))
+        require_good(named.values())
         here.defaults = {**here.defaults, key: {**here.defaults.get(key, {}), **named}}
 
     def _broken(self, node: tree.Broken, here: Here) -> None:

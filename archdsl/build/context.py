@@ -8,7 +8,7 @@ message.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -270,6 +270,16 @@ class Catching:
             self._context.report(error.diagnostic)
         self._context.spoil(self._here, (*self._spoilt, *_sizes_named(self._shape, self._here.env)))
         return True
+
+
+def require_good(arguments: Iterable[Given]) -> None:
+    """Nothing is called with what a fault made unknown.
+
+    Raises:
+        Poison: an argument is.
+    """
+    if any(given.value is BAD for given in arguments):
+        raise Poison
 
 
 def _sizes_named(shape: tree.Shape | None, env: Env) -> list[tree.Name]:

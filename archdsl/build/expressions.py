@@ -8,9 +8,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from archdsl.build.builtins import LISTS, MAX_LIST, NUMERIC
-from archdsl.build.context import Context, Fault, Here, Poison
+from archdsl.build.context import Context, Fault, Here, Poison, require_good
 from archdsl.build.env import MISSING, Env, FileScope
-from archdsl.build.nearest import did_you_mean
 from archdsl.build.sizes import Questions
 from archdsl.build.values import (
     BAD,
@@ -34,6 +33,7 @@ from archdsl.build.values import (
     is_size,
     shape_text,
 )
+from archdsl.diagnostics.base import Edit
 from archdsl.diagnostics.names import (
     BadArithmetic,
     BadIndex,
@@ -44,6 +44,7 @@ from archdsl.diagnostics.names import (
     UnknownName,
     WrongKind,
 )
+from archdsl.diagnostics.nearest import did_you_mean, respelt
 from archdsl.diagnostics.shapes import SizeDivided, SizeTooLarge, Undecided
 from archdsl.dims import Dim, TooLarge, truth
 from archdsl.graph import Chose, Looped, Turn, Value
@@ -54,6 +55,7 @@ from archdsl.ops.einops import Rearrange
 from archdsl.ops.elementwise import Arithmetic, Negative
 from archdsl.ops.ranges import Arange
 from archdsl.ops.shape import Gather, Select, Unbind
+from archdsl.source import Span
 from archdsl.syntax import tree
 
 MAX_MAGNITUDE = 10**60
@@ -98,8 +100,9 @@ class Expressions(Context):
         if value is MISSING:
             value = BUILTINS.get(name, MISSING)
         if value is MISSING:
-            advice = did_you_mean(name, env.visible() | BUILTINS.keys() | WORDS)
-            raise Fault(UnknownName(span=node.span, name=name, advice=advice))
+            known = env.visible() | BUILTINS.keys() | WORDS
+            edits = respelt(node.span, name, known)
+            raise Fault(UnknownName(span=node.span, name=name, advice=did_you_mean(name, known), edits=edits))
         if value is BAD:
             raise Poison
         if isinstance(value, LazyLet):
@@ -177,11 +180,11 @@ class Expressions(Context):
         for side in (left, right):
             if not is_number(side):
                 raise self.wrong_operand(op, side, node)
-        return self._numbers(op, left, right, node)
+        return self._numbers(op, left, right, node, said)
 
-    def _numbers(self, op: str, left: Any, right: Any, node: tree.Node) -> Any:
+    def _numbers(self, op: str, left: Any, right: Any, node: tree.Node, said: Sides) -> Any:
         if op == "/" and (isinstance(left, Dim) or isinstance(right, Dim)):
-            raise Fault(SizeDivided(span=node.span))
+            raise Fault(SizeDivided(span=node.span, edits=_rounding_down(said[1])))
         if op in ("//", "%") and isinstance(right, Dim):
             self._positive(right, node)
         if op == "**" and not (isinstance(left, Dim) or isinstance(right, Dim)):
@@ -447,6 +450,9 @@ class Expressions(Context):
     def _call(self, node: tree.Call, here: Here) -> Any:
         callee = self.evaluate(node.callee, here)
         positional, named = self.arguments(node, here)
+        if isinstance(callee, Applicable):
+            return callee.given(positional, named)
+        require_good([*positional, *named.values()])
         match callee:
             case Builtin():
                 return self._call_builtin(callee, node, positional, named, here)
@@ -456,13 +462,11 @@ class Expressions(Context):
                 return self._call_function(callee, node, positional, named, here)
             case type():
                 return self._call_init(callee, node, positional, named)
-            case Applicable():
-                return callee.given(positional, named)
         what = f"{describe(callee)} takes no arguments"
         raise Fault(WrongKind(span=node.span, what=what))
 
     def arguments(self, node: tree.Call, here: Here) -> tuple[tuple[Given, ...], dict[str, Given]]:
-        """The arguments of a call, evaluated from left to right."""
+        """The arguments of a call, evaluated from left to right; one at fault is reported, and hides none behind it."""
         positional: list[Given] = []
         named: dict[str, Given] = {}
         env = here.seen()
@@ -470,7 +474,7 @@ class Expressions(Context):
             if isinstance(argument.value, tree.Labelled):
                 advice = "label the layer where it runs; arguments are given as `name=…`"
                 raise Fault(Misplaced(span=argument.span, what="a label", advice=advice))
-            given = Given(self.evaluate(argument.value, here), argument.value, env, argument.name)
+            given = Given(self._argument(argument, here), argument.value, env, argument.name)
             if argument.name is None:
                 if named:
                     what = "an argument by position"
@@ -481,6 +485,16 @@ class Expressions(Context):
             else:
                 named[argument.name.text] = given
         return tuple(positional), named
+
+    def _argument(self, argument: tree.Argument, here: Here) -> Any:
+        try:
+            return self.evaluate(argument.value, here)
+        except Fault as fault:
+            self.report(fault.diagnostic)
+        except Poison:
+            pass
+        self.spoilt = True
+        return BAD
 
     def repeated(self, node: tree.Call, name: tree.Name) -> Fault:
         from archdsl.diagnostics.names import RepeatedArgument
@@ -687,6 +701,13 @@ def as_layer(value: Any) -> Any:
     if isinstance(value, Builtin) and value.op is not None:
         return OpLayer(op=value.op)
     return value
+
+
+def _rounding_down(divisor: tree.Node) -> tuple[Edit, ...]:
+    """The edit of ``/`` before a divisor to ``//``; none where something stands between them."""
+    source = divisor.span.source
+    end = len(source.text[: divisor.span.start].rstrip(" \t("))
+    return (Edit(Span(source, end - 1, end), "//"),) if source.text[:end].endswith("/") else ()
 
 
 def same_layer(left: Applicable, right: Applicable, same: Callable[[Any, Any], bool]) -> bool:

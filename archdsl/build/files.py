@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from archdsl.build.env import FileScope
-from archdsl.build.nearest import did_you_mean, nearest
 from archdsl.build.values import BAD, BlockLayer, Function, LazyLet
-from archdsl.diagnostics.base import Diagnostic, Label
+from archdsl.diagnostics.base import Diagnostic, Edit, Label
 from archdsl.diagnostics.files import CannotRead, CircularUse, NotInFile, OutsideRoot
 from archdsl.diagnostics.names import DefinedTwice
+from archdsl.diagnostics.nearest import did_you_mean, nearest, respelt
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 from archdsl.syntax.parse import parse
@@ -127,8 +128,7 @@ class Workspace:
                 continue
             value = other.env.names.get(name.text)
             if value is None:
-                advice = did_you_mean(name.text, other.env.names)
-                self.diagnostics.append(NotInFile(span=name.span, path=use.path.value, name=name.text, advice=advice))
+                self.diagnostics.append(_not_in(other, name, use))
             self._bind(name, BAD if value is None else value, scope)
 
     def _follow(self, target: Path, use: tree.Use) -> FileScope | None:
@@ -166,7 +166,7 @@ class Workspace:
         self.diagnostics.append(
             CannotRead(
                 span=use.path.span, path=text, reason="there is no such file here or in the library",
-                advice=_similar_file(inside[0]),
+                advice=_similar_file(inside[0]), edits=_respelt_file(use.path, inside[0]),
             )
         )  # fmt: skip
         return None
@@ -188,13 +188,38 @@ def _exists(path: Path) -> bool:
         return False
 
 
+def _not_in(other: FileScope, name: tree.Name, use: tree.Use) -> NotInFile:
+    """A name that a used file lacks. It is respelt if nothing else in the text says it so."""
+    known = other.env.names
+    source = name.span.source
+    is_said_once = len(re.findall(rf"\b{re.escape(name.text)}\b", source.text)) == 1
+    return NotInFile(
+        span=name.span,
+        path=use.path.value,
+        name=name.text,
+        advice=did_you_mean(name.text, known),
+        edits=respelt(name.span, name.text, known) if is_said_once else (),
+    )
+
+
 def _similar_file(path: Path) -> str | None:
-    try:
-        names = [p.stem for p in path.parent.glob("*.arch")]
-    except (OSError, ValueError):
-        return None
-    found = nearest(path.stem, names)
+    found = nearest(path.stem, _beside(path))
     return f"did you mean `{found}.arch`?" if found else None
+
+
+def _respelt_file(said: tree.String, path: Path) -> tuple[Edit, ...]:
+    """The edit that names the file beside ``path`` that was meant, where that is certain."""
+    end = said.span.end - len('.arch"')
+    stem = Span(said.span.source, end - len(path.stem), end)
+    return respelt(stem, path.stem, _beside(path)) if said.value.endswith(".arch") else ()
+
+
+def _beside(path: Path) -> list[str]:
+    """The specs in the folder of a file, without their endings."""
+    try:
+        return [p.stem for p in path.parent.glob("*.arch")]
+    except (OSError, ValueError):
+        return []
 
 
 def shown_path(path: Path) -> str:

@@ -10,7 +10,6 @@ from archdsl.build.bodies import Bodies
 from archdsl.build.context import Abort, Fault, Here, Poison
 from archdsl.build.env import Env, FileScope
 from archdsl.build.expressions import as_layer
-from archdsl.build.nearest import did_you_mean
 from archdsl.build.sizes import Origin
 from archdsl.build.values import BlockLayer, Given, describe
 from archdsl.collection import paused_collection
@@ -18,6 +17,7 @@ from archdsl.diagnostics.base import Diagnostic, Frame
 from archdsl.diagnostics.claims import AssertionFails
 from archdsl.diagnostics.files import BadSetting
 from archdsl.diagnostics.names import NoEnd, WrongKind
+from archdsl.diagnostics.nearest import did_you_mean
 from archdsl.dims import Dim, Needs, Size, Violated
 from archdsl.graph import Graph, Instance, Module
 from archdsl.syntax import tree

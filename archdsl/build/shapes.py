@@ -10,6 +10,7 @@ from archdsl.build.env import MISSING
 from archdsl.build.sizes import Questions
 from archdsl.build.values import describe, is_size, shape_text
 from archdsl.diagnostics.names import WrongKind
+from archdsl.diagnostics.nearest import respelt
 from archdsl.diagnostics.shapes import StatedShapeDiffers
 from archdsl.dims import Dim, Size, symbol
 from archdsl.graph import Value
@@ -114,7 +115,8 @@ class Shapes(Context):
         if name not in get_args(DType):
             what = f"`{name}` is no element type"
             advice = "one of " + ", ".join(f"`{t}`" for t in get_args(DType))
-            raise Fault(WrongKind(span=shape.dtype.span, what=what, advice=advice))
+            edits = respelt(shape.dtype.span, name, get_args(DType))
+            raise Fault(WrongKind(span=shape.dtype.span, what=what, advice=advice, edits=edits))
         return name  # type: ignore[return-value]
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from archdsl.build.nearest import did_you_mean
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.lints import Lint, UnknownLint
 from archdsl.diagnostics.names import UnusedName
+from archdsl.diagnostics.nearest import did_you_mean, respelt
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 from archdsl.syntax.parse import parse
@@ -48,7 +48,8 @@ def unknown_lints(source: Source) -> Iterator[UnknownLint]:
     for allowed in _allowed(source):
         if allowed.lint not in lints():
             advice = did_you_mean(allowed.lint, lints()) or f"the lints are {', '.join(lints())}"
-            yield UnknownLint(span=allowed.said, name=allowed.lint, advice=advice)
+            edits = respelt(allowed.said, allowed.lint, lints())
+            yield UnknownLint(span=allowed.said, name=allowed.lint, advice=advice, edits=edits)
 
 
 def _is_allowed(lint: str, span: Span) -> bool:

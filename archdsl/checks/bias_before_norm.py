@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.checks.flow import consumers, only_taker
-from archdsl.diagnostics.base import Label
+from archdsl.diagnostics.base import Edit, Label
 from archdsl.diagnostics.lints import BiasBeforeNorm
-from archdsl.graph import Graph
+from archdsl.graph import Graph, Node
 from archdsl.ops.conv import Conv, ConvTranspose
 from archdsl.ops.linear import Linear
 from archdsl.ops.norm import BatchNorm
+from archdsl.source import Span
+from archdsl.syntax import tree
 
 
 def bias_before_norm(graph: Graph) -> Iterator[BiasBeforeNorm]:
@@ -21,4 +23,17 @@ def bias_before_norm(graph: Graph) -> Iterator[BiasBeforeNorm]:
             norm = only_taker(node, takers, graph)
             if norm is not None and isinstance(norm.op, BatchNorm):
                 labels = (Label(norm.span, "here"),)
-                yield BiasBeforeNorm(span=node.span, labels=labels, layer=node.op.name, norm=norm.op.name)
+                edits = _without_bias(node)
+                yield BiasBeforeNorm(span=node.span, labels=labels, layer=node.op.name, norm=norm.op.name, edits=edits)
+
+
+def _without_bias(node: Node) -> tuple[Edit, ...]:
+    """The edit that says ``bias=false`` in the call of a layer; none where the call gives its bias by a formula."""
+    call = node.site
+    if not isinstance(call, tree.Call) or call.callee.span.text != node.op.name or not call.arguments:
+        return ()
+    said = node.written["bias"][0] if "bias" in node.written else None
+    if said is not None and any(argument.value is said for argument in call.arguments):
+        return (Edit(said.span, "false"),) if said.span.text == "true" else ()
+    behind = call.arguments[-1].span.end
+    return (Edit(Span(call.span.source, behind, behind), ", bias=false"),)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archdsl.build.model import InputShapes
@@ -79,9 +80,18 @@ def _checks(spec: Spec, graphs: list[Graph]) -> list[Diagnostic]:
     found = [d for check in FILE_CHECKS for d in check(spec.scope)]
     found += unknown_lints(spec.scope.file.source)
     idle = [d.statement for d in found if isinstance(d, UnusedName) and d.statement is not None]
-    of_graphs = (d for check in GRAPH_CHECKS for graph in graphs for d in check(graph))
+    of_graphs = _everywhere([d for check in GRAPH_CHECKS for graph in graphs for d in check(graph)], graphs)
     found += (d for d in of_graphs if not (isinstance(d, DeadLayer) and _inside(d, idle)))
     return list(without_allowed(found))
+
+
+def _everywhere(found: list[Diagnostic], graphs: list[Graph]) -> Iterator[Diagnostic]:
+    """What checks found in graphs: an edit is sure only if every run of its place in the text asks for it."""
+    runs = Counter(node.span for graph in graphs for node in graph.nodes) if any(d.edits for d in found) else Counter()
+    asked = Counter((d.code, d.span) for d in found)
+    for d in found:
+        is_sure = d.span is None or asked[d.code, d.span] >= runs[d.span]
+        yield d if not d.edits or is_sure else replace(d, edits=())
 
 
 def _inside(layer: DeadLayer, statements: list[Span]) -> bool:

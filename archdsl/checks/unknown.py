@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from archdsl.build.env import FileScope
 from archdsl.build.expressions import BUILTINS, WORDS
-from archdsl.build.nearest import did_you_mean
 from archdsl.checks.claims import MEASURES
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.names import UnknownName
+from archdsl.diagnostics.nearest import did_you_mean, respelt
 from archdsl.syntax import tree
 
 
@@ -31,8 +31,10 @@ def _unknown_in(definition: tree.Block | tree.Fn | tree.Claim, scope: FileScope)
         known |= MEASURES.keys()
     for name in names.read:
         if name.text not in known and not any(family.fullmatch(name.text) for family in names.families):
-            advice = did_you_mean(name.text, known | WORDS)
-            yield UnknownName(span=name.span, name=name.text, advice=advice)
+            edits = respelt(name.span, name.text, known | WORDS)
+            yield UnknownName(
+                span=name.span, name=name.text, advice=did_you_mean(name.text, known | WORDS), edits=edits
+            )
 
 
 class Names:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from archdsl.build.env import FileScope
 from archdsl.checks.unknown import family
-from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.names import DeadLayer, UnusedName
 from archdsl.graph import Graph
 from archdsl.ops.tensor import Source
+from archdsl.source import Span
 from archdsl.syntax import tree
 
 
@@ -40,9 +41,10 @@ def _unused_in(definition: tree.Block | tree.Claim) -> Iterator[Diagnostic]:
         if isinstance(name, tree.Computed) and any(family(name).fullmatch(read) for read in texts):
             continue
         advice = "read it, or remove it" if isinstance(statement, tree.Let) else f"remove `as {name.span.text}`"
+        edits = _without_target(statement) if isinstance(statement, tree.Step) else ()
         if isinstance(name, tree.Name) and _in_unpack(name, statement):
-            advice = "call it `_`"
-        yield UnusedName(span=name.span, name=name.span.text, advice=advice, statement=statement.span)
+            advice, edits = "call it `_`", (Edit(name.span, "_"),)
+        yield UnusedName(span=name.span, name=name.span.text, advice=advice, edits=edits, statement=statement.span)
 
 
 def _bound(definition: tree.Node) -> Iterator[tuple[tree.Label, tree.Node]]:
@@ -55,6 +57,14 @@ def _bound(definition: tree.Node) -> Iterator[tuple[tree.Label, tree.Node]]:
             for name in tree.walk(pattern):
                 if isinstance(name, tree.Name | tree.Computed):
                     yield name, node
+
+
+def _without_target(step: tree.Step) -> tuple[Edit, ...]:
+    """The edit that takes ``as name`` away, where it stands on a line with what it names."""
+    assert step.target is not None
+    source, end = step.span.source, step.target.span.end
+    start = len(source.text[: source.text.rfind("as", 0, step.target.span.start)].rstrip(" \t"))
+    return (Edit(Span(source, start, end), ""),) if source.text[start - 1 : start].strip() else ()
 
 
 def _in_unpack(name: tree.Name, statement: tree.Node) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from archdsl.build.values import shape_text, size_text
 from archdsl.checks.claims import ClaimResult
+from archdsl.checks.mending import mend
 from archdsl.checks.report import Report, check
 from archdsl.cli.common import (
     SPEC_HELP,
@@ -16,12 +17,12 @@ from archdsl.cli.common import (
     add_format_argument,
     open_or_fail,
     print_json,
+    show_diagnostics,
     wants_colour,
 )
 from archdsl.compiler import Spec, open_spec
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.edits import mended
-from archdsl.diagnostics.render import render, to_json
+from archdsl.diagnostics.render import to_json
 from archdsl.dims import Size, TooLarge
 from archdsl.emit.summary import plain, tensor_to_json
 from archdsl.errors import SpecError
@@ -62,16 +63,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _fix(names: list[str]) -> None:
-    """Mend the files of specs, each written whole or left as it is."""
+    """Mend the files of specs, each written whole; one whose bytes are not quite its text is left as it is."""
     for name in names:
         spec = open_spec(name)
-        source = None if isinstance(spec, Diagnostic) else spec.scope.file.source
-        if source is None or isinstance(spec, Diagnostic):
+        if isinstance(spec, Diagnostic):
             continue
-        path, text = Path(source.name), mended(source, check(spec).diagnostics)
-        is_as_read = path.is_file() and path.read_bytes() == source.text.encode()
-        if text != source.text and is_as_read:
-            write_whole(path, text.encode())
+        sources = {Path(s.name).resolve(): s for s in spec.sources}
+        for path, text in mend(spec).items():
+            if path.is_file() and path.read_bytes() == sources[path].text.encode() != text.encode():
+                write_whole(path, text.encode())
 
 
 def facts(report: Report) -> dict[str, Any]:
@@ -100,10 +100,9 @@ def _print(reports: list[Report], unread: list[Diagnostic]) -> None:
     problems = [*unread, *(d for r in reports for d in r.diagnostics)]
     if problems:
         sys.stdout.flush()
-        print(("\n" if reports else "") + render(problems, wants_colour(sys.stderr)), file=sys.stderr)
-        errors = sum(d.severity == "error" for d in problems)
-        if errors > 1:
-            print(f"\n{errors} errors", file=sys.stderr)
+        if reports:
+            print(file=sys.stderr)
+        show_diagnostics(problems)
 
 
 def text(report: Report) -> str:

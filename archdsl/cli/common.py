@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from archdsl.dims import Size
 from archdsl.errors import SpecError
 from archdsl.model import Model, open_model
 
+LEAST_WIDTH = 40
+"""Columns to which diagnostics are laid out on the narrowest terminal."""
 SPEC_HELP = "a path, path:Model, or the name of a shipped spec (resnet50)"
 
 
@@ -96,7 +99,8 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic], format: str = "text") ->
     if format == "json":
         print_json({"ok": False, "diagnostics": [to_json(d) for d in diagnostics]})
         return
-    print(render(diagnostics, colour=wants_colour(sys.stderr)), file=sys.stderr)
+    width = max(LEAST_WIDTH, shutil.get_terminal_size().columns) if sys.stderr.isatty() else None
+    print(render(diagnostics, wants_colour(sys.stderr), width), file=sys.stderr)
     errors = sum(d.severity == "error" for d in diagnostics)
     if errors > 1:
         print(f"\n{errors} errors", file=sys.stderr)

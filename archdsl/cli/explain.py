@@ -6,11 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from archdsl.build.nearest import did_you_mean
 from archdsl.cli.common import wants_colour
 from archdsl.cli.screen import show
 from archdsl.diagnostics.catalogue import catalogue
 from archdsl.diagnostics.files import UnknownCode
+from archdsl.diagnostics.nearest import did_you_mean
 from archdsl.errors import SpecError
 
 WIDTH = 100

@@ -1,8 +1,9 @@
-"""Edits that mend what diagnostics tell, applied to a text."""
+"""Edits that mend what diagnostics tell: applied to a text, and shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.source import Source
@@ -23,3 +24,33 @@ def mended(source: Source, diagnostics: Iterable[Diagnostic]) -> str:
 
 def _overlap(left: Edit, right: Edit) -> bool:
     return left.span.start <= right.span.end and right.span.start <= left.span.end
+
+
+class Mended(NamedTuple):
+    """A line as it becomes, or (removed) as it was: its number, its text, and the characters that changed."""
+
+    number: int
+    text: str
+    changed: tuple[int, int]
+    is_removed: bool = False
+
+
+def mended_lines(edits: Sequence[Edit]) -> list[Mended]:
+    """The lines that edits touch, as they become; one that nothing is left of, as it was. Edits are within lines."""
+    by_line: dict[tuple[Source, int], list[Edit]] = {}
+    for edit in sorted(edits, key=lambda e: e.span.start):
+        by_line.setdefault((edit.span.source, edit.span.source.position(edit.span.start).line), []).append(edit)
+    return [_mended_line(source, number, group) for (source, number), group in by_line.items()]
+
+
+def _mended_line(source: Source, number: int, edits: list[Edit]) -> Mended:
+    base, before = source.line_start(number), source.line(number)
+    text, first, last = before, len(before), 0
+    for edit in reversed(edits):
+        start, end = edit.span.start - base, min(edit.span.end - base, len(before))
+        text = text[:start] + edit.replacement + text[end:]
+        grown = len(edit.replacement) - (end - start)
+        first, last = start, max(last + grown, start + len(edit.replacement))
+    if not text.strip():
+        return Mended(number, before, (0, len(before)), is_removed=True)
+    return Mended(number, text, (first, last))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 from archdsl.diagnostics.base import Diagnostic, Frame, Label
+from archdsl.diagnostics.edits import Mended, mended_lines
+from archdsl.diagnostics.layout import columns, printable, window, wrap
 from archdsl.source import Source, Span
 
 MAX_FRAMES = 6
 """Steps of the instantiation trace shown; the middle of a longer one is folded."""
 MAX_LINE = 160
-"""Columns of a source line shown: a longer one is cut around the underlined place."""
+"""Columns of a source line shown where nothing else limits them."""
+LEAST_LINE = 20
+"""Columns of a source line shown on the narrowest terminal."""
 
 _COLOURS = {
     "error": "\x1b[1;31m",
@@ -20,13 +24,15 @@ _COLOURS = {
     "place": "\x1b[1;34m",
     "bold": "\x1b[1m",
     "help": "\x1b[1;36m",
+    "mended": "\x1b[1;32m",
+    "removed": "\x1b[31m",
 }
 _RESET = "\x1b[0m"
 
 
-def render(diagnostics: Iterable[Diagnostic], colour: bool = False) -> str:
-    """Diagnostics for a terminal, a blank line between them."""
-    return "\n\n".join(_Painter(colour).diagnostic(d) for d in diagnostics)
+def render(diagnostics: Iterable[Diagnostic], colour: bool = False, width: int | None = None) -> str:
+    """Diagnostics for a terminal of so many columns, a blank line between them. Without a width no prose is wrapped."""
+    return "\n\n".join(_Painter(colour, width).diagnostic(d) for d in diagnostics)
 
 
 def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -61,44 +67,100 @@ def _place(span: Span | None) -> dict[str, Any] | None:
 class _Painter:
     """Lays out one diagnostic, in colour or not."""
 
-    def __init__(self, colour: bool) -> None:
+    def __init__(self, colour: bool, width: int | None) -> None:
         self._colour = colour
+        self._width = width
 
     def paint(self, text: str, style: str) -> str:
         return f"{_COLOURS[style]}{text}{_RESET}" if self._colour else text
 
     def diagnostic(self, d: Diagnostic) -> str:
-        message = _printable(d.message)
-        head = self.paint(f"{d.severity}[{d.code}]", d.severity) + self.paint(f": {message}", "bold")
-        lines = [head]
+        head = f"{d.severity}[{d.code}]"
+        first, *more = wrap(printable(d.message), self._width, columns(head) + 2, 4)
+        lines = [f"{self.paint(head, d.severity)}{self.paint(f': {first}', 'bold')}"]
+        lines += [f"    {self.paint(line, 'bold')}" for line in more]
         marks = [*([Label(d.span, d.note)] if d.span is not None else []), *d.labels]
-        width = max((len(str(m.span.source.position(m.span.start).line)) for m in marks), default=1)
+        mended = mended_lines(d.edits)
+        gutter = max(
+            (len(str(n)) for n in (*map(_line, (m.span for m in marks)), *(m.number for m in mended))), default=1
+        )
         for source, group in _by_source(marks):
-            lines += self._snippet(source, group, width, d)
-        margin = " " * width
-        lines += [f"{margin} {self.paint('=', 'place')} {_printable(text)}" for text in _trace(d.trace)]
+            lines += self._snippet(source, group, gutter, d)
+        for text in folded_trace(d.trace):
+            lines += self._remark(text, gutter)
         if d.help:
-            lines.append(f"{margin} {self.paint('=', 'place')} {self.paint('help', 'help')}: {_printable(d.help)}")
-        lines += [f"{margin} {self.paint('=', 'place')} {_printable(text)}" for text in d.notes]
+            lines += self._remark(d.help, gutter, "help")
+        lines += [self._mended_line(line, gutter) for line in mended]
+        for text in d.notes:
+            lines += self._remark(text, gutter)
         return "\n".join(lines)
 
-    def _snippet(self, source: Source, marks: list[Label], width: int, d: Diagnostic) -> list[str]:
+    # ---- source lines ----
+
+    def _room(self, gutter: int) -> int:
+        """Columns of a source line, beside its number and the bar."""
+        return MAX_LINE if self._width is None else max(LEAST_LINE, self._width - gutter - len(" | "))
+
+    def _snippet(self, source: Source, marks: list[Label], gutter: int, d: Diagnostic) -> list[str]:
         bar = self.paint("|", "place")
-        margin = " " * width
-        last = 0
-        lines = [f"{margin}{self.paint('-->', 'place')} {_printable(str(marks[0].span))}", f"{margin} {bar}"]
-        for mark in sorted(marks, key=lambda m: (m.span.start, m.span.end)):
-            primary = d.span is not None and mark.span == d.span
-            number = source.position(mark.span.start).line
-            text, offset, length = _excerpt(mark.span)
-            if number != last:
-                lines.append(f"{self.paint(str(number).rjust(width), 'place')} {bar} {text}")
-            last = number
-            underline = ("^" if primary else "-") * length
-            note = f" {_printable(mark.text)}" if mark.text else ""
-            style = d.severity if primary else "place"
-            lines.append(f"{margin} {bar} {' ' * offset}{self.paint(underline + note, style)}")
+        margin = " " * gutter
+        lines = [f"{margin}{self.paint('-->', 'place')} {printable(str(marks[0].span))}", f"{margin} {bar}"]
+        room = self._room(gutter)
+        ordered = sorted(marks, key=lambda m: (m.span.start, m.span.end))
+        for number, group in groupby(ordered, key=lambda m: _line(m.span)):
+            text, shown = source.line(number), None
+            together = list(group)
+            around = (min(_within_line(m.span)[0] for m in together), max(_within_line(m.span)[1] for m in together))
+            for mark in together:
+                excerpt = window(text, *around, room)
+                if not excerpt.holds(_within_line(mark.span)[0]):
+                    excerpt = window(text, *_within_line(mark.span), room)
+                if excerpt.text != shown:
+                    lines.append(f"{self.paint(str(number).rjust(gutter), 'place')} {bar} {excerpt.text}")
+                shown = excerpt.text
+                primary = d.span is not None and mark.span == d.span
+                offset, length = excerpt.columns_of(*_within_line(mark.span))
+                style = d.severity if primary else "place"
+                under = self._underline("^" if primary else "-", offset, length, printable(mark.text), room)
+                lines += [f"{margin} {bar} {' ' * indent}{self.paint(part, style)}" for indent, part in under]
         return lines
+
+    def _underline(self, sign: str, offset: int, length: int, note: str, room: int) -> list[tuple[int, str]]:
+        """The underline with its note, by lines and their indentation: the note goes below where it fits not beside."""
+        line = sign * length
+        if not note or self._width is None or offset + length + 1 + columns(note) <= room:
+            return [(offset, f"{line} {note}" if note else line)]
+        indent = max(0, min(offset, room - 2 * LEAST_LINE))
+        return [(offset, line), *((indent, part) for part in wrap(note, room - indent))]
+
+    def _mended_line(self, line: Mended, gutter: int) -> str:
+        """A line as it becomes, or one that goes."""
+        excerpt = window(line.text, *line.changed, self._room(gutter))
+        sign, style = ("-", "removed") if line.is_removed else ("+", "mended")
+        before, changed, after = excerpt.parts(*line.changed)
+        text = f"{before}{self.paint(changed, style) if changed else ''}{after}"
+        return f"{self.paint(str(line.number).rjust(gutter), 'place')} {self.paint(sign, style)} {text}"
+
+    # ---- prose ----
+
+    def _remark(self, text: str, gutter: int, kind: str = "") -> list[str]:
+        margin = " " * gutter
+        head = f"{kind}: " if kind else ""
+        first, *more = wrap(printable(text), self._width, gutter + 3 + len(head), gutter + 5)
+        said = f"{self.paint(kind, kind)}: {first}" if kind else first
+        return [f"{margin} {self.paint('=', 'place')} {said}", *(f"{margin}     {line}" for line in more)]
+
+
+def _line(span: Span) -> int:
+    return span.source.position(span.start).line
+
+
+def _within_line(span: Span) -> tuple[int, int]:
+    """Characters of its first line that a span covers, at least one."""
+    line, column = span.source.position(span.start)
+    start = column - 1
+    stop = min(len(span.source.line(line)), start + span.end - span.start)
+    return start, max(start + 1, stop)
 
 
 def _by_source(marks: list[Label]) -> list[tuple[Source, list[Label]]]:
@@ -109,35 +171,35 @@ def _by_source(marks: list[Label]) -> list[tuple[Source, list[Label]]]:
     return list(groups.items())
 
 
-def _excerpt(span: Span) -> tuple[str, int, int]:
-    """The line on which a span begins, made printable; where the underline begins and how long it is, in columns."""
-    line, column = span.source.position(span.start)
-    text = span.source.line(line)
-    start = column - 1
-    stop = min(len(text), start + max(1, span.end - span.start))
-    cut = max(0, start - MAX_LINE // 2) if len(text) > MAX_LINE else 0
-    shown = text[cut : cut + MAX_LINE]
-    before = _printable(shown[: start - cut])
-    marked = _printable(shown[start - cut : stop - cut])
-    return _printable(shown), _columns(before), max(1, _columns(marked))
-
-
-def _printable(text: str) -> str:
-    """Tabs as spaces, control characters visible: a spec cannot drive the terminal."""
-    return "".join(" " * 4 if c == "\t" else c if c.isprintable() else "�" for c in text)
-
-
-def _columns(text: str) -> int:
-    """Terminal columns: wide characters take two, combining ones none."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def _trace(frames: tuple[Frame, ...]) -> list[str]:
-    lines = []
-    for frame in frames:
-        where = f", instantiated as {frame.path} at {frame.span}" if frame.path else f" at {frame.span}"
-        lines.append(f"in {frame.what}{where}")
+def folded_trace(frames: tuple[Frame, ...]) -> list[str]:
+    """The instantiation trace in words: what repeats is said once, the middle of what is still long is left out."""
+    lines: list[str] = []
+    at = 0
+    while at < len(frames):
+        period, times = _repeats(frames, at)
+        lines += map(_frame, frames[at : at + period])
+        at += period * times
+        if times > 1:
+            what = "this" if period == 1 else f"these {period}"
+            lines.append(f"… {what} {times - 1} more time{'s' * (times > 2)}, the outermost as {frames[at - 1].path}")
     if len(lines) <= MAX_FRAMES:
         return lines
     left_out = len(lines) - MAX_FRAMES + 1
     return [*lines[: MAX_FRAMES - 2], f"… {left_out} more", lines[-1]]
+
+
+def _frame(frame: Frame) -> str:
+    where = f", instantiated as {frame.path} at {frame.span}" if frame.path else f" at {frame.span}"
+    return f"in {frame.what}{where}"
+
+
+def _repeats(frames: tuple[Frame, ...], at: int) -> tuple[int, int]:
+    """How many frames from one on come again from the same places of the text; and how often they stand there."""
+    places = [frame.span for frame in frames]
+    for period in range(1, (len(frames) - at) // 2 + 1):
+        cycle, times = places[at : at + period], 1
+        while places[at + times * period : at + (times + 1) * period] == cycle:
+            times += 1
+        if times > 1:
+            return period, times
+    return 1, 1

@@ -12,6 +12,7 @@ from threading import RLock
 
 from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic, Edit, Label
+from archdsl.diagnostics.nearest import certain
 from archdsl.diagnostics.syntax import (
     NameTooLong,
     NestedTooDeep,
@@ -44,7 +45,12 @@ VERSION = 1
 """The version of the language that this package reads (``arch 1``)."""
 
 _LOCK = RLock()
-_DEFINITION = re.compile(r"^(?:arch|use|block|model|fn|let|claim)\b", re.MULTILINE)
+_DEFINITION = re.compile(
+    r"^(?:arch|use|block|model|fn|let|claim)\b"
+    r"|^(?!(?:output|with|for|if|assert|input|param|buffer)\b)[a-z]+[ \t]+[A-Za-z_]\w*[ \t]*(?:[({=,]|from\b)",
+    re.MULTILINE,
+)
+"""The beginning of a definition, also of one whose first word is misspelt."""
 
 
 @paused_collection()
@@ -165,10 +171,22 @@ _ADVICE = {
     "≥": "write `>=`",
     "≤": "write `<=`",
     "≠": "write `!=`",
+    "−": "write `-`",
+    "–": "write `-`",
+    "÷": "write `//`, or `/` for numbers that are not whole",
     "…": "a range is written `0..n`",
     "“": 'strings stand in plain quotes: `"…"`',
     "”": 'strings stand in plain quotes: `"…"`',
+    "\u00a0": "it looks like a space, and is another character",
+    "\u200b": "it has no width, and is a character",
 }
+_INSTEAD = {
+    "^": "**", "→": "->", "×": "*", "≥": ">=", "≤": "<=", "≠": "!=", "−": "-", "–": "-", "…": "..",
+    "\u00a0": " ", "\u200b": "",
+}  # fmt: skip
+"""What surely was meant by a character."""
+_QUOTED = re.compile(r"'([^'\"\n]*)'|[“”]([^“”\"\n]*)[“”]")
+_TWICE = {"&&": "and", "||": "or"}
 
 _SHOWN = {
     "LPAR": "`(`", "RPAR": "`)`", "LSQB": "`[`", "RSQB": "`]`", "LBRACE": "`{`", "RBRACE": "`}`", "COMMA": "`,`",
@@ -178,6 +196,19 @@ _SHOWN = {
     "PRODUCT_OP": "`*`, `/`, `//` or `%`", "COMPARE": "a comparison", "COMBINE": "`add`, `mul`, `concat` or `stack`",
     "WHEN_TRAINING": "`when training`",
 }  # fmt: skip
+_DEFINITIONS = ("arch", "use", "block", "model", "fn", "let", "claim")
+_STATEMENTS = ("input", "output", "let", "param", "buffer", "with", "assert", "for", "if", "residual", "shortcut")
+_ELSEWHERE = {
+    "import": "use", "network": "model", "elif": "else if", "var": "let", "const": "let",
+}  # fmt: skip
+"""What begins a definition or statement in other languages, and what it is in this one."""
+_PARTS = "numbers are computed by a `fn f(x) = …`, layers are put together in a `block` or `model`"
+_RESEMBLING = {
+    "class": _PARTS, "module": _PARTS, "def": _PARTS, "func": _PARTS, "function": _PARTS,
+    "return": "a block gives what its last step gives, a model says `output y`",
+    "while": "repeat with `for`, over a range or list",
+}  # fmt: skip
+"""What has no word of its own here, and how it is said."""
 _BEGINS_EXPRESSION = frozenset({"INT", "FLOAT", "STRING", "NAME", "LPAR", "LSQB", "SEQ", "RESIDUAL"})
 _CONTINUES_EXPRESSION = frozenset({"PLUS", "MINUS", "PRODUCT_OP", "COMPARE", "POWER", "DOT", "RANGE", "AND", "OR"})
 
@@ -189,7 +220,8 @@ def _explain(fault: Exception, source: Source, start: int, end: int) -> Diagnost
             at = start + fault.position
             character = source.text[at]
             span = Span(source, at, at + 1)
-            return UnexpectedCharacter(span=span, character=character, advice=_ADVICE.get(character))
+            edits = _respelt_character(source, at)
+            return UnexpectedCharacter(span=span, character=character, advice=_ADVICE.get(character), edits=edits)
         case MisplacedToken():
             return _explain_token(fault, source, start, end)
         case BracketError():
@@ -204,6 +236,18 @@ def _explain(fault: Exception, source: Source, start: int, end: int) -> Diagnost
             span = _token_span(source, start, fault.token)
             return NumberTooLarge(span=span, digits=len(fault.token), limit=fault.limit)
     raise fault
+
+
+def _respelt_character(source: Source, at: int) -> tuple[Edit, ...]:
+    """The edit of what begins with a strange character, if it can only mean one thing."""
+    quoted = _QUOTED.match(source.text, at)
+    if quoted is not None:
+        return (Edit(Span(source, at, quoted.end()), f'"{quoted[1] or quoted[2] or ""}"'),)
+    twice = source.text[at : at + 2]
+    if twice in _TWICE:
+        return (Edit(Span(source, at, at + 2), _TWICE[twice]),)
+    instead = _INSTEAD.get(source.text[at])
+    return (Edit(Span(source, at, at + 1), instead),) if instead is not None else ()
 
 
 def _token_span(source: Source, start: int, token: Token) -> Span:
@@ -221,8 +265,16 @@ def _explain_token(fault: MisplacedToken, source: Source, start: int, end: int) 
     at_end = token.type == END
     span = _end_span(source, start, end) if at_end else _token_span(source, start, token)
     expected = fault.accepted
-    advice, edits = None, ()
-    if token.type in KEYWORDS and "NAME" in expected:
+    advice: str | None = None
+    edits: tuple[Edit, ...] = ()
+    word = _word_before(token, span)
+    if word is not None and word.text in _RESEMBLING:
+        advice = _RESEMBLING[word.text]
+    elif word is not None and (meant := _keyword_meant(word)) is not None:
+        advice, edits = f"did you mean `{meant}`?", (Edit(word, meant),)
+    elif token.type == "AS":
+        advice = "`as` stands behind what it names, on the same line: `relu as r`"
+    elif token.type in KEYWORDS and "NAME" in expected:
         advice = f"`{token}` is a word of the language: choose another name"
     elif token.type == "EQUAL" and "COMPARE" in expected:
         advice, edits = _explain_equal(source, span)
@@ -232,10 +284,13 @@ def _explain_token(fault: MisplacedToken, source: Source, start: int, end: int) 
         )
     elif str(token) == "//" and expected & _BEGINS_EXPRESSION:
         advice = "a comment begins with `#`"
+        edits = (Edit(span, "#"),) if not source.line(source.position(span.start).line)[: _column(span)].strip() else ()
     elif token.type == "COMPARE" and "EQUAL" not in expected:
         advice = "comparisons do not chain: write `a < b and b < c`"
     elif token.type == "ELSE":
         advice = "`else` belongs to an `if { … }` that stands right before it"
+    elif token.type in _BEGINS_EXPRESSION and "ARROW" in expected and source.text[: span.start].rstrip()[-1:] in ")]}":
+        advice, edits = "layers are joined by arrows: `a -> b`", (Edit(Span(source, span.start, span.start), "-> "),)
     found = "end of the line" if token.type == "_NL" else "end of the file" if at_end else f"`{token}`"
     return UnexpectedToken(
         span=span,
@@ -247,10 +302,35 @@ def _explain_token(fault: MisplacedToken, source: Source, start: int, end: int) 
     )
 
 
+def _column(span: Span) -> int:
+    """Characters before a place on its line."""
+    return span.source.position(span.start).column - 1
+
+
+def _word_before(token: Token, span: Span) -> Span | None:
+    """The word that a line begins with, if what was not expected is that word or the one behind it."""
+    if token.type not in _BEGINS_EXPRESSION | KEYWORDS:
+        return None
+    source = span.source
+    line = source.position(span.start).line
+    match = re.match(r"[\s}]*([A-Za-z_]+)[ \t]*", source.line(line))
+    at = _column(span)
+    if match is None or at not in (match.start(1), match.end()):
+        return None
+    begin = source.line_start(line)
+    return Span(source, begin + match.start(1), begin + match.end(1))
+
+
+def _keyword_meant(word: Span) -> str | None:
+    """The word of the language that a definition or statement surely was to begin with."""
+    known = _DEFINITIONS if _column(word) == 0 else _STATEMENTS
+    return _ELSEWHERE.get(word.text) or (certain(word.text, known) if word.text not in known else None)
+
+
 def _explain_equal(source: Source, span: Span) -> tuple[str, tuple[Edit, ...]]:
     """A `=` that stands alone: a name without its `let`, or a comparison."""
     line = source.position(span.start).line
-    before = source.line(line)[: source.position(span.start).column - 1]
+    before = source.line(line)[: _column(span)]
     name = before.strip()
     if name.isidentifier():
         start = span.start - len(before.lstrip())

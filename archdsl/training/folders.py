@@ -163,7 +163,7 @@ def _existing(path: Path) -> Path:
 
 
 def _advice(what: str) -> str:
-    from archdsl.build.nearest import did_you_mean
+    from archdsl.diagnostics.nearest import did_you_mean
     from archdsl.training.library import NAMES
 
     kind, colon, _ = what.partition(":")

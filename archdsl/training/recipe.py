@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from archdsl.build.nearest import did_you_mean, nearest
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.files import CannotRead
+from archdsl.diagnostics.nearest import did_you_mean, nearest
 from archdsl.diagnostics.training import BadRecipe, BadRecipeValue, UnknownSetting
 from archdsl.errors import SpecError
 from archdsl.source import Source, Span

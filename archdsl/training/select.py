@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from archdsl.build.nearest import nearest
+from archdsl.diagnostics.nearest import nearest
 from archdsl.diagnostics.training import NothingLeftToTrain, NothingSelected
 from archdsl.errors import SpecError
 

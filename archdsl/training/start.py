@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from archdsl.build.nearest import did_you_mean
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import WeightsDiffer
+from archdsl.diagnostics.nearest import did_you_mean
 from archdsl.errors import SpecError
 from archdsl.weights import read_weights
 

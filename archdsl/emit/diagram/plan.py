@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from archdsl.build.nearest import did_you_mean
 from archdsl.diagnostics.diagrams import NoSuchModule
+from archdsl.diagnostics.nearest import did_you_mean
 from archdsl.emit.diagram.caption import caption, height
 from archdsl.emit.diagram.figure import GAP, LOOP_GAP, PAD, Card, Figure, Fork, Panel
 from archdsl.emit.diagram.insets import Opened, inset, titles, worth_opening
