@@ -41,6 +41,15 @@ class Value:
         return f"%{self.id}: [{', '.join(map(str, self.shape))}]"
 
 
+def values_in(stream: Any) -> Iterator[Value]:
+    """The values on a stream: the one that it is, or those in its lists."""
+    if isinstance(stream, Value):
+        yield stream
+    elif isinstance(stream, list):
+        for item in stream:
+            yield from values_in(item)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """One run of an operator, which says by ``facets`` what it is on inputs of these types.

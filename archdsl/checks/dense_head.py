@@ -24,7 +24,7 @@ def dense_head(graph: Graph) -> Iterator[DenseHead]:
     for node in graph.nodes:
         places = _places(node, graph) if isinstance(node.op, Linear) else 1
         if places > 1 and isinstance(total, int):
-            count = sum(prod(w.shape) for w in node.op.weights(node.input_types) if not w.buffer)
+            count = sum(prod(w.shape) for w in node.weights if not w.buffer)
             if isinstance(count, int) and count > MOST * total:
                 share = round(100 * count / total)
                 span = node.span

@@ -23,8 +23,8 @@ from archdsl.graph import (
     Node,
     Owned,
     Ran,
-    Value,
     inside,
+    values_in,
 )
 from archdsl.grouping import Looks
 from archdsl.measure.batch import Batch
@@ -164,7 +164,7 @@ class _Rows:
 
     def _scope(self, instance: Instance) -> Row:
         children = self._of(instance)
-        results = [v for v in _flat(instance.result) if isinstance(v, Value)]
+        results = list(values_in(instance.result))
         return Row(
             name=instance.module.name,
             what=instance.scope.name or instance.scope.kind,
@@ -206,15 +206,6 @@ def _sum(rows: Iterable[Row]) -> Totals:
 
 def _join(node: Node, name: str) -> str:
     return node.module.join(name) if node.module is not None else name
-
-
-def _flat(values: Any) -> Iterator[Any]:
-    """What is in nested lists."""
-    if isinstance(values, list | tuple):
-        for value in values:
-            yield from _flat(value)
-    else:
-        yield values
 
 
 # ---- choosing what is shown --------------------------------------------------------------------------------

@@ -8,11 +8,26 @@ from typing import Any
 
 from archdsl.build.values import shape_text
 from archdsl.dims import Size, show
-from archdsl.graph import Chose, Entered, Event, Gave, Graph, Looped, Merged, Named, Node, Owned, Ran, Value
+from archdsl.graph import (
+    Chose,
+    Entered,
+    Event,
+    Gave,
+    Graph,
+    Looped,
+    Merged,
+    Named,
+    Node,
+    Owned,
+    Ran,
+    Value,
+    values_in,
+)
 from archdsl.measure import Fields, by_module
 from archdsl.measure.batch import Batch
 from archdsl.measure.field import AxisField, Field
 from archdsl.measure.modules import Costs
+from archdsl.measure.params import numel
 from archdsl.syntax import tree
 
 MOST = 64
@@ -73,7 +88,7 @@ class _Reader:
 
     def _node(self, site: tree.Node, node: Node) -> None:
         macs = self._costs.of_node(node).macs
-        params = sum((_numel(w.shape) for w in node.op.weights(node.input_types) if not w.buffer), 0)
+        params = sum((numel(w) for w in node.weights if not w.buffer), 0)
         takes = ", ".join(shape_text(v.shape) for v in node.inputs)
         gives = ", ".join(shape_text(v.shape) for v in node.outputs)
         what = node.op.caption(node.input_types)
@@ -84,7 +99,7 @@ class _Reader:
         totals = self._totals[instance.module.path]
         what = instance.scope.name or instance.scope.kind
         takes, gives = _texts(instance.stream), _texts(instance.result)
-        values = [v for v in _flat(instance.result) if isinstance(v, Value)]
+        values = list(values_in(instance.result))
         seen = self._seen(values[0]) if values else ""
         self._add(
             event.site, Run(what, instance.module.path, takes, gives, _cost(totals.params), _cost(totals.macs), seen)
@@ -151,20 +166,5 @@ def figure(size: Size) -> str:
     return f"{size:,}" if isinstance(size, int) else show(size)
 
 
-def _numel(shape: tuple[Size, ...]) -> Size:
-    size: Size = 1
-    for dim in shape:
-        size = size * dim
-    return size
-
-
 def _texts(result: Any) -> str:
-    return ", ".join(dict.fromkeys(shape_text(v.shape) for v in _flat(result) if isinstance(v, Value)))
-
-
-def _flat(values: Any) -> Iterator[Any]:
-    if isinstance(values, list | tuple):
-        for value in values:
-            yield from _flat(value)
-    else:
-        yield values
+    return ", ".join(dict.fromkeys(shape_text(v.shape) for v in values_in(result)))

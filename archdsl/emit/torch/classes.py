@@ -47,7 +47,7 @@ from archdsl.emit.torch.state import (
 from archdsl.emit.torch.terms import all_same, assign, call, copied, exact, literal, name, own, settle
 from archdsl.emit.torch.variables import Variables
 from archdsl.emit.torch.writer import ClassDef, Output
-from archdsl.graph import Instance, Value
+from archdsl.graph import Instance, values_in
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class ClassWriter(Sequences):
                 slot = self.add_import({row: i.value for row, i in zip(self.rows, inputs, strict=True)})
                 slot.names.insert(0, inputs[0].name)
             return
-        streams = [list(_values(i.stream)) for i in self.instances]
+        streams = [list(values_in(i.stream)) for i in self.instances]
         if not all_same([len(s) for s in streams]):
             raise Conflict("different numbers of values arrive", self.rows, [len(s) for s in streams], "inputs")
         listed = ListInput(["values"]) if self._takes_list() else None
@@ -369,11 +369,3 @@ def _constructor(parameters: Sequence[Parameter], body: list[ast.stmt]) -> ast.F
 
 def _is_self(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
-
-
-def _values(stream: Any) -> Iterator[Value]:
-    if isinstance(stream, Value):
-        yield stream
-    elif is_list(stream):
-        for item in stream:
-            yield from _values(item)

@@ -37,6 +37,7 @@ from archdsl.graph import (
     Scope,
     Skipped,
     Value,
+    values_in,
 )
 from archdsl.grouping import Sameness
 from archdsl.op import REQUIRED
@@ -223,7 +224,7 @@ class File:
         """The values that an instance gives to what is around it: its result, and what else is read outside."""
         first = self.alike(instance)
         exported = [self._sameness.counterpart(v, first, instance) for v in self._exported(first)]
-        return list(dict.fromkeys([*_values(instance.result), *exported]))
+        return list(dict.fromkeys([*values_in(instance.result), *exported]))
 
     def _exported(self, first: Instance) -> list[Value]:
         """What is read outside of an instance, or outside of one in which the same happened."""
@@ -362,14 +363,6 @@ def _imports(definitions: Sequence[ast.stmt], helpers: Sequence[str]) -> Iterato
     names = [n for n in ("Tensor", "nn") if n in words]
     if names:
         yield ast.ImportFrom("torch", [ast.alias(n) for n in names], 0)
-
-
-def _values(result: Any) -> Iterator[Value]:
-    if isinstance(result, Value):
-        yield result
-    elif is_list(result):
-        for item in result:
-            yield from _values(item)
 
 
 class _Chain:
