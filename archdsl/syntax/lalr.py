@@ -200,7 +200,7 @@ def _maker(rule: Rule, callbacks: object) -> Callable[[list[Any]], Any]:
     """What makes a value of the values of a rule's symbols."""
     if rule.hands_on:
         return _only
-    make: Callable[[list[Any]], Any] = list if rule.callback is None else getattr(callbacks, rule.callback)
+    make: Callable[[list[Any]], Any] = _all if rule.callback is None else getattr(callbacks, rule.callback)
     if not rule.spread and not rule.absent and not rule.is_single:
         return make
     spread = rule.spread or [False] * rule.size
@@ -210,6 +210,10 @@ def _maker(rule: Rule, callbacks: object) -> Callable[[list[Any]], Any]:
 
 def _only(values: list[Any]) -> Any:
     return values[0]
+
+
+def _all(values: list[Any]) -> list[Any]:
+    return values
 
 
 def _made(
