@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Returns 0 if all is well, 1 if the spec or the run is wrong, 2 for wrong usage."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # no sign, and no name of a file, is worth a traceback
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = _parser(arguments)
     args = parser.parse_args(arguments)

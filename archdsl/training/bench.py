@@ -21,6 +21,7 @@ from torch.utils.benchmark import Timer
 
 from archdsl.files import write_whole
 from archdsl.model import Model
+from archdsl.training.explained import explained
 
 COLOURS = {"forward": "#1f6feb", "training step": "#d1495b", "ONNX Runtime": "#2a9d8f", "ONNX Runtime (CPU)": "#2a9d8f"}
 
@@ -44,19 +45,21 @@ class Speed:
 def bench(model: Model, batches: Sequence[int], least: float, device: str, onnx: bool) -> Iterator[Speed]:
     """Measure for at least ``least`` seconds each, with torch's threads as they are set.
 
-    Raises: SpecError, where the model's input has sizes besides the batch that are not known.
+    Raises: SpecError, where the model's input has sizes besides the batch that are not known, where there is no such
+    device, or where a batch is too large for it or too small for a batch norm.
     """
     shape = _shape(model)
     macs = model.macs
     assert isinstance(macs, int)  # the sizes of the input are known
-    module = model.module().to(device)
-    session = _session(model, device) if onnx else None
-    for batch in batches:
-        pictures = torch.randn(batch, *shape, device=device)
-        yield _speed("forward", batch, _forward(module.eval(), pictures), least, 2 * macs, device)
-        yield _speed("training step", batch, _step(module.train(), pictures), least, 6 * macs, device)
-        if session is not None:
-            yield _speed(_named(session, device), batch, _inferred(session, pictures), least, 2 * macs, None)
+    with explained("measuring"):
+        module = model.module().to(device)
+        session = _session(model, device) if onnx else None
+        for batch in batches:
+            pictures = torch.randn(batch, *shape, device=device)
+            yield _speed("forward", batch, _forward(module.eval(), pictures), least, 2 * macs, device)
+            yield _speed("training step", batch, _step(module.train(), pictures), least, 6 * macs, device)
+            if session is not None:
+                yield _speed(_named(session, device), batch, _inferred(session, pictures), least, 2 * macs, None)
 
 
 def _inferred(session: Any, pictures: Tensor) -> Callable[[], object]:

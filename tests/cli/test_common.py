@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -100,3 +103,12 @@ def test_a_wrong_setting_is_1(archdsl, spec, option: str, value: str, says: str)
     ran = archdsl("check", spec(TINY), option, value)
     assert ran.code == 1
     assert says in ran.err
+
+
+def test_a_terminal_that_cannot_show_every_sign() -> None:
+    """Nor every name of a file: what it cannot show is escaped, where it was a traceback."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    argv = [sys.executable, "-m", "archdsl", "check", "lenet5"]
+    ran = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "\\u2713 LeNet-5 as published" in ran.stdout

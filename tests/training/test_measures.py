@@ -141,6 +141,17 @@ def bench(capsys: pytest.CaptureFixture[str], *argv: object) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
+NORMED = "model Net { input x: [N, 3, 4, 4]; global_avgpool -> flatten -> bn: batchnorm; output y }"
+
+
+@pytest.mark.parametrize(("batches", "told"), [("2,1", "Expected more than 1 value per channel"), (str(10**14), "")])
+def test_what_cannot_be_measured(batches: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "net.arch").write_text(NORMED)
+    argv = ["bench", str(tmp_path / "net.arch"), "--batches", batches, "--seconds", "0.01", "--device", "cpu"]
+    assert main(argv) == 1
+    assert f"error[A0721]: measuring broke off: {told}" in capsys.readouterr().err
+
+
 def test_bench(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     threads = torch.get_num_threads()
     found = bench(capsys, "lenet5", "--batches", "1,4", "--seconds", 0.01, "--device", "cpu", "-o", tmp_path / "b.png")
