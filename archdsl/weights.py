@@ -41,11 +41,11 @@ def read_weights(path: Path) -> Mapping[str, Tensor] | Diagnostic:
     except ImportError:
         return MissingExtra(span=None, what="reading safetensors", package="safetensors", extra="torch")
     except Exception as error:  # torch and safetensors raise many kinds on a broken or hostile file
-        return _unreadable(path, error)
+        return unreadable(path, error)
     return _state_dict(loaded, path)
 
 
-def _unreadable(path: Path, error: Exception) -> Diagnostic:
+def unreadable(path: Path, error: Exception) -> Diagnostic:
     """Why a checkpoint was refused. torch's own words would advise to let it run code."""
     refused = re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, UnpicklingError) else None
     if refused is None:

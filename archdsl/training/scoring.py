@@ -21,6 +21,7 @@ from archdsl.training.run import Run
 from archdsl.training.snapshot import restore
 from archdsl.training.told import is_sound
 from archdsl.training.transforms import evaluation
+from archdsl.weights import unreadable
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,8 @@ def read(path: Path) -> dict[str, Any]:
         raise SpecError([_unreadable(path, "there is no such file")])
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # torch raises many kinds on a damaged, a hostile or a foreign file
-        raise SpecError([_unreadable(path, "it is no checkpoint of plain tensors, or damaged")]) from None
+    except Exception as error:  # torch raises many kinds on a damaged, a hostile or a foreign file
+        raise SpecError([unreadable(path, error)]) from None
     if not (isinstance(found, dict) and is_sound(found.get("archdsl"))):
         raise SpecError([NotTrained(path=str(path))])
     return found

@@ -65,7 +65,8 @@ class Classification(pl.LightningModule):
             self._sharded = True
 
     def on_fit_start(self) -> None:
-        """Compiled in place: names in the state dict stay as they are."""
+        """Lightning takes modules in the mode that they are in. Compiled in place, names in the state dict stay."""
+        self.train()
         if self.config.compile:
             self.network.compile()
 

@@ -30,6 +30,7 @@ NOISE = (
     ".*dataloader is not resumable",  # it is: see loaders.Draws
     ".*WeightAveraging callback with a model that overrides",  # nothing is sharded where there is an average
     ".*The 'fused' implementation of",
+    ".*in eval mode at the start of training",  # frozen norms: see task.Classification.train
 )
 
 
