@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,18 @@ def test_what_the_readme_shows_is_what_the_tool_prints(generate) -> None:
     assert generate.filled(written) == written, "run: python docs/generate.py"
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Several workers side by side are faster with one each."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("page", LESSONS, ids=lambda p: p.parent.name)
 def test_a_lesson_shows_what_its_commands_give(generate, page: Path, tmp_path: Path) -> None:
     """Run in a copy without the pictures: the text is what is printed, and the pictures are drawn anew."""

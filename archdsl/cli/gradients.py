@@ -83,10 +83,14 @@ def run(args: argparse.Namespace) -> int:
         from archdsl.training.flow import flow
         from archdsl.training.flowplot import draw, draw_sweep
         from archdsl.training.spec import SpecTrainable
+        from archdsl.training.threads import suited_threads
 
         config = Config(**{name: getattr(args, name) for name in USED if hasattr(args, name)})
         data = load(config.data, config.split, config.skip_unreadable)
-        flows = [flow(SpecTrainable(model), data, config, args.steps) for model in models]
+        flows = []
+        for model in models:
+            with suited_threads(model.macs):
+                flows.append(flow(SpecTrainable(model), data, config, args.steps))
         families = [flows[i : i + len(settings)] for i in range(0, len(flows), len(settings))]
         title = f"{', '.join(family[0].name for family in families)} on {data.name}"
         if args.sweep:
