@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from archdsl.cli import _parser
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "examples" / "lessons").glob("*/README.md"))
@@ -88,6 +91,16 @@ def test_the_tables_of_the_zoo_are_current() -> None:
 
 def _without_italics(text: str) -> str:
     return re.sub(r"(?<!\*)\*[\d.%]+\*(?!\*)", "*…*", text)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_are_ones_that_there_are(path: Path) -> None:
+    """Those in blocks of code, with whatever stands for a path or a number in them: their flags exist."""
+    for block in re.findall(r"^```\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+        for line in re.findall(r"^ *(?:\$ )?archdsl (.+)", block.replace("\\\n", " "), re.MULTILINE):
+            words = shlex.split(re.sub(r"[\[\]](?=[ \n]|$|--)", "", line), comments=True)
+            arguments = [re.sub(r"\$seed", "0", word) for word in words]
+            _parser(arguments).parse_args(arguments)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
