@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from archdsl.build.env import FileScope
 from archdsl.build.values import BAD, BlockLayer, Function, LazyLet
@@ -30,11 +32,19 @@ def library_root() -> Path:
     return inside if inside.is_dir() else package.parent / "specs"
 
 
+def followed(path: Path) -> Path:
+    """The path with symbolic links followed, as far as they lead: one that leads to itself leads nowhere."""
+    return Path(os.path.realpath(path))
+
+
 def read_spec(path: Path, span: Span | None = None) -> str | Diagnostic:
     """The text of a file, or why it cannot be read; ``span`` is where a spec names it."""
     advice = None
     try:
-        if path.stat().st_size > MAX_BYTES:
+        found = path.stat()
+        if not (S_ISREG(found.st_mode) or S_ISDIR(found.st_mode)):
+            reason = "it is a device or a pipe"  # which may have no end, or no beginning
+        elif found.st_size > MAX_BYTES:
             reason = f"it is larger than {MAX_BYTES // 2**20} MiB"
         else:
             return path.read_text(encoding="utf-8-sig")
@@ -61,14 +71,14 @@ class Workspace:
 
     def open(self, path: Path) -> FileScope | None:
         """The definitions of a file; None if it cannot be read, which is reported."""
-        resolved = path.resolve()
-        if resolved not in self._scopes:
+        target = followed(path)
+        if target not in self._scopes:
             text = self._read(path, None)
             if text is None:
-                self._scopes[resolved] = None
+                self._scopes[target] = None
             else:
-                self.add(Source(shown_path(path), text), resolved)
-        return self._scopes[resolved]
+                self.add(Source(shown_path(path), text), target)
+        return self._scopes[target]
 
     def add(self, source: Source, path: Path) -> FileScope:
         """A text as the file at ``path`` (an editor's buffer, a test's snippet): parse it, and follow its ``use``s."""
@@ -83,7 +93,7 @@ class Workspace:
         return scope
 
     def _read(self, path: Path, span: Span | None) -> str | None:
-        buffer = self._buffers.get(path.resolve())
+        buffer = self._buffers.get(followed(path))
         text = read_spec(path, span) if buffer is None else buffer
         if isinstance(text, Diagnostic):
             self.diagnostics.append(text)
@@ -157,7 +167,7 @@ class Workspace:
         beside, library = path.parent / text, library_root()
         places = [*((root, beside) for root in (self._open[0].parent, path.parent, library)), (library, library / text)]
         inside = [p for root, place in places if root.is_dir() and (p := _below(root, place)) is not None]
-        found = next((p for p in inside if p.is_file()), None)
+        found = next((p for p in inside if p.is_file()), None) or next((p for p in inside if _exists(p)), None)
         if found is not None:
             return found
         if not inside or _exists(path.parent / text):
@@ -175,10 +185,10 @@ class Workspace:
 def _below(root: Path, path: Path) -> Path | None:
     """The path with symbolic links followed, if it lies in the folder ``root``."""
     try:
-        resolved = path.resolve()
-    except (OSError, ValueError, RuntimeError):
+        target = followed(path)
+    except (OSError, ValueError):
         return None
-    return resolved if resolved.is_relative_to(root.resolve()) else None
+    return target if target.is_relative_to(followed(root)) else None
 
 
 def _exists(path: Path) -> bool:
@@ -225,6 +235,6 @@ def _beside(path: Path) -> list[str]:
 def shown_path(path: Path) -> str:
     """A path as messages show it: relative to the working folder where it lies below it."""
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return str(followed(path).relative_to(Path.cwd()))
     except (ValueError, OSError):
         return str(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pygls.uris import from_fs_path, to_fs_path
 
-from archdsl.build.files import library_root, read_spec, shown_path
+from archdsl.build.files import followed, library_root, read_spec, shown_path
 from archdsl.lsp.document import Analysis, Document
 from archdsl.lsp.names import Occurrence, Symbol
 from archdsl.lsp.reading import Reader
@@ -48,7 +48,7 @@ class Project:
         """Where a source is: its name is its path, as the compiler shows it."""
         if source.name == document.source.name:
             return document.uri
-        return from_fs_path(str(Path(source.name).resolve())) or document.uri
+        return from_fs_path(str(followed(Path(source.name)))) or document.uri
 
     # ---- names across files ----
 
@@ -105,14 +105,14 @@ class Project:
             for file in root.rglob("*.arch"):
                 if len(found) >= MAX_FILES:
                     break
-                found[file.resolve()] = None
+                found[followed(file)] = None
         return list(found)
 
 
 def path_of(uri: str) -> Path:
     """The file of a URI; for a text that has none yet, one beside the working folder's."""
     path = to_fs_path(uri)
-    return Path(path).resolve() if path and uri.startswith("file:") else (Path.cwd() / "untitled.arch").resolve()
+    return followed(Path(path) if path and uri.startswith("file:") else Path.cwd() / "untitled.arch")
 
 
 def is_shipped(path: Path) -> bool:

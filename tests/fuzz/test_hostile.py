@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from archdsl.checks.report import check
-from archdsl.compiler import from_text
+from archdsl.cli import main
+from archdsl.compiler import Spec, from_text, open_spec
 from archdsl.diagnostics.render import render
 
 from .survive import bounded, survive
@@ -111,6 +115,48 @@ def test_a_text_that_means_something_elsewhere_stays_a_text(text: str) -> None:
     ):
         diagnostics = survive(spec, emits=True)
         assert "\x1b" not in render(diagnostics)
+
+
+MEMBER = "model B { input x: [N, 3, 8, 8]; m: A; output y }\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither these devices nor links for everyone")
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a link to itself", "a folder", "a link to what is outside"])
+def test_what_is_no_file_is_neither_read_nor_waited_for(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given on the command line, and used by a spec."""
+    monkeypatch.chdir(tmp_path)
+    path = Path("a.arch")
+    match kind:
+        case "a pipe":
+            os.mkfifo(path)
+        case "a device":
+            path.symlink_to("/dev/zero")
+        case "a link to itself":
+            path.symlink_to("a.arch")
+        case "a folder":
+            path.mkdir()
+        case _:
+            path.symlink_to("/etc/passwd")
+    Path("b.arch").write_text(f'use A from "a.arch"\n{MEMBER}')
+    for command in (["check"], ["fmt"], ["compile", "--to", "torch"], ["viz"]):
+        assert main([*command, "a.arch"]) == 1
+        assert "error[A0" in capsys.readouterr().err
+    assert main(["check", "b.arch"]) == 1
+    found = capsys.readouterr().err
+    assert "error[A060" in found
+    assert "root:" not in found  # as /etc/passwd begins
+    assert sorted(p.name for p in Path().iterdir()) == ["a.arch", "b.arch"]
+
+
+def test_files_that_use_each_other_through_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("up").symlink_to(".")
+    Path("a.arch").write_text(f'use C from "up/up/a.arch"\n{MEMBER}')
+    spec = open_spec("up/up/a.arch")
+    assert isinstance(spec, Spec)
+    assert "A0603" in {d.code for d in spec.diagnostics}
 
 
 def test_all_of_a_text_is_read_once_more_after_a_limit() -> None:
