@@ -96,7 +96,8 @@ def _without_italics(text: str) -> str:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_commands_are_ones_that_there_are(path: Path) -> None:
     """Those in blocks of code, with whatever stands for a path or a number in them: their flags exist."""
-    for block in re.findall(r"^```\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+    text = path.read_text(encoding="utf-8")
+    for _, block in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
         for line in re.findall(r"^ *(?:\$ )?archdsl (.+)", block.replace("\\\n", " "), re.MULTILINE):
             words = shlex.split(re.sub(r"[\[\]](?=[ \n]|$|--)", "", line), comments=True)
             arguments = [re.sub(r"\$seed", "0", word) for word in words]
