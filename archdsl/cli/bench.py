@@ -62,7 +62,12 @@ def run(args: argparse.Namespace) -> int:
             torch.set_num_threads(args.threads)
         device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
         rows = list(bench(model, args.batches, args.seconds, device, _has_onnx()))
-        place = f"{device}, {torch.get_num_threads()} threads" if device == "cpu" else torch.cuda.get_device_name()
+        threads = torch.get_num_threads()
+        place = (
+            f"{device}, {threads} thread{'' if threads == 1 else 's'}"
+            if device == "cpu"
+            else torch.cuda.get_device_name()
+        )
         if args.out is not None:
             draw(rows, f"{model.name} on {place}", args.out)
     if args.format == "json":

@@ -27,8 +27,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _summary(model: Model) -> str:
+def _summary(model: Model, optimizer: str) -> str:
     """What ``archdsl summary`` prints."""
     from archdsl.cli.summary import text
 
-    return text(model)
+    return text(model, optimizer)

@@ -47,11 +47,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def text(model: Model) -> str:
-    """What the command prints of a model."""
+def text(model: Model, optimizer: str) -> str:
+    """What the command prints of a model, with the memory to train it with an optimizer of ``measure.memory``."""
     from archdsl.cli.summary_table import print_summary
 
-    summary = summarise(model.graph, 1, "adamw")
+    summary = summarise(model.graph, 1, optimizer)
     deepest = _levels(summary.rows)
     depth = _fitting_depth(summary.rows, deepest)
     with redirect_stdout(io.StringIO()) as printed:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import ScalarFormatter, StrMethodFormatter
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.benchmark import Timer
@@ -165,16 +165,15 @@ def draw(rows: Sequence[Speed], title: str, path: Path) -> None:
         latency.plot(batches, [1e3 * row.latency for row in found], color=COLOURS[what], marker="o", label=what)
         throughput.plot(batches, [row.throughput for row in found], color=COLOURS[what], marker="o", label=what)
     latency.set(ylabel="latency of a batch, ms", yscale="log")
-    throughput.set(ylabel="images a second")
-    throughput.set_ylim(bottom=0)
+    throughput.set(ylabel="images a second", yscale="log")
     for axes in (latency, throughput):
         axes.set(xlabel="batch size", xscale="log")
         axes.set_xticks(sorted({row.batch for row in rows}))
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.minorticks_off()
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    latency.yaxis.set_major_formatter(ScalarFormatter())
     latency.legend(frameon=False)
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=150)

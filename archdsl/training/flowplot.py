@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
 from archdsl.files import write_whole
 from archdsl.training.flow import Flow
@@ -68,6 +68,12 @@ def _finish(figure: Figure, left: Axes, steps: int, path: Path) -> None:
         left.plot([], [], color="#616e7c", linestyle="--", label="at initialisation")
         left.plot([], [], color="#616e7c", label=f"after {steps} step{'s' if steps > 1 else ''}")
     left.legend(frameon=False, fontsize=8)
+    for axes in figure.axes:
+        low, high = axes.get_ylim()
+        if high < 100 * low:  # plain numbers rather than 6×10⁰, some of them between the decades
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+            axes.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=120)
     write_whole(path, png.getvalue())

@@ -35,10 +35,11 @@ MATRIX = 40
 """Classes up to which the confusion matrix is shown whole."""
 
 
-def report(run: Run, path: Path, summarise: Callable[[Model], str], data_place: str | None = None) -> None:
+def report(run: Run, path: Path, summarise: Callable[[Model, str], str], data_place: str | None = None) -> None:
     """Write the page.
 
-    ``summarise`` gives the summary as text. ``data_place``: where the data lie, if no longer where the run found them.
+    ``summarise`` gives the summary of a model as text, with the memory that an optimizer takes.
+    ``data_place``: where the data lie, if no longer where the run found them.
 
     Raises: SpecError, where the run is not complete, or its data are not there.
     """
@@ -56,7 +57,9 @@ def report(run: Run, path: Path, summarise: Callable[[Model], str], data_place: 
         result=facts["result"],
         recipe=run.recipe.read_text(encoding="utf-8"),
         diagram=_diagram(_model(trained)),
-        summary=summarise(_model(trained)),
+        summary=summarise(
+            _model(trained), "momentum" if config.optimizer == "sgd" and config.momentum else config.optimizer
+        ),
         curves=_curves(run),
         found=found,
         matrix=_matrix(found),
