@@ -54,6 +54,8 @@ def badge_width(card: Card) -> int:
 
 def least_width(card: Card) -> float:
     """The width that a card needs to show everything in full."""
+    if card.is_aside:
+        return ceil(width(card.title, SIZE)) + 2 * SIDE
     left = max(width(full_title(card), SIZE, card.is_folded), width(card.detail, SMALL))
     return ceil(left) + _besides(card) + 2 * SIDE + (2 * BORDER if card.is_folded else 0)
 

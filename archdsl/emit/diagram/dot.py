@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from graphviz import Digraph, escape
 
 from archdsl.emit.diagram.card import card_label, fork_label, html, join_label, sized
@@ -21,6 +23,7 @@ from archdsl.emit.diagram.figure import (
     Link,
     Panel,
     Passage,
+    apart,
 )
 from archdsl.emit.diagram.space import has_neighbouring_loops
 from archdsl.emit.diagram.text import SIGN, SIZE, SMALL, plain
@@ -115,9 +118,10 @@ def _panel(name: str, panel: Panel, is_tight: bool, theme: Theme) -> Digraph:
     cluster.attr("graph", **(_opened(panel, theme) if panel.letter else _main(panel)))
     for item in panel.items:
         _item(cluster, item, theme)
-    for pair in panel.rows:
+    for names in panel.rows:
         row = Digraph(graph_attr={"rank": "same"})
-        row.edge(*pair, style="invis", minlen="3")  # the first stands at the left
+        for left, right in pairwise(names):
+            row.edge(left, right, style="invis", minlen=str(apart(names)))
         cluster.subgraph(row)
     items = {item.id: item for item in panel.items}
     is_close = is_tight and has_neighbouring_loops(panel)

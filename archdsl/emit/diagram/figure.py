@@ -5,7 +5,7 @@ Lengths are points. Every item has an ``id`` that is unique in the figure: the m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -150,8 +150,8 @@ class Edge:
 class Panel:
     """A connected part of the figure: the model, or one opened block with its ``letter`` and ``title``.
 
-    ``chain`` are the ids of the main chain, from the first to the last. ``rows`` are pairs of items that stand side by
-    side.
+    ``chain`` are the ids of the main chain, from the first to the last. ``rows`` are items that stand side by side, from
+    left to right.
     """
 
     id: str
@@ -160,7 +160,12 @@ class Panel:
     chain: tuple[str, ...]
     letter: str = ""
     title: str = ""
-    rows: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def apart(row: Sequence[str]) -> int:
+    """How far the neighbours in one of a panel's rows are apart, in steps of ``BESIDE``."""
+    return 3 if len(row) == 2 else 2
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ class Composer:
 
     def _even(self, items: Mapping[Unit, Item]) -> dict[Unit, Item]:
         """One width for the cards of a kind in a panel; bars as wide as what they join."""
-        widths: dict[str, float] = {}
+        widths = {"aside": LANE}
         for unit, item in items.items():
             widths[self._row(unit)] = max(widths.get(self._row(unit), 0), item.width)
         pitch = widths.get("branch", 0) + BESIDE
@@ -150,7 +150,7 @@ class Composer:
         for unit, item in items.items():
             match item:
                 case Card():
-                    found[unit] = replace(item, width=LANE if item.is_aside else widths[self._row(unit)])
+                    found[unit] = replace(item, width=widths[self._row(unit)])
                 case Fork() | Join():
                     found[unit] = replace(item, width=item.branches * pitch)
                 case _:
@@ -160,6 +160,8 @@ class Composer:
     def _row(self, unit: Unit) -> str:
         if unit.branch is not None:
             return "branch"
+        if unit.is_aside:
+            return "aside"
         return "tensor" if unit.is_tensor else "main" if unit in self._on_chain else "side"
 
     # ---- edges ----
@@ -195,10 +197,10 @@ class Composer:
             return MAIN
         return CHAIN if unit.sources == [source] or unit.is_join else 1
 
-    def _turn(self, innermost: tuple[str, str]) -> str | None:
+    def _turn(self, innermost: tuple[str, str, str]) -> str | None:
         """Where a U begins to go up: at the first layer that makes its input larger."""
         ids = [self._ids[unit] for unit in self._chain]
-        first, last = (ids.index(end) for end in innermost)
+        first, last = ids.index(innermost[0]), ids.index(innermost[2])
         between = self._chain[first + 1 : last + 1]
         grows = (u for u in between if any(isinstance(n.op, ConvTranspose | Resize | PixelShuffle) for n in u.nodes))
         found = next(grows, None)

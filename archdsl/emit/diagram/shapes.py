@@ -7,37 +7,58 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from archdsl.emit.diagram.figure import Card, Edge, Item, Link, Panel, Passage
+from archdsl.emit.diagram.card import least_width
+from archdsl.emit.diagram.figure import LANE, Card, Edge, Item, Link, Panel, Passage
 from archdsl.emit.diagram.space import ranks
 from archdsl.emit.diagram.words import count_text
 
 # ---- a U ---------------------------------------------------------------------------------------------------
 
 
-def bends(panel: Panel) -> list[tuple[str, str]]:
-    """The shortcuts of a panel that is a U: nested in each other, the outermost first. Empty where it is none."""
-    passages = {item.id for item in panel.items if isinstance(item, Passage)}
-    if {item.id for item in panel.items} - passages != set(panel.chain):
-        return []
+def bends(panel: Panel) -> list[tuple[str, str, str]]:
+    """The shortcuts of a panel that is a U: from where, over what, to where. Empty where it is none.
+
+    They are nested in each other, the outermost first. What each leads over is its passage, or one card (a crop).
+    """
     place = {name: number for number, name in enumerate(panel.chain)}
-    ends = {e.tail: e.head for e in panel.edges if e.tail in passages}
-    skips = sorted(((e.tail, ends[e.head]) for e in panel.edges if e.head in passages), key=lambda s: place[s[0]])
-    nested = all(place[a] < place[c] < place[d] < place[b] for (a, b), (c, d) in pairwise(skips))
+    beside = [item.id for item in panel.items if item.id not in place]
+    comes = {e.head: e.tail for e in panel.edges if e.tail in place}
+    goes = {e.tail: e.head for e in panel.edges if e.head in place}
+    joined = Counter(end for edge in panel.edges for end in (edge.tail, edge.head))
+    if not all(joined[name] == 2 and name in comes and name in goes for name in beside):
+        return []
+    skips = sorted(((comes[name], name, goes[name]) for name in beside), key=lambda skip: place[skip[0]])
+    nested = all(place[a] < place[c] < place[d] < place[b] for (a, _, b), (c, _, d) in pairwise(skips))
     return skips if len(skips) > 1 and nested else []
 
 
 def u_shaped(panel: Panel, turn: str) -> Panel:
-    """The way down at the left, the way up at the right, each shortcut straight across; it turns before ``turn``."""
-    skips = bends(panel)
+    """The way down at the left, the way up at the right, each shortcut straight across; it turns before ``turn``.
+
+    Where the way down is the shorter one, it is drawn longer below what narrows the map.
+    """
+    beside = {item.id: _across(item) for item in panel.items if item.id not in panel.chain}
+    rows = [tuple(name for name in skip if beside.get(name, name)) for skip in bends(panel)]
     up = set(panel.chain[panel.chain.index(turn) :])
+    on_chain = [e for e in panel.edges if e.tail not in beside and e.head not in beside]
+    narrows = {e.head for e in on_chain if any(e.tail == row[0] for row in rows)}
     edges = [
-        replace(edge, is_upward=edge.head in up, weight=1 if edge.head == turn else edge.weight)
-        for edge in panel.edges
-        if edge.kind == "flow"
+        replace(e, is_upward=e.head in up, weight=1 if e.head == turn else e.weight + (e.tail not in narrows))
+        for e in on_chain
     ]
-    flat = [Edge(tail, head, "skip", is_flat=True) for tail, head in skips]
-    items = tuple(item for item in panel.items if not isinstance(item, Passage))
-    return replace(panel, items=items, edges=(*edges, *flat), rows=tuple(skips))
+    flat = [Edge(tail, head, "skip", is_flat=True) for row in rows for tail, head in pairwise(row)]
+    items = (beside.get(item.id, item) for item in panel.items)
+    return replace(panel, items=tuple(filter(None, items)), edges=(*edges, *flat), rows=tuple(rows))
+
+
+def _across(item: Item) -> Item | None:
+    """What a shortcut leads over, where it is straight: a word is not needed, and a layer's name is enough."""
+    if isinstance(item, Passage):
+        return None
+    if not isinstance(item, Card) or item.is_folded:
+        return item
+    named = replace(item, is_aside=True)
+    return replace(named, width=max(LANE, least_width(named)))
 
 
 # ---- columns -----------------------------------------------------------------------------------------------

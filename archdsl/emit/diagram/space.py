@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from archdsl.emit.diagram.figure import BESIDE, Card, Edge, Fork, Item, Panel, Passage
+from archdsl.emit.diagram.figure import BESIDE, Card, Edge, Fork, Item, Link, Panel, Passage, apart
 
 LOOP = 24.0
 """What a loop beside a card adds to the right."""
@@ -37,7 +37,8 @@ def space(panel: Panel) -> Space:
         for row in range(rank[edge.tail] + 1, rank[edge.head]):
             passing[row].append(edge)
     chain = frozenset(panel.chain)
-    parts = [_parts(row, lines, chain) for row, lines in zip(rows, passing, strict=True)]
+    gaps = _gaps(panel)
+    parts = [_parts(row, lines, chain, gaps) for row, lines in zip(rows, passing, strict=True)]
     across = [sum(part) for part in parts]
     is_forked = any(isinstance(item, Fork) for item in panel.items)
     width = max(across) if is_forked else sum(max(part) for part in zip(*parts, strict=True))
@@ -45,12 +46,20 @@ def space(panel: Panel) -> Space:
     return Space(width + 2 * MARGIN, heights, 2 * MARGIN + HEADING) if panel.letter else Space(width, heights)
 
 
-def _parts(row: Sequence[Item], passing: Sequence[Edge], chain: Collection[str]) -> tuple[float, float, float]:
+def _gaps(panel: Panel) -> dict[str, float]:
+    """How far what stands beside another item in one of the panel's rows is from it; the heads of columns aside."""
+    heads = {item.id for item in panel.items if isinstance(item, Link)}
+    return {name: BESIDE * apart(row) for row in panel.rows for name in row[1:] if name not in heads}
+
+
+def _parts(
+    row: Sequence[Item], passing: Sequence[Edge], chain: Collection[str], gaps: Mapping[str, float]
+) -> tuple[float, float, float]:
     """Of a row: how wide it is at the left of the chain, on it (or in columns), at the right."""
     left = middle = right = 0.0
     for item in row:
-        if item.id in chain:
-            middle += item.width + (BESIDE if middle else 0)
+        if item.id in chain or item.id in gaps:
+            middle += item.width + (gaps.get(item.id, BESIDE) if middle else 0)
             right += LOOP if isinstance(item, Card) and item.is_bypassed else 0
         elif isinstance(item, Passage) or (isinstance(item, Card) and item.is_aside):
             right += item.width + BESIDE
@@ -78,9 +87,9 @@ def ranks(panel: Panel) -> dict[str, int]:
         for name in order:
             for under in below[name]:
                 found[under] = max(found[under], found[name] + 1)
-        is_settled = all(found[left] == found[right] for left, right in panel.rows)
-        for left, right in panel.rows:
-            found[left] = found[right] = max(found[left], found[right])
+        is_settled = all(len({found[name] for name in row}) == 1 for row in panel.rows)
+        for row in panel.rows:
+            found |= dict.fromkeys(row, max(found[name] for name in row))
     fed = {under for others in below.values() for under in others}
     for name, others in below.items():
         if others and name not in fed:

@@ -86,13 +86,26 @@ def title_of(node: Node) -> str:
     if isinstance(op, Inert) and hasattr(op, "p"):
         return f"{op.name} {op.p:.3g}".replace("_", " ")  # type: ignore[attr-defined]
     if isinstance(op, Select):
-        return f"[{', '.join(map(_subscript, op.subscripts))}]"
+        return _crop(node) or f"[{', '.join(map(_subscript, op.subscripts))}]"
     if isinstance(op, Pad):
         return f"pad {size_text(op.before)} + {size_text(op.after)}"
     if isinstance(op, Resize) and op.scale is None:
         return f"resize, {op.mode}"
     caption = op.caption(node.input_types).removesuffix(", /1")  # a stride of 1 goes without saying
     return caption.replace("_", " ").replace("transposed conv", "upconv")
+
+
+def _crop(node: Node) -> str:
+    """``crop 392×392``: what cuts as much off both ends of all axes but the first two. Empty for other parts."""
+    assert isinstance(node.op, Select)
+    before, kept = node.inputs[0].shape[2:], node.output.shape[2:]
+    parts = [s for s in node.op.subscripts[2:] if isinstance(s, Bounds) and s.step in (None, 1)]
+    whole = all(isinstance(s, Bounds) and s == Bounds(None, None, None) for s in node.op.subscripts[:2])
+    starts = [s.start or 0 for s in parts]
+    is_middle = all(start == (old - new) // 2 for start, old, new in zip(starts, before, kept, strict=False))
+    if not (whole and len(parts) == len(before) == len(kept) > 1 and is_middle and before != kept):
+        return ""
+    return f"crop {'×'.join(map(size_text, kept))}"
 
 
 def _subscript(subscript: Subscript) -> str:

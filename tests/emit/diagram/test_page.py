@@ -79,13 +79,8 @@ SHIPPED = shipped()
 ALL = pytest.mark.parametrize("name", [*SHIPPED, *TEXTS], ids=lambda n: n.rpartition("/")[2])
 
 
-TOO_TALL = "the crops of its shortcuts stand beside the column, so that it is not bent to a U"
-
-
 @ALL
-def test_a_model_fits_a_page(name: str, renderer: str, request: pytest.FixtureRequest) -> None:
-    if name.endswith("unet.arch:UNet"):
-        request.applymarker(pytest.mark.xfail(reason=TOO_TALL, strict=True))
+def test_a_model_fits_a_page(name: str, renderer: str) -> None:
     page = picture(name, renderer)
     assert page.width <= (531 if name in TEXTS else 523)  # A4 with narrower margins
     assert page.height <= 770

@@ -160,6 +160,35 @@ def test_a_unet_is_a_u_with_its_shortcuts_straight_across() -> None:
     assert not any(isinstance(item, Passage) for item in panel.items)
 
 
+def test_crops_stand_on_the_shortcuts_of_a_u() -> None:
+    graph = load("unet").graph
+    figure = diagram(graph).figure
+    check(graph, figure)
+    (panel,) = figure.panels
+    crops = [c for c in cards(panel) if c.is_aside]
+    assert [c.title for c in crops] == [f"crop {n}×{n}" for n in (56, 104, 200, 392)]
+    for crop in crops:
+        (row,) = [row for row in panel.rows if crop.id in row]
+        assert [(e.tail, e.head) for e in panel.edges if e.is_flat and crop.id in (e.tail, e.head)] == [
+            (row[0], crop.id), (crop.id, row[2])
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "title"),
+    [
+        ("it[:, :, 2:6, 1:7]", "crop 4×6"),
+        ("it[:, :, 2:, 1:7]", "[:, :, 2:, 1:7]"),
+        ("it[:, 2:6, 2:6, 2:6]", "[:, 2:6, 2:6, 2:6]"),
+        ("it[:, :, 2:6]", "[:, :, 2:6]"),
+        ("it[:, :, ::2, ::2]", "[:, :, ::2, ::2]"),
+    ],
+)
+def test_a_part_is_a_crop_where_it_is_the_middle_of_all_but_the_channels(part: str, title: str) -> None:
+    panel = diagram(network(f"model M {{ input x: [N, 8, 8, 8]\n{part}\noutput y }}", "M")).figure.panels[0]
+    assert titles(panel) == ["x", title, "y"]
+
+
 def test_dense_blocks_fold_turn_by_turn_and_open_to_their_concatenation() -> None:
     figure = diagram(network(DENSENET, "DenseNet")).figure
     folded = [c for c in cards(figure.panels[0]) if c.title == "Layer"]
