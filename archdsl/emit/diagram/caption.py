@@ -21,7 +21,7 @@ def caption(style: Style, panels: Sequence[Panel], columns: int, room: float) ->
     title = f"{style.network.graph.name}."
     head = width(f"{title} ", SIZE, bold=True)
     facts = wrap(facts_text(style), room, SIZE, before=head)
-    return Caption(title, tuple(facts), tuple(wrap(" ".join(_marks(panels, columns)), room, SMALL)))
+    return Caption(title, tuple(facts), tuple(wrap(" ".join(_marks(style, panels, columns)), room, SMALL)))
 
 
 def height(caption: Caption, panels: int) -> float:
@@ -51,7 +51,7 @@ def _at(style: Style) -> str:
     return f" at {'×'.join(map(str, sizes))}" if len(inputs) == 1 and len(sizes) > 1 else ""
 
 
-def _marks(panels: Sequence[Panel], columns: int) -> Iterator[str]:
+def _marks(style: Style, panels: Sequence[Panel], columns: int) -> Iterator[str]:
     items: list[Item] = [item for panel in panels for item in panel.items]
     cards = [item for item in items if isinstance(item, Card)]
     if any(card.is_folded for card in cards):
@@ -68,7 +68,7 @@ def _marks(panels: Sequence[Panel], columns: int) -> Iterator[str]:
     if shown := [name for name, texts in told.items() if any(texts)]:
         yield f"Right: {', '.join(shown)}."
     if any("/" in getattr(item, "shape", "") for item in items):
-        yield "Divided sizes are rounded down."
+        yield f"Divided sizes are rounded {'up' if style.rounds_up else 'down'}."
 
 
 def _shortcuts(panels: Sequence[Panel]) -> Iterator[str]:

@@ -42,8 +42,9 @@ def dot(figure: Figure, theme: Theme) -> str:
     graph.attr("edge", **_edge_attributes(theme))
     for number, panel in enumerate(figure.panels):
         graph.subgraph(_panel(f"cluster_{number}", panel, figure.gap < LOOP_GAP, theme))
-    for above, below in zip(figure.panels[1:], figure.panels[2:], strict=False):
-        graph.edge(above.chain[-1], below.chain[0], style="invis")
+    for above, below in pairwise(figure.panels[1:]):
+        pull = {} if _is_forked(above) is _is_forked(below) else {"weight": "0"}
+        graph.edge(above.chain[-1], below.chain[0], style="invis", **pull)
     return graph.source
 
 
@@ -130,6 +131,11 @@ def _panel(name: str, panel: Panel, is_tight: bool, theme: Theme) -> Digraph:
     return cluster
 
 
+def _is_forked(panel: Panel) -> bool:
+    """Is the main chain in the middle, branches at its sides? Else it is at the left."""
+    return any(isinstance(item, Fork) for item in panel.items)
+
+
 def _main(panel: Panel) -> dict[str, str]:
     return {"id": f"panel-{panel.id}", "label": "", "peripheries": "0", "margin": "0", "style": ""}
 
@@ -139,7 +145,7 @@ def _opened(panel: Panel, theme: Theme) -> dict[str, str]:
     return {
         "id": f"panel-{panel.id}",
         "class": "opened",
-        "label": html(sized(f"{panel.letter}  {panel.title}", SIZE, bold=True)),
+        "label": html(sized(panel.heading, SIZE, bold=True)),
         "labeljust": "l",
         "labelloc": "t",
         "style": "rounded,filled",

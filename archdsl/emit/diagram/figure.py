@@ -150,8 +150,7 @@ class Edge:
 class Panel:
     """A connected part of the figure: the model, or one opened block with its ``letter`` and ``title``.
 
-    ``chain`` are the ids of the main chain, from the first to the last. ``rows`` are items that stand side by side, from
-    left to right.
+    ``chain`` are the ids of the main chain, from the first to the last. ``rows`` are items that stand side by side.
     """
 
     id: str
@@ -161,6 +160,11 @@ class Panel:
     letter: str = ""
     title: str = ""
     rows: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """What stands above an opened block."""
+        return f"{self.letter}  {self.title}"
 
 
 def apart(row: Sequence[str]) -> int:

@@ -148,16 +148,14 @@ def inset(style: Style, opened: Opened, letter: str, title: str) -> Panel:
     return Composer(style, opened.sketch, letter, opened.group.path or "").panel(title=title)
 
 
-def titles(style: Style, insets: Sequence[Opened]) -> list[str]:
-    """``layer2.0, projection shortcut`` and ``layer2.1–3``; with the block's name where it is opened once."""
-    return [_title(style, opened, [o for o in insets if o.group.text is opened.group.text]) for opened in insets]
+def titles(insets: Sequence[Opened]) -> list[str]:
+    """``Bottleneck, layer2.0, projection shortcut`` and ``Bottleneck, layer2.1–3``."""
+    return [_title(opened, [o for o in insets if o.group.text is opened.group.text]) for opened in insets]
 
 
-def _title(style: Style, opened: Opened, kin: Sequence[Opened]) -> str:
-    if len(kin) == 1:
-        where = style.place(replace(opened.unit, groups=(opened.group,)))
-        name = group_title(opened.network, opened.group)
-        return ", ".join(dict.fromkeys(text for text in (name, where) if text))
-    where = span(modules_of(replace(opened.unit, groups=opened.kin)))
-    is_told = opened.shortcut and len({o.shortcut for o in kin}) > 1
-    return f"{where}, {opened.shortcut}" if is_told else where
+def _title(opened: Opened, kin: Sequence[Opened]) -> str:
+    name = group_title(opened.network, opened.group)
+    shown = opened.kin if len(kin) > 1 else (opened.group,)
+    paths = modules_of(replace(opened.unit, groups=shown))
+    shortcut = opened.shortcut if len({o.shortcut for o in kin}) > 1 else ""
+    return ", ".join(dict.fromkeys(text for text in (name, span(paths), shortcut) if text))

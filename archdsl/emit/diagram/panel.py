@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from archdsl.emit.diagram.card import least_width
 from archdsl.emit.diagram.figure import BESIDE, LANE, Card, Edge, Fork, Item, Join, Junction, Panel, Passage
 from archdsl.emit.diagram.outline import Group
 from archdsl.emit.diagram.paths import Bypasses, main_chain
-from archdsl.emit.diagram.shapes import bends, u_shaped, untied
+from archdsl.emit.diagram.shapes import away_from_loops, bends, u_shaped, untied
 from archdsl.emit.diagram.sketch import Sketch, Unit, params_of
 from archdsl.emit.diagram.style import Style, distinctions, modules_of
-from archdsl.emit.diagram.words import count_text, plural
+from archdsl.emit.diagram.text import ELLIPSIS, SMALL, width
+from archdsl.emit.diagram.words import count_text, plural, short_shape
 from archdsl.ops.conv import ConvTranspose
 from archdsl.ops.resample import PixelShuffle, Resize
 
 WIDEST = 184.0
 """No card is wider: what does not fit is left out, and told in full by the tooltip."""
+LEAST_SHAPE = 30.0
+"""Of a shape, what is worth showing."""
 MAIN, CHAIN = 1000, 300
 """Weights of edges: of the main chain, and of other straight pieces. Graphviz draws a cluster together with 128."""
 
@@ -52,7 +55,7 @@ class Composer:
         )  # fmt: skip
         skips = bends(panel)
         turn = self._turn(skips[-1]) if skips else None
-        return u_shaped(panel, turn) if turn is not None else untied(panel)
+        return u_shaped(panel, turn) if turn is not None else away_from_loops(untied(panel))
 
     def _wish(self, unit: Unit) -> str:
         paths = modules_of(unit) or [n.path for n in unit.nodes if n.path is not None]
@@ -80,6 +83,7 @@ class Composer:
             residuals=residuals, tooltip=tooltip,
         )  # fmt: skip
         card = self._tensor(unit, card) if unit.is_tensor else self._with_detail(card, unit)
+        card = _with_whole_title(card)
         return replace(card, width=min(least_width(card), WIDEST))
 
     def _residuals(self, unit: Unit) -> int:
@@ -102,7 +106,7 @@ class Composer:
         """The second line: what is fused into a card; of a folded one where it stands and how it differs."""
         if not unit.groups:
             kept = [d for d in unit.details if unit.kind != "conv" or d != self.style.implied]
-            return replace(card, detail=" · ".join(kept))
+            return _with_words(card, kept)
         parts = [self.style.place(unit, self._within), *self._told.get(unit, ()), *unit.details]
         parts = [part for part in parts if part and part != unit.title]
         card = replace(card, detail=" · ".join(parts))
@@ -205,3 +209,20 @@ class Composer:
         grows = (u for u in between if any(isinstance(n.op, ConvTranspose | Resize | PixelShuffle) for n in u.nodes))
         found = next(grows, None)
         return self._ids[found] if found is not None else None
+
+
+def _with_words(card: Card, words: Sequence[str]) -> Card:
+    """The card with these words on its second line; where there is no room for all, the last are left out."""
+    card = replace(card, detail=" · ".join(words))
+    for kept in range(len(words) - 1, 0, -1):
+        if least_width(card) <= WIDEST:
+            break
+        card = replace(card, detail=" · ".join([*words[:kept], ELLIPSIS]))
+    return card
+
+
+def _with_whole_title(card: Card) -> Card:
+    """The card; where its shape is so long that its title would be cut off, the shape is."""
+    over = least_width(replace(card, detail="")) - WIDEST
+    room = width(card.shape, SMALL) - over
+    return card if over <= 0 or room < LEAST_SHAPE else replace(card, shape=short_shape(card.shape, room))

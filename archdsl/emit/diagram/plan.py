@@ -134,7 +134,7 @@ def _panels(style: Style, main: Sketch, insets: Sequence[Opened]) -> list[Panel]
     for letter, opened in zip(LETTERS, insets, strict=False):
         letters[opened.unit] = (*letters.get(opened.unit, ()), letter)
     first = Composer(style, main).panel(letters)
-    named = zip(LETTERS, insets, titles(style, insets), strict=False)
+    named = zip(LETTERS, insets, titles(insets), strict=False)
     return [first, *_of_one_width([inset(style, opened, letter, title) for letter, opened, title in named])]
 
 

@@ -61,6 +61,23 @@ def _across(item: Item) -> Item | None:
     return replace(named, width=max(LANE, least_width(named)))
 
 
+# ---- side branches -----------------------------------------------------------------------------------------
+
+
+def away_from_loops(panel: Panel) -> Panel:
+    """The panel with what branches off a card that bears a loop at the left of the chain: loops are at the right."""
+    place = {name: number for number, name in enumerate(panel.chain)}
+    looped = {item.id for item in panel.items if isinstance(item, Card) and item.is_bypassed and item.id in place}
+    feeds = Counter(edge.head for edge in panel.edges if edge.tail != edge.head)
+    rows: list[tuple[str, str]] = []
+    for edge in panel.edges:
+        following = panel.chain[place[edge.tail] + 1 :][:1] if edge.tail in looped else ()
+        is_branch = edge.kind == "flow" and edge.head not in place and feeds[edge.head] == 1
+        if is_branch and following and feeds[following[0]] == 1 and all(following[0] not in row for row in rows):
+            rows.append((edge.head, following[0]))
+    return replace(panel, rows=(*panel.rows, *rows))
+
+
 # ---- columns -----------------------------------------------------------------------------------------------
 
 
@@ -145,7 +162,7 @@ def _cut(panel: Panel, places: Sequence[int]) -> Panel:
         edges += [replace(whole, head=goes.id), replace(whole, tail=comes.id)]
         rows.append((top, comes.id))
         top = comes.id
-    return replace(panel, items=tuple(items), edges=tuple(edges), rows=tuple(rows))
+    return replace(panel, items=tuple(items), edges=tuple(edges), rows=(*panel.rows, *rows))
 
 
 # ---- untying -----------------------------------------------------------------------------------------------
@@ -192,7 +209,8 @@ def shortened(panel: Panel, kept: int) -> Panel:
     if card.is_bypassed:
         edges.append(Edge(card.id, card.id, "skip"))
     chain = (*panel.chain[: first + 1], card.id, *panel.chain[last + 1 :])
-    return replace(panel, items=tuple(items), edges=tuple(edges), chain=chain)
+    rows = tuple(row for row in panel.rows if gone.isdisjoint(row))
+    return replace(panel, items=tuple(items), edges=tuple(edges), chain=chain, rows=rows)
 
 
 def _hanging_on(panel: Panel, names: Sequence[str]) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from archdsl.emit.diagram.figure import BESIDE, Card, Edge, Fork, Item, Link, Panel, Passage, apart
+from archdsl.emit.diagram.text import width as text_width
 
 LOOP = 24.0
 """What a loop beside a card adds to the right."""
@@ -43,7 +44,10 @@ def space(panel: Panel) -> Space:
     is_forked = any(isinstance(item, Fork) for item in panel.items)
     width = max(across) if is_forked else sum(max(part) for part in zip(*parts, strict=True))
     heights = tuple(max((item.height for item in row), default=0.0) for row in rows)
-    return Space(width + 2 * MARGIN, heights, 2 * MARGIN + HEADING) if panel.letter else Space(width, heights)
+    if not panel.letter:
+        return Space(width, heights)
+    heading = text_width(panel.heading, bold=True)
+    return Space(max(width, heading) + 2 * MARGIN, heights, 2 * MARGIN + HEADING)
 
 
 def _gaps(panel: Panel) -> dict[str, float]:

@@ -9,11 +9,21 @@ from functools import cached_property
 from typing import Any
 
 from archdsl.dims import Size, symbols
+from archdsl.dims.evaluate import compounds
 from archdsl.emit.diagram.fold import same_argument
 from archdsl.emit.diagram.outline import Group, Network, groups_of
 from archdsl.emit.diagram.sketch import Unit, params_of
-from archdsl.emit.diagram.text import SMALL, shorten
-from archdsl.emit.diagram.words import EXACT_BELOW, kind_of, last_name, parent, shape_text, title_of
+from archdsl.emit.diagram.words import (
+    EXACT_BELOW,
+    in_quotients,
+    kind_of,
+    last_name,
+    parent,
+    rounded_up,
+    shape_text,
+    short_shape,
+    title_of,
+)
 from archdsl.graph import Module, Node, Value
 
 SHAPE_ROOM = 80.0
@@ -59,8 +69,18 @@ class Style:
     def _modules(self) -> Mapping[str, Module]:
         return {module.path: module for module in self.network.graph.root.walk()}
 
+    @cached_property
+    def rounds_up(self) -> bool:
+        """Is every divided size of the network rounded up? Then ``H/8`` stands for ``(H + 7) // 8``."""
+        values = {v: None for node in self.network.graph.nodes for v in (*node.inputs, *node.outputs)}
+        found = {atom for value in values for size in value.shape for atom in compounds(size)}
+        return bool(found) and all(rounded_up(atom) is not None for atom in found)
+
     def shape(self, value: Value | None, batch: Size | None) -> str:
-        return shorten(shape_text(value.shape, batch), SHAPE_ROOM, SMALL) if value is not None else ""
+        if value is None:
+            return ""
+        sizes = [in_quotients(size) for size in value.shape] if self.rounds_up else value.shape
+        return short_shape(shape_text(sizes, batch), SHAPE_ROOM)
 
     def id(self, wish: str) -> str:
         """An id that no other item has: the wish, where it is free."""
@@ -98,9 +118,9 @@ def modules_of(unit: Unit) -> list[str]:
 
 
 def span(paths: Sequence[str]) -> str:
-    """``layer2.1–3``, ``block1 to block3``; one path as it is."""
-    if len(paths) == 1:
-        return paths[0]
+    """``layer2.1–3``, ``block1 to block3``; one path as it is, nothing for none."""
+    if len(paths) < 2:
+        return "".join(paths)
     first, last = paths[0], last_name(paths[-1])
     return f"{first}–{last}" if last.isdecimal() and last_name(first).isdecimal() else f"{first} to {last}"
 

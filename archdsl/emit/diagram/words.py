@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.dims import Size
+from archdsl.dims import Floor, Pos, Size
+from archdsl.dims.atoms import CONSTANT
+from archdsl.dims.evaluate import compounds, replace
+from archdsl.emit.diagram.text import ELLIPSIS, SMALL, width
 from archdsl.emit.diagram.theme import Kind
 from archdsl.graph import Node, Value
 from archdsl.op import Operand
@@ -25,7 +28,7 @@ _UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
 def size_text(size: Size) -> str:
-    """A size as a figure writes it: ``64``, ``H/8``. Division rounds down; the caption says so."""
+    """A size as a figure writes it: ``64``, ``H/8``; the caption says which way division rounds."""
     text = str(size).replace(" // ", "/").replace(" * (", "(").replace(" * ", "·").replace("**2", "²").replace(" ", "")
     return f"({text})" if _is_sum(text) else text
 
@@ -40,10 +43,33 @@ def _is_sum(text: str) -> bool:
     return False
 
 
+def rounded_up(atom: Floor | Pos) -> Size | None:
+    """What ``atom`` is the quotient of, rounded up: H where it is ``(H + 7) // 8``. None where it is no such thing."""
+    if not isinstance(atom, Floor) or not isinstance(atom.den, int):
+        return None
+    whole = atom.num - (atom.den - 1)
+    return None if isinstance(whole, int) or CONSTANT in whole.terms or any(compounds(whole)) else whole
+
+
+def in_quotients(size: Size) -> Size:
+    """The size with ``H // 8`` wherever H / 8, rounded up, stands in it: to be read so."""
+    atoms = [atom for atom in compounds(size) if isinstance(atom, Floor)]
+    return replace(size, {atom: whole // atom.den for atom in atoms if (whole := rounded_up(atom)) is not None})
+
+
 def shape_text(shape: Sequence[Size], batch: Size | None) -> str:
     """``64×56×56``: without the batch, where it stands first. A value of one number is ``1``."""
     sizes = shape[1:] if shape and batch is not None and shape[0] == batch else shape
     return "×".join(map(size_text, sizes)) or "1"
+
+
+def short_shape(shape: str, room: float) -> str:
+    """The text of a shape within ``room`` points: each size whole, or left out."""
+    sizes = shape.split("×")
+    while width("×".join(sizes), SMALL) > room and any(size != ELLIPSIS for size in sizes):
+        longest = max(range(len(sizes)), key=lambda i: (sizes[i] != ELLIPSIS, width(sizes[i], SMALL)))
+        sizes[longest] = ELLIPSIS
+    return "×".join(sizes)
 
 
 def count_text(count: Size, exact: bool = False) -> str:

@@ -82,7 +82,7 @@ ALL = pytest.mark.parametrize("name", [*SHIPPED, *TEXTS], ids=lambda n: n.rparti
 @ALL
 def test_a_model_fits_a_page(name: str, renderer: str) -> None:
     page = picture(name, renderer)
-    assert page.width <= (531 if name in TEXTS else 523)  # A4 with narrower margins
+    assert page.width <= 523
     assert page.height <= 770
 
 

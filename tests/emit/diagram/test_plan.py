@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 
 from archdsl.diagnostics.diagrams import NoSuchModule, UnknownTheme
 from archdsl.emit.diagram import diagram
+from archdsl.emit.diagram.card import least_width
 from archdsl.emit.diagram.figure import Card, Figure, Fork, Item, Join, Junction, Link, Panel, Passage
 from archdsl.emit.diagram.outline import Network
 from archdsl.emit.diagram.sketch import Sketch
+from archdsl.emit.diagram.words import short_shape
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
 from archdsl.measure import params
@@ -93,8 +97,8 @@ def test_a_resnet_is_four_folded_stages(resnet: Figure) -> None:
 
 def test_its_two_structures_are_opened(resnet: Figure) -> None:
     projection, identity = resnet.panels[1:]
-    assert (projection.letter, projection.title) == ("A", "layer2.0, projection shortcut")
-    assert (identity.letter, identity.title) == ("B", "layer2.1–3")
+    assert (projection.letter, projection.title) == ("A", "Bottleneck, layer2.0, projection shortcut")
+    assert (identity.letter, identity.title) == ("B", "Bottleneck, layer2.1–3")
     assert [c.title for c in cards(projection) if c.is_aside] == ["conv 1×1, 512, /2"]
     assert any(isinstance(item, Passage) for item in identity.items)
     assert titles(identity) == ["x", "conv 1×1, 128", "conv 3×3, 128", "conv 1×1, 512", "relu"]
@@ -236,7 +240,7 @@ def test_a_block_looks_the_same_wherever_it_stands() -> None:
 
 def test_a_shortcut_without_parameters_is_called_so() -> None:
     inset = diagram(load("resnet_cifar:ResNetCifar20").graph).figure.panels[1]
-    assert inset.title == "layer2.0, parameter-free shortcut"
+    assert inset.title == "Unit, layer2.0, parameter-free shortcut"
     assert [c.title for c in cards(inset) if c.is_aside] == ["[:, :, ::2, ::2]", "pad 8 + 8"]
 
 
@@ -288,6 +292,50 @@ def test_shortcuts_from_far_only_say_where_from_if_there_are_too_many() -> None:
     passages = [item for item in figure.panels[0].items if isinstance(item, Passage)]
     assert {item.text for item in passages} == {"identity", "from relu"}
     assert len(figure.panels[0].items) < 80
+
+
+BRANCHED = """
+block Unit(width) { input x: [N, C, H, W]; residual { conv: conv(width, 3, pad=1) } }
+model M {
+  input x: [N, 8, H, W]
+  conv1: conv(8, 3, stride=2, pad=1)
+  stage: seq { for i in 0..3 { Unit(8) } } as early
+  conv2: conv(8, 3, stride=2, pad=1)
+  output late
+  output side = early -> aux: conv(4, 1)
+}
+"""
+
+
+def test_what_branches_off_a_loop_stands_at_its_other_side() -> None:
+    panel = diagram(network(BRANCHED, "M")).figure.panels[0]
+    assert panel.rows == (("aux", "conv2"),)
+
+
+def test_sizes_that_are_rounded_up_are_written_as_quotients() -> None:
+    figure = diagram(network(BRANCHED, "M")).figure
+    assert [card(figure, id).shape for id in ("conv1", "conv2")] == ["8×H/2×W/2", "8×H/4×W/4"]
+    assert "Divided sizes are rounded up." in figure.caption.text
+    both = diagram(network(BRANCHED.replace("output late", "maxpool(2)\n output late"), "M")).figure
+    assert card(both, "conv1").shape == "8×(H+1)/2×(W+1)/2"
+    assert "Divided sizes are rounded down." in both.caption.text
+
+
+def test_a_size_that_is_too_long_is_left_out_whole_and_no_title_is_cut_for_it() -> None:
+    assert short_shape("256×(H+5)/16-4×W", 60) == "256×…×W"
+    assert short_shape("256×H×W", 60) == "256×H×W"
+    text = """
+    block ABlockWithName(width) { input x: [N, C, H, W]; residual { conv: conv(width, 3, pad=1) } }
+    model M {
+      input x: [N, 8, H, W]
+      maxpool(3, stride=5) -> conv1: conv(8, 3) -> conv2: conv(8, 4)
+      stage: seq { for i in 0..3 { ABlockWithName(8) } }
+      output y
+    }"""
+    figure = diagram(network(text, "M")).figure
+    found = card(figure, "stage.0")
+    assert found.shape.startswith("8×…")
+    assert least_width(replace(found, detail="")) <= found.width
 
 
 # ---- what a user asks for ----------------------------------------------------------------------------------
