@@ -56,13 +56,19 @@ def unreadable(path: Path, error: Exception) -> Diagnostic:
 
 
 def _state_dict(loaded: Any, path: Path) -> Mapping[str, Tensor] | Diagnostic:
+    import torch
     from torch import Tensor
 
-    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
-        loaded = {k.removeprefix("network."): v for k, v in loaded["state_dict"].items()}
-    if isinstance(loaded, Mapping) and loaded and all(isinstance(v, Tensor) for v in loaded.values()):
-        return loaded
-    return CannotRead(span=None, path=str(path), reason="it holds no state dict")
+    if not isinstance(loaded, Mapping):
+        return CannotRead(span=None, path=str(path), reason="it holds no state dict")
+    inner = loaded.get("state_dict")
+    state = inner if isinstance(inner, Mapping) else loaded
+    if not state or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()):
+        return CannotRead(span=None, path=str(path), reason="it holds no state dict")
+    for name, tensor in state.items():
+        if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized or tensor.is_complex():
+            return CannotRead(span=None, path=str(path), reason=f"`{name}` holds no plain numbers")
+    return state if state is loaded else {k.removeprefix("network."): v for k, v in state.items()}
 
 
 def misfit(graph: Graph, weights: Mapping[str, Any], path: str) -> Diagnostic | None:

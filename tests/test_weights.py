@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -78,6 +79,22 @@ def test_what_is_no_checkpoint(contents: bytes, ending: str, tmp_path: Path) -> 
     found = read_weights(path)
     assert isinstance(found, Diagnostic)
     assert found.message.endswith("it is no checkpoint, or damaged")
+
+
+@pytest.mark.parametrize(
+    "held",
+    [5, [1, 2], {}, {"x": "y"}, {5: torch.zeros(2)}, {"state_dict": 5}, {"state_dict": {5: torch.zeros(2)}}, {
+        "state_dict": {"c1.weight": 5}}],
+)  # fmt: skip
+def test_a_checkpoint_that_holds_something_else(held: Any, tmp_path: Path) -> None:
+    torch.save(held, tmp_path / "weights.pth")
+    assert "it holds no state dict" in _message(read_weights(tmp_path / "weights.pth"))
+
+
+@pytest.mark.parametrize("form", [torch.Tensor.to_sparse, lambda t: t.to("meta"), lambda t: t.to(torch.complex64)])
+def test_weights_that_are_no_plain_numbers(form: Any, state: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    torch.save({name: form(tensor) for name, tensor in state.items()}, tmp_path / "weights.pth")
+    assert "holds no plain numbers" in _message(read_weights(tmp_path / "weights.pth"))
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:
