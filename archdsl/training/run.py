@@ -99,12 +99,18 @@ class Run:
         Raises: SpecError, if it holds files.
         """
         if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
-            goes_on = f"continue that run with `--resume {self.out}`, or " if self.last.exists() else ""
-            raise SpecError([RunExists(path=str(self.out), advice=f"{goes_on}name another folder with --out")])
+            raise SpecError([self._taken()])
         try:
             self.out.mkdir(parents=True, exist_ok=True)
+            self.facts.touch(exist_ok=False)  # of two that begin at the same moment, one gets the folder
+        except FileExistsError:
+            raise SpecError([self._taken()]) from None
         except OSError as error:
             raise SpecError([cannot_write(self.out, error)]) from None
+
+    def _taken(self) -> RunExists:
+        goes_on = f"continue that run with `--resume {self.out}`, or " if self.last.exists() else ""
+        return RunExists(path=str(self.out), advice=f"{goes_on}name another folder with --out")
 
     @rank_zero_only
     def note(self, facts: Mapping[str, Any]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from archdsl.errors import SpecError
 from archdsl.training.config import Config
 from archdsl.training.data import load
 from archdsl.training.fit import Result, fit
-from archdsl.training.run import unused
+from archdsl.training.run import Run, unused
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +159,21 @@ def test_a_folder_that_holds_files_is_left_alone(config: Config, tmp_path: Path)
     assert found.help == "name another folder with --out"
     assert isinstance(failure(config, tmp_path / "thesis.tex"), faults.RunExists)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_of_two_that_begin_together_one_gets_the_folder(tmp_path: Path) -> None:
+    def claimed(run: Run) -> bool:
+        start.wait()
+        try:
+            run.claim()
+        except SpecError:
+            return False
+        return True
+
+    start = Barrier(8)
+    with ThreadPoolExecutor(8) as pool:
+        for n in range(20):
+            assert sum(pool.map(claimed, [Run(tmp_path / str(n))] * 8)) == 1
 
 
 def test_a_run_is_not_written_over(config: Config, run: tuple[Result, Path]) -> None:
