@@ -36,7 +36,7 @@ MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("specs", nargs="+", metavar="SPEC", help=SPEC_HELP)
     add_build_arguments(parser)
-    add_format_argument(parser)
+    add_format_argument(parser, "sarif")
     parser.add_argument(
         "--fix", action="store_true", help="first mend in the files what has one certain way to be mended"
     )
@@ -54,11 +54,15 @@ def run(args: argparse.Namespace) -> int:
         except SpecError as error:
             unread += error.diagnostics
     ok = not unread and all(r.ok for r in reports)
-    if args.format == "json":
-        found = [*unread, *(d for r in reports for d in r.diagnostics)]
+    found = [*unread, *(d for r in reports for d in r.diagnostics)]
+    if args.format == "sarif":
+        from archdsl.cli.sarif import to_sarif
+
+        print_json(to_sarif(found))
+    elif args.format == "json":
         print_json({"ok": ok, "specs": [facts(r) for r in reports], "diagnostics": [to_json(d) for d in found]})
     else:
-        _print(reports, unread)
+        _print(reports, found)
     return 0 if ok else 1
 
 
@@ -94,10 +98,9 @@ def _model(graph: Graph) -> dict[str, Any]:
     }
 
 
-def _print(reports: list[Report], unread: list[Diagnostic]) -> None:
+def _print(reports: list[Report], problems: list[Diagnostic]) -> None:
     for report in reports:
         print(text(report))
-    problems = [*unread, *(d for r in reports for d in r.diagnostics)]
     if problems:
         sys.stdout.flush()
         if reports:

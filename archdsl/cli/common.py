@@ -43,10 +43,10 @@ def png(text: str) -> Path:
     return Path(text)
 
 
-def add_format_argument(parser: argparse.ArgumentParser) -> None:
-    """``--format``."""
+def add_format_argument(parser: argparse.ArgumentParser, *more: str) -> None:
+    """``--format``, with what else than text and JSON a command can print."""
     parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="how facts are printed (default: text)"
+        "--format", choices=("text", "json", *more), default="text", help="how facts are printed (default: text)"
     )
 
 
