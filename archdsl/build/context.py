@@ -124,6 +124,8 @@ class Context(ABC):
         self.frames: list[Frame] = []
         self.active: list[tree.Node] = []
         """Definitions being expanded, outermost first."""
+        self.top: tree.Block | None = None
+        """The model that is being built."""
         self._reported: set[object] = set()
         self._memo: dict[object, Any] = {}
         """What a fn gave on plain numbers."""

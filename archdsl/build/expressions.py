@@ -10,6 +10,7 @@ from typing import Any
 from archdsl.build.builtins import LISTS, MAX_LIST, NUMERIC
 from archdsl.build.context import Context, Fault, Here, Poison, require_good
 from archdsl.build.env import MISSING, Env, FileScope
+from archdsl.build.names import unknown_name
 from archdsl.build.sizes import Questions
 from archdsl.build.values import (
     BAD,
@@ -41,10 +42,8 @@ from archdsl.diagnostics.names import (
     EmptyStream,
     ItMoved,
     Misplaced,
-    UnknownName,
     WrongKind,
 )
-from archdsl.diagnostics.nearest import did_you_mean, respelt
 from archdsl.diagnostics.shapes import SizeDivided, SizeTooLarge, Undecided
 from archdsl.dims import Dim, TooLarge, truth
 from archdsl.graph import Chose, Looped, Turn, Value
@@ -101,8 +100,7 @@ class Expressions(Context):
             value = BUILTINS.get(name, MISSING)
         if value is MISSING:
             known = env.visible() | BUILTINS.keys() | WORDS
-            edits = respelt(node.span, name, known)
-            raise Fault(UnknownName(span=node.span, name=name, advice=did_you_mean(name, known), edits=edits))
+            raise Fault(unknown_name(node, name, known, self.active[-1] if self.active else self.top))
         if value is BAD:
             raise Poison
         if isinstance(value, LazyLet):

@@ -122,6 +122,7 @@ class ModelBuilder(Bodies):
 
     def _graph(self, name: str, definition: tree.Block, file: FileScope, values: dict[str, Any]) -> Graph | None:
         assert isinstance(definition.body, tree.Body)
+        self.top = definition
         root = Module("", definition.span)
         scope = self.scope_of(definition.body, "model", definition)
         env = Env(file.env, owner=object(), names=dict(values))

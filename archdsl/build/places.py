@@ -79,6 +79,10 @@ TAKEN = frozenset(
 """Attributes that every ``nn.Module`` or ``nn.Sequential`` has: no module can bear such a name in torch."""
 
 
+AGAIN = "it runs again in a later turn of a loop: number it (`{label}{{i}}: …`), or put the loop in a `seq`"
+"""The way out where both modules are one place of the text."""
+
+
 class Places(Context):
     """Finds or makes the module at which a layer stands."""
 
@@ -110,8 +114,9 @@ class Places(Context):
             return existing
         taken = existing.span if existing is not None else parent.span if label in parent.own else None
         if existing is not None or label in parent.own:
-            labels = (Label(taken, "the first one"),) if taken is not None else ()
-            raise Fault(DuplicatePath(span=site.span, path=parent.join(label), labels=labels))
+            labels = (Label(taken, "the first one"),) if taken is not None and taken != site.span else ()
+            again = AGAIN if taken == site.span else DuplicatePath.advice
+            raise Fault(DuplicatePath(span=site.span, path=parent.join(label), labels=labels, advice=again))
         module = parent.children[label] = Module(parent.join(label), site.span)
         return module
 

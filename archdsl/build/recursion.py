@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archdsl.build.env import MISSING, FileScope
+from archdsl.build.names import Names
 from archdsl.build.values import BlockLayer, Function
 from archdsl.syntax import tree
 
@@ -24,15 +25,10 @@ def recursion(definition: tree.Block | tree.Fn, file: FileScope) -> list[str]:
 
 def _mentions(definition: tree.Block | tree.Fn, file: FileScope) -> list[tuple[str, tree.Block | tree.Fn, FileScope]]:
     """Definitions that a definition names, with the files that hold them."""
-    shadowed = {p.name.text for p in definition.params}
+    names = Names(definition)
     found = {}
-    no_reference: set[tree.Node | None] = {definition.name}
-    for node in tree.walk(definition):
-        if isinstance(node, tree.Argument | tree.Attribute):
-            no_reference.add(node.name)
-        if not isinstance(node, tree.Name) or node.text in shadowed or node in no_reference:
-            continue
-        value = file.env.lookup(node.text)
+    for name in names.read:
+        value = file.env.lookup(name.text) if name.text not in names.bound else MISSING
         if value is not MISSING and isinstance(value, BlockLayer | Function):
-            found[node.text] = (node.text, value.definition, value.file)
+            found[name.text] = (name.text, value.definition, value.file)
     return list(found.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.build.env import FileScope
-from archdsl.checks.unknown import family
+from archdsl.build.names import family
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.names import DeadLayer, UnusedName
 from archdsl.graph import Graph

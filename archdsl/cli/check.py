@@ -114,7 +114,7 @@ def text(report: Report) -> str:
     for graph in report.graphs:
         inputs = ", ".join(f"{i.name} {shape_text(i.value.shape)}" for i in graph.inputs)
         outputs = ", ".join(f"{o.name} {shape_text(o.value.shape)}" for o in graph.outputs if not o.when_training)
-        lines.append(f"  {graph.name}: {inputs} -> {outputs}, {_parameters(graph)}")
+        lines.append(f"  {graph.name}: {inputs} -> {outputs or 'nothing at inference'}, {_parameters(graph)}")
         lines += [f"    needs: {p.text}" for p in graph.needs.preconditions()]
     lines += [f"  {_mark(c)} {c.text}: {c.how}" for c in report.claims]
     if len(lines) == 1 and report.ok:

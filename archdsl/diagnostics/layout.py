@@ -31,9 +31,10 @@ def wrap(text: str, width: int | None, first: int = 0, rest: int = 0) -> list[st
     if width is None or first + columns(text) <= width:
         return [text]
     lines: list[str] = []
-    line, room = "", width - first
-    for word in text.split(" "):
-        longer = f"{line} {word}" if line else word
+    line, *words = text.split(" ")
+    room = width - first
+    for word in words:
+        longer = f"{line} {word}"
         if line and columns(longer) > room:
             lines.append(line)
             longer, room = word, width - rest

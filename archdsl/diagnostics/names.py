@@ -203,6 +203,10 @@ class UnusedName(Diagnostic):
     statement: Span | None = None
     """What binds it: all of this has no effect."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (f"to keep it, call it `_{self.name}`, or say why: `# allow: {self.lint}`",)
+
 
 @record(kw_only=True)
 class Recursive(Diagnostic):

@@ -19,10 +19,25 @@ SYNONYMS = {
 """What other libraries call things, and our word for the same thing."""
 
 RELATED = {
-    "elif": "else", "flip": "roll", "in_features": "width", "matmul": "einsum", "mean": "reduce",
-    "permute": "rearrange", "reshape": "rearrange", "transpose": "rearrange", "view": "rearrange",
+    "elif": "else", "flip": "roll", "in_features": "width", "mean": "reduce",
 }  # fmt: skip
 """What other libraries have, and what here serves instead, written in another way."""
+
+OTHERWISE = {
+    "range": "a range is written `0..n`",
+    "reshape": "layouts change by named axes: `rearrange`, or `flatten`",
+    "view": "layouts change by named axes: `rearrange`, or `flatten`",
+    "permute": "axes are put in order by their names: `rearrange`",
+    "transpose": "axes are put in order by their names: `rearrange`",
+    "matmul": "a matrix product is an `einsum`",
+    "bmm": "a matrix product is an `einsum`",
+    "nn": "layers have no prefix: `conv(64, 3)`, not `nn.Conv2d(…)`",
+    "torch": "operators have no prefix: `relu`, not `torch.relu`",
+    "F": "operators have no prefix: `relu`, not `F.relu`",
+    "self": "a block has no `self`: layers are labelled where they run, `conv1: conv(64, 3)`",
+    "print": "`archdsl summary` shows the shapes; `as x: [N, C]` states one and checks it",
+}
+"""What other libraries have, and how it is said here, where no one word says it."""
 
 LEAST = 4
 """Letters of a word in which one may have slipped: shorter ones are too near to each other."""
@@ -66,6 +81,9 @@ def certain(name: str, known: Iterable[str]) -> str | None:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Advice naming the nearest, or None."""
+    known = list(known)
+    if name in OTHERWISE and certain(name, known) is None:
+        return OTHERWISE[name]
     found = nearest(name, known)
     return f"did you mean `{found}`?" if found else None
 

@@ -250,6 +250,10 @@ def test_recursion_is_refused_and_composition_is_not(specs) -> None:
     assert [type(d) for d in found] == [names.Recursive]
     found = specs.faults("fn f(n) = f(n - 1)\nmodel M { input x: [N, 8, 4, 4]; a: conv(f(1), 1); output y }")
     assert [type(d) for d in found] == [names.Recursive]
+    local = "let f = 3; Unit: conv(f, 1); let Unit = f; conv: conv(Unit, 1)"
+    text = f"fn f(n) = [f for f in 0..n][0]\nblock Unit {{ {local} }}"
+    text += "\nmodel M { input x: [N, 8, 4, 4]; M: Unit; output y }"
+    assert list(specs.graph(text).weights)[:1] == ["M.Unit.weight"]  # names of their own are no recursion
     text = "block W(Inner) { i: Inner -> relu }\nmodel M { input x: [N, 8, 4, 4]; a: W(W(conv(3, 1))); output y }"
     assert list(specs.graph(text).weights) == ["a.i.i.weight", "a.i.i.bias"]
 

@@ -57,6 +57,8 @@ BEHIND = {
     "several.arch:15:14": {"A0203"},
     "mends.arch:7:1": {"A0224"},  # the model could not be read
     "mends.arch:33:13": {"A0101"},  # another character on its line
+    "newcomer.arch:2:1": {"A0102"},  # a statement of the model
+    "newcomer.arch:7:1": {"A0601"},  # there is no such file
     "syntax.arch:17:5": {"A0211"},  # the name that was given is not read
 }
 """What came to light behind a fault: it was wrong before, and could not be seen."""

@@ -1,0 +1,92 @@
+"""The names of a definition, read off its text: what it binds, and where it reads names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from archdsl.diagnostics.names import UnknownName
+from archdsl.diagnostics.nearest import did_you_mean, respelt
+from archdsl.syntax import tree
+
+
+def unknown_name(node: tree.Node, name: str, known: Collection[str], definition: tree.Node | None) -> UnknownName:
+    """What is to be said of a name that nothing defines; ``definition`` is the text around it."""
+    if definition is not None and name in _labels(definition):
+        advice = f"`{name}` labels a layer, which names its parameters; to use what it gives, add `as {name}` there"
+        return UnknownName(span=node.span, name=name, advice=advice)
+    advice = did_you_mean(name, known)
+    if advice is None and name.isupper() and len(name) <= 2:
+        advice = f"a size has its name from a stated shape, such as `input x: [N, {name}, …]`"
+    return UnknownName(span=node.span, name=name, advice=advice, edits=respelt(node.span, name, known))
+
+
+def _labels(definition: tree.Node) -> set[str]:
+    return {
+        node.label.text
+        for node in tree.walk(definition)
+        if isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name)
+    }
+
+
+class Names:
+    """The names of a definition: what it binds, and where it reads names."""
+
+    def __init__(self, definition: tree.Block | tree.Fn | tree.Claim) -> None:
+        self.bound: set[str] = {p.name.text for p in definition.params}
+        self.families: list[re.Pattern[str]] = []
+        """What computed names may bind: `c{i}` binds names such as `c3`."""
+        self.read: list[tree.Name] = []
+        no_reads: set[tree.Node | None] = {p.name for p in definition.params}
+        no_reads.add(getattr(definition, "name", None))
+        for node in tree.walk(definition):
+            for name in _not_read(node):
+                no_reads.add(name)
+                if not isinstance(node, tree.Argument | tree.Attribute | tree.Labelled | tree.Output):
+                    self._bind(name)
+            if isinstance(node, tree.Shape):
+                self.bound |= {d.text for d in node.dims if isinstance(d, tree.Name) and d.text[:1].isupper()}
+            if isinstance(node, tree.Name) and node not in no_reads:
+                self.read.append(node)
+
+    def _bind(self, name: tree.Node) -> None:
+        if isinstance(name, tree.Name):
+            self.bound.add(name.text)
+        elif isinstance(name, tree.Computed):
+            self.families.append(family(name))
+
+
+def family(name: tree.Computed) -> re.Pattern[str]:
+    """The names that a computed name may come out as."""
+    return re.compile("".join(re.escape(part) if isinstance(part, str) else r"\w*" for part in name.parts))
+
+
+def _not_read(node: tree.Node) -> list[tree.Node]:
+    """The names below a node that it binds, or that only say which: labels, names of arguments, element types."""
+    found: list[tree.Node | None] = []
+    match node:
+        case tree.Let():
+            found = [node.pattern]
+        case tree.Step():
+            found = [node.target]
+        case tree.For() | tree.Clause():
+            found = list(node.patterns)
+        case tree.Input() | tree.Output() | tree.TensorParam() | tree.TensorBuffer():
+            found = [node.name]
+        case tree.Argument() | tree.Attribute():
+            found = [node.name]
+        case tree.Declare() | tree.Labelled():
+            found = [node.label]
+        case tree.Shape():
+            found = [node.dtype]
+        case tree.Broken():
+            found = list(node.names)
+    return [name for f in found if f is not None for name in _leaves(f)]
+
+
+def _leaves(pattern: tree.Node) -> Iterator[tree.Node]:
+    if isinstance(pattern, tree.Unpack):
+        for item in pattern.items:
+            yield from _leaves(item)
+    else:
+        yield pattern
