@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -24,6 +24,8 @@ from archdsl.ops.dropout import Inert
 
 MOST_ITEMS = 12
 MOST_INSETS = 2
+LEADING_ITEMS = 3
+"""Of an inset that leads to the next one."""
 
 
 @dataclass(eq=False)
@@ -113,7 +115,22 @@ def worth_opening(network: Network, main: Sketch, closed: Collection[str]) -> li
             if len(chosen) < MOST_INSETS:
                 chosen.append(opened)
     order = {unit: number for number, unit in enumerate(main.units)}
-    return sorted(chosen, key=lambda o: (order[o.unit], o.unit.groups.index(o.group)))
+    chosen.sort(key=lambda o: (order[o.unit], o.unit.groups.index(o.group)))
+    return next(filter(None, map(_way_to_attention, chosen)), chosen)
+
+
+def _way_to_attention(opened: Opened) -> list[Opened]:
+    """Two insets, where one leaves an attention hidden among shortcuts: what leads to it, and that. Else none."""
+    if not _hiding_attention(opened):
+        return []
+    above = replace(opened, most=LEADING_ITEMS)
+    hiding = _hiding_attention(above)
+    return [above, *(Opened(opened.network, unit.groups[0], unit, opened.closed) for unit in hiding[:1])]
+
+
+def _hiding_attention(opened: Opened) -> list[Unit]:
+    attentions = opened.network.attentions
+    return [u for u in opened.sketch.units if u.kind == "block" and not attentions.isdisjoint(u.nodes)]
 
 
 def _by_repetition(main: Sketch) -> list[list[Unit]]:
@@ -144,8 +161,9 @@ def _structures(found: list[Opened]) -> list[Opened]:
 # ---- panels ------------------------------------------------------------------------------------------------
 
 
-def inset(style: Style, opened: Opened, letter: str, title: str) -> Panel:
-    return Composer(style, opened.sketch, letter, opened.group.path or "").panel(title=title)
+def inset(style: Style, opened: Opened, letter: str, title: str, letters: Mapping[Unit, tuple[str, ...]]) -> Panel:
+    """The panel of what is opened; ``letters`` are those of the insets in which a card of it is opened in turn."""
+    return Composer(style, opened.sketch, letter, opened.group.path or "").panel(letters, title)
 
 
 def titles(insets: Sequence[Opened]) -> list[str]:

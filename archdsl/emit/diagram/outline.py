@@ -34,11 +34,13 @@ from archdsl.graph import (
 )
 from archdsl.measure.params import numel
 from archdsl.ops.dropout import Inert
+from archdsl.ops.einsum import Einsum
 from archdsl.ops.elementwise import Arithmetic
 from archdsl.ops.merge import Add
 from archdsl.ops.padding import Pad, Roll
 from archdsl.ops.resample import Resize
 from archdsl.ops.shape import Bounds, Select
+from archdsl.ops.softmax import Softmax
 from archdsl.ops.tensor import OwnTensor
 from archdsl.syntax import tree
 
@@ -205,6 +207,19 @@ class Network:
     @cached_property
     def results(self) -> frozenset[Value]:
         return frozenset(output.value for output in self.graph.outputs)
+
+    @cached_property
+    def attentions(self) -> frozenset[Node]:
+        """The nodes that attend: the operator itself, or a softmax whose weights an ``einsum`` sums with."""
+        found = {node for node in self.graph.nodes if node.op.palette == "attention"}
+        for node in self.graph.nodes:
+            if isinstance(node.op, Softmax):
+                readers = [r for n in self.consumers[node.output] for r in (n, *self._past_dropout(n))]
+                found |= {node} if any(isinstance(reader.op, Einsum) for reader in readers) else set()
+        return frozenset(found)
+
+    def _past_dropout(self, node: Node) -> list[Node]:
+        return self.consumers[node.output] if isinstance(node.op, Inert) else []
 
     def is_only_for(self, value: Value, node: Node) -> bool:
         """Does nobody but ``node`` read the value?"""

@@ -135,7 +135,7 @@ def _panels(style: Style, main: Sketch, insets: Sequence[Opened]) -> list[Panel]
         letters[opened.unit] = (*letters.get(opened.unit, ()), letter)
     first = Composer(style, main).panel(letters)
     named = zip(LETTERS, insets, titles(insets), strict=False)
-    return [first, *_of_one_width([inset(style, opened, letter, title) for letter, opened, title in named])]
+    return [first, *_of_one_width([inset(style, opened, letter, title, letters) for letter, opened, title in named])]
 
 
 def _of_one_width(panels: Sequence[Panel]) -> list[Panel]:

@@ -173,9 +173,10 @@ class Sketch:
             return
         given = leaves(self.network, groups[-1])
         value = given[-1] if given else nodes[-1].output
+        attends = not self.network.attentions.isdisjoint(nodes) and self.network.residuals.isdisjoint(nodes)
         unit = Unit(
-            "block", group_title(self.network, groups[0]), value=value, groups=tuple(groups), count=len(groups),
-            details=list(notes),
+            "attention" if attends else "block", group_title(self.network, groups[0]), value=value,
+            groups=tuple(groups), count=len(groups), details=list(notes),
         )  # fmt: skip
         self._add(unit, nodes)
 

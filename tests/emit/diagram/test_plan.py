@@ -212,6 +212,22 @@ def test_a_transformer_opens_its_encoder_and_shows_its_own_parameters() -> None:
     assert titles(inside)[-1] == "y"
 
 
+def test_a_folded_attention_is_seen_to_be_one() -> None:
+    figure = diagram(load("torchvision/swin_t").graph).figure
+    assert [c.title for c in cards(figure.panels[1]) if c.kind == "attention"] == ["Attention"]
+    assert all(c.kind == "block" for c in cards(figure.panels[0]) if c.is_folded)
+
+
+def test_an_inset_that_hides_its_attention_leads_to_one_that_shows_it() -> None:
+    figure = diagram(load("torchvision/maxvit_t").graph).figure
+    leading, shown = figure.panels[1:]
+    assert [(c.title, c.letters) for c in cards(leading) if c.is_folded] == [
+        ("MBConv", ()), ("PartitionAttention", ("B",))
+    ]  # fmt: skip
+    assert shown.title.startswith("PartitionAttention, ")
+    assert [c.title for c in cards(shown) if c.kind == "attention"] == ["Attention"]
+
+
 def test_kinds_that_alternate_fold_and_say_so() -> None:
     text = """
     block Unit(shift) { input x: [N, L, C]; residual { norm: layernorm; roll(axis=1, by=shift); mix: linear(C) } }
