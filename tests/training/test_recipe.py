@@ -39,6 +39,7 @@ def test_a_misspelt_key_names_the_nearest_and_its_place(tmp_path: Path, monkeypa
         "4 |   wramup = 2 # epochs",
         "  |   ^^^^^^",
         "  = help: did you mean `warmup`?",
+        "4 +   warmup = 2 # epochs",
     ]
 
 

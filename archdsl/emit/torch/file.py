@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -63,7 +64,7 @@ class File:
     def __init__(self, graphs: Sequence[Graph], is_literal: bool = False) -> None:
         self.graphs = list(graphs)
         self.is_literal = is_literal
-        self.names = Names({*RESERVED, *HELPERS})
+        self.names = Names({*RESERVED, *HELPERS, *keyword.kwlist})
         self.functions = Functions(self)
         self.small = SmallClasses(self)
         self.helpers: dict[str, None] = {}
