@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from archdsl.diagnostics.base import Edit
 from archdsl.source import Span
@@ -94,6 +95,7 @@ def respelt(span: Span, name: str, known: Iterable[str]) -> tuple[Edit, ...]:
     return (Edit(span, found),) if found else ()
 
 
+@lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
     """A name without case, underscores, hyphens and number of dimensions: ``BatchNorm2d`` is ``batchnorm``."""
     return re.sub(r"[_-]|[123]d$", "", name.lower())

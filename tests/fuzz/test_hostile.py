@@ -81,7 +81,8 @@ def test_a_hostile_spec_gets_its_diagnostic(name: str) -> None:
 
 
 NAMES = (
-    "class", "lambda", "__init__", "__class__", "forward", "self", "None", "super", "torch", "nn", "F", "Tensor",
+    "class", "lambda", "__init__", "__class__", "forward", "self", "None", "none_", "True", "super", "torch", "nn", "F",
+    "Tensor",
     "exec", "parameters", "ｎn", "ﬁ", "ſelf", "x̸", "\u202egnp", "a\u200bb", "µ",
 )  # fmt: skip
 TEXTS = (
@@ -99,6 +100,8 @@ def test_a_name_that_means_something_in_python_stays_a_name(name: str) -> None:
         f"model M({name} = 4) {{ input x: [N, 3, 8, 8]; c: conv({name}, 1); output {name} }}",
         f"block {name} {{ c: conv(4, 1) }}\nmodel M {{ input x: [N, 3, 8, 8]; a: {name}; output y }}",
         f"model {name} {{ input x: [N, 3, 8, 8]; c: conv(4, 1) as {name}; {name} + 1; output y }}",
+        f"model {name} {{ input x: [N, 3, 8, 8]; c: conv(4, 1); output y }}",
+        f'model M {{ input x: [N, 3, 8, 8]; "{name}": {{ c: conv(4, 1) -> relu }}; output y }}',
         f"model M {{ input x: [N, 3, 8, 8]; param {name}: [3, 1, 1] = zeros\n it + {name}; output y }}",
     ):
         survive(text, emits=True)

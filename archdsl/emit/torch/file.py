@@ -16,7 +16,7 @@ from archdsl.emit.torch.docs import docstring
 from archdsl.emit.torch.functions import Functions
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.inits import InitPlan, weights_of
-from archdsl.emit.torch.names import RESERVED, Names, class_name, identifier, network_name
+from archdsl.emit.torch.names import RESERVED, Names, class_name, identifier, is_identifier, network_name
 from archdsl.emit.torch.render import source
 from archdsl.emit.torch.rows import Conflict
 from archdsl.emit.torch.small import SmallClasses
@@ -148,7 +148,9 @@ class File:
         instance = writer.instances[0]
         wish = identifier(instance.scope.name or _class_name_at(instance.module.path), "Part")
         if writer.is_top:
-            wish = next((w for w in (self.graphs[0].name, wish) if w[:1].isupper()), network_name(wish))
+            wish = next(
+                (w for w in (self.graphs[0].name, wish) if w[:1].isupper() and is_identifier(w)), network_name(wish)
+            )
         wish += self._groups[instance].suffix
         parent = instance.module.path.rpartition(".")[0].rpartition(".")[2]
         return self.names.take(wish, class_name(parent) + wish if parent else wish + "Part")

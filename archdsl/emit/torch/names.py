@@ -37,14 +37,14 @@ def class_name(label: str) -> str:
     """A class for what stands under a label: its words capitalised, without their numbers (``layer_norm1``)."""
     words = re.split(r"[^A-Za-z]+", label)
     joined = "".join(w[:1].upper() + w[1:] for w in words if w)
-    return joined or "Part"
+    return f"{joined}Part" if not joined or keyword.iskeyword(joined) else joined
 
 
 def network_name(model: str) -> str:
     """A class for a model; the numbers are part of its name (``inception_v3``)."""
     words = re.split(r"[^A-Za-z0-9]+", model)
     joined = "".join(w[:1].upper() + w[1:] for w in words if w)
-    return joined if joined[:1].isalpha() else f"Net{joined}"
+    return joined if joined[:1].isalpha() and not keyword.iskeyword(joined) else f"Net{joined}"
 
 
 class Names:
