@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from archdsl.emit.torch.terms import BUILTINS
 
 RESERVED = frozenset(
-    ["torch", "nn", "F", "Tensor", "self", "super", "_", "float", "bool", "str", "list", "isinstance", *BUILTINS]
+    ["torch", "nn", "F", "Tensor", "self", "super", "_", "float", "bool", "str", "isinstance", *BUILTINS]
 )
 """Names that an emitted file uses as they are: no argument, variable or definition may hide one."""
 

@@ -129,6 +129,9 @@ class Phrases(ABC):
         clauses = [self._clause(clause) for clause in node.clauses]
         element = self.say(node.element)
         self._bound = outer
+        match clauses, element:
+            case [ast.comprehension(ast.Name(target), iterable, [])], ast.Name(name) if name == target:
+                return call("list", iterable)
         return ast.ListComp(element, clauses)
 
     def _clause(self, clause: tree.Clause) -> ast.comprehension:

@@ -24,7 +24,7 @@ OTHERS = (
     ast.unaryop, ast.boolop, ast.cmpop,
 )  # fmt: skip
 KNOWN = frozenset(
-    [*BUILTINS, "torch", "nn", "F", "Tensor", "super", "isinstance", "float", "bool", "str", "list", "type", "self"]
+    [*BUILTINS, "torch", "nn", "F", "Tensor", "super", "isinstance", "float", "bool", "str", "type", "self"]
 )
 
 

@@ -184,7 +184,7 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {ast.USub: operator.neg, ast.Not: operator.not_}
 BUILTINS: dict[str, Callable[..., Any]] = {
-    **{f.__name__: f for f in (abs, enumerate, int, len, range, reversed, round, sorted, sum, tuple, zip)},
+    **{f.__name__: f for f in (abs, enumerate, int, len, list, range, reversed, round, sorted, sum, tuple, zip)},
     **{name: NUMERIC[name] for name in ("max", "min")},
 }
 """Functions of Python that emitted source may call on numbers, sizes and lists."""

@@ -150,6 +150,15 @@ def test_names_of_builtins_are_not_hidden() -> None:
     assert not {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)} & {"len", "range", "max", "super"}
 
 
+def test_a_comprehension_that_changes_nothing_is_a_list() -> None:
+    source = source_of(
+        "arch 1\nmodel Net { input x: [N, 64]; let place = [i for i in 0..64]; it * place\n"
+        "it + [2 * i for i in 0..64]; output y }\n"
+    )
+    assert "torch.tensor(list(range(64)))" in source
+    assert "torch.tensor([2 * i for i in range(64)])" in source
+
+
 def test_numbers_of_symbolic_sizes_are_said_in_forward() -> None:
     """A `let` whose value depends on the image: two instances on images of different sizes are one class."""
     source = source_of(
