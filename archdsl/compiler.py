@@ -45,7 +45,7 @@ class Spec:
     def models(self) -> dict[str, BlockLayer]:
         """The models that the file defines, in text order."""
         names = [d.name.text for d in self.scope.file.definitions if isinstance(d, tree.Block) and d.kind == "model"]
-        found = {n: self.scope.env.names.get(n) for n in names}
+        found = {n: self.scope.env.lookup(n) for n in names}
         return {n: m for n, m in found.items() if isinstance(m, BlockLayer)}
 
     @property

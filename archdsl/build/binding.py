@@ -140,17 +140,16 @@ class Binding(Context):
         given = self._named(name, [p.name.text for p in params], layer, site)
         require_good(given.values())
         given = {**{n: g for n, g in defaults.items() if n not in given}, **given}
-        values: dict[str, Any] = {}
-        env = Env(file.env, names=values)
+        env = Env(file.env)
         for param in params:
             if param.name.text in given:
-                values[param.name.text] = given[param.name.text].value
+                env.bind(param.name.text, given[param.name.text].value)
             elif param.default is None:
                 takes = ", ".join(p.name.text for p in params)
                 raise Fault(MissingArgument(span=site.span, callee=name, name=param.name.text, signature=takes))
             else:
-                values[param.name.text] = self.evaluate(param.default, here.aside(BAD, env=env))
-        return values, given
+                env.bind(param.name.text, self.evaluate(param.default, here.aside(BAD, env=env)))
+        return env.names, given
 
 
 def signature(known: tuple[Parameter, ...]) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_left
+from collections.abc import Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from archdsl.syntax import tree
@@ -13,42 +17,55 @@ if TYPE_CHECKING:
 class Env:
     """Names bound in one body and, through ``parent``, around it.
 
-    ``freeze`` gives the environment as it is at a point of the text, at the cost of a copy only if names are bound
-    later: closures and events keep such a view.
+    ``freeze`` gives the environment as it is at a point of the text: closures and events keep such a view. It costs
+    nothing, since what is bound later stands beside what was bound before, with the moment at which it was.
     """
 
-    __slots__ = ("_shared", "names", "owner", "parent", "stream")
+    __slots__ = ("_bound", "_until", "owner", "parent", "stream")
 
-    def __init__(self, parent: Env | None, owner: object = None, names: dict[str, Any] | None = None) -> None:
-        self.names: dict[str, Any] = {} if names is None else names
+    def __init__(self, parent: Env | None, owner: object = None, names: Mapping[str, Any] | None = None) -> None:
+        self._bound = _Bindings(names or {})
+        self._until = _ALWAYS
         self.parent = parent
         self.owner = owner if owner is not None or parent is None else parent.owner
         """The instance whose text the names stand in (None: a file)."""
         self.stream: Any = None
         """What ``it`` was, in a frozen view."""
-        self._shared = False
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The names that are bound here, in the order in which they first were."""
+        here = {name: self._of(values) for name, values in self._bound.values.items()}
+        return {name: value for name, value in here.items() if value is not MISSING}
 
     def bind(self, name: str, value: Any) -> None:
-        if self._shared:
-            self.names = dict(self.names)
-            self._shared = False
-        self.names[name] = value
+        if self._until != _ALWAYS:  # a view that goes on by itself
+            self._bound, self._until = _Bindings(self.names), _ALWAYS
+        self._bound.add(name, value)
 
     def lookup(self, name: str) -> Any:
         """The innermost value of a name; ``MISSING`` if nothing around binds it."""
         env: Env | None = self
         while env is not None:
-            if name in env.names:
-                return env.names[name]
+            values = env._bound.values.get(name)
+            if values is not None and (value := env._of(values)) is not MISSING:
+                return value
             env = env.parent
         return MISSING
 
+    def _of(self, values: list[tuple[int, Any]]) -> Any:
+        """The last of a name's values that was bound before the moment of this view."""
+        moment, value = values[-1]
+        if moment < self._until:
+            return value
+        before = bisect_left(values, self._until, key=itemgetter(0))
+        return values[before - 1][1] if before else MISSING
+
     def freeze(self, stream: Any) -> Env:
         """This environment at this point, with what is on the stream."""
-        self._shared = True
-        frozen = Env(self.parent, self.owner, self.names)
-        frozen._shared = True
-        frozen.stream = stream
+        frozen = Env.__new__(Env)
+        frozen._bound, frozen._until = self._bound, min(self._until, self._bound.moment)
+        frozen.parent, frozen.owner, frozen.stream = self.parent, self.owner, stream
         return frozen
 
     def visible(self) -> set[str]:
@@ -59,6 +76,26 @@ class Env:
             names.update(env.names)
             env = env.parent
         return names
+
+
+class _Bindings:
+    """The values that each name of a body has had, with the moments at which they were bound: 0, 1, 2, …"""
+
+    __slots__ = ("moment", "values")
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self.moment = 0
+        self.values: dict[str, list[tuple[int, Any]]] = {}
+        for name, value in names.items():
+            self.add(name, value)
+
+    def add(self, name: str, value: Any) -> None:
+        self.values.setdefault(name, []).append((self.moment, value))
+        self.moment += 1
+
+
+_ALWAYS = sys.maxsize
+"""A moment after all others."""
 
 
 class _Missing:

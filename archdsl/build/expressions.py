@@ -10,7 +10,7 @@ from typing import Any
 from archdsl.build.builtins import LISTS, MAX_LIST, NUMERIC
 from archdsl.build.context import Context, Fault, Here, Poison, require_good
 from archdsl.build.env import MISSING, Env, FileScope
-from archdsl.build.names import unknown_name
+from archdsl.build.names import SUGGESTIONS, unknown_name
 from archdsl.build.sizes import Questions
 from archdsl.build.values import (
     BAD,
@@ -99,7 +99,8 @@ class Expressions(Context):
         if value is MISSING:
             value = BUILTINS.get(name, MISSING)
         if value is MISSING:
-            known = env.visible() | BUILTINS.keys() | WORDS
+            few = len(self.diagnostics) < SUGGESTIONS
+            known = env.visible() | BUILTINS.keys() | WORDS if few else ()
             raise Fault(unknown_name(node, name, known, self.active[-1] if self.active else self.top))
         if value is BAD:
             raise Poison

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-from archdsl.build.env import FileScope
+from archdsl.build.env import MISSING, FileScope
 from archdsl.build.values import BAD, BlockLayer, Function, LazyLet
 from archdsl.diagnostics.base import Diagnostic, Edit, Label
 from archdsl.diagnostics.files import CannotRead, CircularUse, NotInFile, OutsideRoot
@@ -136,10 +136,10 @@ class Workspace:
             if other is None:
                 self._bind(name, BAD, scope)
                 continue
-            value = other.env.names.get(name.text)
-            if value is None:
+            value = other.env.lookup(name.text)
+            if value is MISSING:
                 self.diagnostics.append(_not_in(other, name, use))
-            self._bind(name, BAD if value is None else value, scope)
+            self._bind(name, BAD if value is MISSING else value, scope)
 
     def _follow(self, target: Path, use: tree.Use) -> FileScope | None:
         if target in self._open:

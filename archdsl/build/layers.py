@@ -265,7 +265,8 @@ class Layers(Expressions, Places, Binding):
         with self.expanding(definition, layer.file, name, site):
             env = Env(layer.file.env, owner=object())
             values, given = self.bind_parameters(name, definition.params, layer, layer.file, here, site, defaults)
-            env.names.update(values)
+            for known, value in values.items():
+                env.bind(known, value)
             if definition.is_alias:
                 self._apply_alias(layer, given, env, here, site, naming)
                 return
@@ -288,7 +289,7 @@ class Layers(Expressions, Places, Binding):
             module = self.place(here, naming, site, f"block `{layer.name}`", must=True)
             assert module is not None
             with self.framed(layer.name, {}, module, site):
-                self.enter(scope, module, dict(env.names), env, here, site, given)
+                self.enter(scope, module, env.names, env, here, site, given)
             return
         if not isinstance(target, Layer):
             inner.stream = target

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 
 from archdsl.diagnostics.names import UnknownName
 from archdsl.diagnostics.nearest import did_you_mean, respelt
 from archdsl.syntax import tree
+
+SUGGESTIONS = 100
+"""Faults after which nothing near is looked for any more: nobody reads so far, and looking takes its time."""
 
 
 def unknown_name(node: tree.Node, name: str, known: Collection[str], definition: tree.Node | None) -> UnknownName:
@@ -21,6 +25,7 @@ def unknown_name(node: tree.Node, name: str, known: Collection[str], definition:
     return UnknownName(span=node.span, name=name, advice=advice, edits=respelt(node.span, name, known))
 
 
+@lru_cache(maxsize=4)
 def _labels(definition: tree.Node) -> set[str]:
     return {
         node.label.text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from archdsl.build.env import FileScope
 from archdsl.build.expressions import BUILTINS, WORDS
-from archdsl.build.names import Names, unknown_name
+from archdsl.build.names import SUGGESTIONS, Names, unknown_name
 from archdsl.checks.claims import MEASURES
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.syntax import tree
@@ -27,6 +27,10 @@ def _unknown_in(definition: tree.Block | tree.Fn | tree.Claim, scope: FileScope)
     known = names.bound | scope.env.names.keys() | BUILTINS.keys() | {"it", "_"}
     if isinstance(definition, tree.Claim):
         known |= MEASURES.keys()
-    for name in names.read:
-        if name.text not in known and not any(family.fullmatch(name.text) for family in names.families):
-            yield unknown_name(name, name.text, known | WORDS, definition)
+    unknown = (
+        name
+        for name in names.read
+        if name.text not in known and not any(family.fullmatch(name.text) for family in names.families)
+    )
+    for count, name in enumerate(unknown):
+        yield unknown_name(name, name.text, known | WORDS if count < SUGGESTIONS else (), definition)

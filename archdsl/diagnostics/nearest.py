@@ -51,6 +51,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches  # only when something is wrong: a start need not pay for it
 
     known = list(known)
+    if not known:
+        return None
     surely = certain(name, known)
     if surely is not None:
         return surely
@@ -72,6 +74,8 @@ def certain(name: str, known: Iterable[str]) -> str | None:
     thing, or is one slip of the fingers away.
     """
     known = list(known)
+    if not known:
+        return None
     synonyms = {ours for theirs, ours in SYNONYMS.items() if _plain(theirs) == _plain(name)}
     alike = {k for k in known if _plain(k) == _plain(name) and len(name) >= LEAST}
     for found in (alike, synonyms & set(known), {k for k in known if _slipped(name, k)}):
