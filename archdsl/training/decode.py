@@ -24,6 +24,8 @@ def decode(path: Path, least: int) -> Tensor:
     Raises: UnreadableError.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would keep its reader waiting
+            raise ValueError("it is no ordinary file")
         with Image.open(path) as image:
             if image.mode.startswith(("I", "F")):  # Pillow would cut them off at 255
                 raise ValueError(f"its pixels have more than 8 bits (mode {image.mode})")

@@ -128,8 +128,14 @@ def _files(path: Path) -> Iterator[str]:
 
 
 def _leads_back(path: Path) -> bool:
-    """Is this a link to a folder that it lies in? Followed, it would show the same pictures again and again."""
-    return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
+    """Is this a link to a folder on the way to it? Followed, it would show the same pictures again and again.
+
+    The way may itself lead over links: of two folders that link to each other, each stands in the other once.
+    """
+    if not path.is_symlink():
+        return False
+    target = path.resolve()
+    return any(folder.resolve().is_relative_to(target) for folder in path.parents)
 
 
 def _photographs(name: str, classes: tuple[str, ...], files: list[Path], labels: list[int], split: Split) -> Data:

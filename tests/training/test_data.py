@@ -16,7 +16,7 @@ from archdsl.diagnostics import training as faults
 from archdsl.errors import SpecError
 from archdsl.training.config import Config
 from archdsl.training.data import Data, load
-from archdsl.training.decode import UnreadableError
+from archdsl.training.decode import UnreadableError, decode
 from archdsl.training.folders import FLOWERS
 from archdsl.training.loaders import Draws, Pictures, loader, mixed
 from archdsl.training.transforms import evaluation, training
@@ -93,6 +93,25 @@ def test_links_that_lead_back_show_no_picture_twice(tmp_path: Path) -> None:
     (tmp_path / "data" / "b" / "more").symlink_to(tmp_path / "elsewhere")
     found = load(str(tmp_path / "data"), 1)
     assert (found.classes, list(found.labels)) == (("a", "b"), [0, 0, 0, 1, 1, 1, 1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links take a privilege on Windows")
+def test_links_between_folders_end(tmp_path: Path) -> None:
+    """Two that lead into each other: a picture is seen at most from both, not under forty names."""
+    for label in range(2):
+        for n in range(3):
+            paint(tmp_path / "ab"[label] / "deep" / f"{n}.png", label, n)
+    (tmp_path / "a" / "deep" / "b").symlink_to(tmp_path / "b" / "deep")
+    (tmp_path / "b" / "deep" / "a").symlink_to(tmp_path / "a" / "deep")
+    assert len(load(str(tmp_path), 1).labels) == 12
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
+    """Opened, it would wait for a writer for ever."""
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(UnreadableError, match="no ordinary file"):
+        decode(tmp_path / "pipe.jpg", 32)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows allows no such names")
