@@ -75,6 +75,13 @@ def test_floors_of_negative_numbers() -> None:
         assert run((size,), shape) == [(h - 3 * w - 1) // (n + 1)]
 
 
+def test_a_one_that_is_divided_stays_divided() -> None:
+    """ONNX Runtime makes `1 / x * y` to `y / x`, of whole numbers too, where that is another number."""
+    n = symbol("N")
+    assert run(((1 // dmax(n, 1)) * n,), (2, 1, 1)) == [0]
+    assert run(((1 // dmax(n, 1)) * n,), (1, 1, 1)) == [1]
+
+
 def test_each_part_is_computed_once() -> None:
     from archdsl.emit.onnx.sizes import Sizes
     from archdsl.emit.onnx.writer import Writer
