@@ -92,8 +92,8 @@ class Sizes:
     def _floor(self, num: Size, den: Size, text: str) -> Vector:
         """``num // den``. ONNX divides towards zero, so what may be negative is first made a multiple of ``den``.
 
-        ``Mod`` of integers has the sign of the divisor, as in Python. A dividend of 1 is made one too: ONNX Runtime takes
-        ``1 / x * y`` for ``y / x``, of integers as well (its DivMulFusion).
+        ``Mod`` of integers has the sign of the divisor, as in Python. A dividend of 1 is made one too: ONNX Runtime
+        takes ``1 / x * y`` for ``y / x``, of integers as well (its DivMulFusion).
         """
         dividend, divisor = self._one(num), self._one(den)
         if num == 1 or not is_nonnegative(num):
