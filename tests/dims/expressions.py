@@ -16,9 +16,9 @@ LONG = bool(os.environ.get("ARCHDSL_LONG"))
 
 
 def examples(count: int, long_factor: int = 40) -> settings:
-    """Settings for a property: the same examples each time, unless it is the long form."""
+    """Settings for a property: so many examples, or more in the long form."""
     number = count * long_factor if LONG else count
-    return settings(max_examples=number, deadline=None, derandomize=not LONG, database=None)
+    return settings(max_examples=number)
 
 
 def on_numbers(text: str, names: Sequence[str]) -> Callable[..., int]:

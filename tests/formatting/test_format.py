@@ -52,19 +52,19 @@ def test_shipped_specs_are_laid_out(path: Path) -> None:
 
 
 @given(st.integers(0, 2**64))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_drawn_specs(seed: int) -> None:
     holds(Draw(Random(seed)).spec())
 
 
 @given(st.integers(0, 2**64), st.sampled_from(SPECS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_shipped_specs_in_other_spacings(seed: int, path: Path) -> None:
     holds(respaced(path.read_text(encoding="utf-8"), Random(seed)))
 
 
 @given(st.integers(0, 2**64))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_drawn_specs_in_other_spacings(seed: int) -> None:
     holds(respaced(Draw(Random(seed)).spec(), Random(seed)))
 

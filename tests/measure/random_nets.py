@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
@@ -90,6 +90,4 @@ def nets(draw: DrawFn, monotonic: bool = False, prefix: str = "l") -> str:
 
 
 def examples(count: int) -> settings:
-    """So many, however slow the machine is."""
-    checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
-    return settings(max_examples=count, deadline=None, suppress_health_check=checks)
+    return settings(max_examples=count)

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis.strategies import SearchStrategy
 from support.interpret import make_module, run_function, run_module
 from torch import nn
@@ -24,8 +24,8 @@ from archdsl.op import Facets, Op, Reject, Tensor
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 
-EXAMPLES = int(os.environ.get("ARCHDSL_EXAMPLES", "0"))
-"""Cases drawn for each facet of each operator; 0: a few, always the same."""
+EXAMPLES = 200 if os.environ.get("ARCHDSL_LONG") else 25
+"""Cases drawn for each facet of each operator."""
 
 DTYPES = {"float32": torch.float32, "int64": torch.int64, "bool": torch.bool}
 REFUSED = (RuntimeError, ValueError, IndexError, TypeError, AssertionError, NotImplementedError, OverflowError)
@@ -63,15 +63,8 @@ def for_all(cases: SearchStrategy[Case], prove: Callable[[Case], None], share: f
     """Prove it for the cases drawn; ``share`` of their usual number."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    count = max(1, round(share * (EXAMPLES or 25)))
-    profile = settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        derandomize=EXAMPLES == 0,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    )
-    profile(given(cases)(prove))()
+    count = max(1, round(share * EXAMPLES))
+    settings(max_examples=count)(given(cases)(prove))()
 
 
 # ---- shapes ------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The contract of every registered operator: each facet against judges that nobody here wrote, on drawn sizes.
 
-``ARCHDSL_EXAMPLES=200 pytest tests/ops`` draws more cases, other ones each time.
+``ARCHDSL_LONG=1 pytest tests/ops`` draws more cases, other ones each time.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def test_one_network_for_all_sizes(name: str) -> None:
     assert not graph.needs.preconditions(), "it takes every size"
     run = onnx_runner(graph)
 
-    @settings(max_examples=15, deadline=None, derandomize=True)
+    @settings(max_examples=15)
     @given(st.integers(1, 3), SIZES, SIZES)
     def prove(batch: int, height: int, width: int) -> None:
         sizes = {"N": batch, "H": height, "W": width}

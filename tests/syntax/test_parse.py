@@ -182,7 +182,6 @@ def test_a_fault_says_what_is_wrong(text: str, kind: type, says: str) -> None:
 
 
 @given(st.text(alphabet="abit[](){}\n;:=->.,#\"'{}0129 _*/+<>!\\\t\r", max_size=60))
-@settings(deadline=None)
 def test_any_text_gives_a_tree_or_faults_within_it(text: str) -> None:
     file, problems = parse(Source("<any>", text))
     assert isinstance(file, tree.File)
@@ -269,6 +268,6 @@ model B {
 
 
 @given(st.text(alphabet="ab:(){}[]=,;->\n \"'#", max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_is_read_without_failing(text: str) -> None:
     parse(Source("<test>", f"block A {{\n a\n {text}\n b\n}}\nblock B {{ b }}"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archdsl.cli import main
@@ -95,7 +95,6 @@ def test_shipped_recipes() -> None:
     assert (classic.optimizer, classic.schedule, classic.epochs, classic.learning_rate) == ("sgd", "step", 90, 0.1)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_written_recipe_reads_back(data: st.DataObject) -> None:
     import tempfile

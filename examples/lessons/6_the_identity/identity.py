@@ -58,6 +58,7 @@ def learnt(network: nn.Module) -> list[float]:
 
 
 def main() -> None:
+    torch.set_default_dtype(torch.float64)  # so that the figures do not depend on how a processor rounds float32
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     print("Distance from the identity, as weights are multiplied by")

@@ -126,7 +126,7 @@ def test_what_is_planned_is_drawn(name: str, renderer: str) -> None:
     assert drawn == {f"{edge.tail}--{edge.head}" for panel in figure(name).panels for edge in panel.edges}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(networks())
 def test_any_network_is_drawn_without_collisions(graph: Graph) -> None:
     program = rendering.pure_dot()

@@ -396,7 +396,7 @@ def test_an_unknown_theme() -> None:
 # ---- any network -------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(networks())
 def test_whatever_the_network_nothing_is_lost(graph: Graph) -> None:
     for depth in (None, 1, 3):

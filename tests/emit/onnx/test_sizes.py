@@ -59,7 +59,7 @@ SIZES = st.recursive(st.integers(-5, 9) | st.sampled_from([symbol(name) for name
 SHAPES = st.tuples(*(st.integers(1, 12),) * len(NAMES))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(SIZES, min_size=1, max_size=4), SHAPES)
 def test_as_python_computes_them(sizes: list[Size], shape: tuple[int, ...]) -> None:
     values = dict(zip(NAMES, shape, strict=True))

@@ -1,0 +1,20 @@
+"""One Hypothesis profile for all tests: the same examples each time, however busy the machine is.
+
+``ARCHDSL_LONG=1 pytest`` draws other examples each time, and more of them where a property takes little time.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "archdsl",
+    deadline=None,
+    derandomize=not os.environ.get("ARCHDSL_LONG"),
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("archdsl")
