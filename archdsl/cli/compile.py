@@ -45,7 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--fold-bn", action="store_true", help="onnx: fold batch norms into the convolutions before them"
     )
     parser.add_argument(
-        "--verify", action="store_true", help="onnx: compare ONNX Runtime with torch at two batch sizes"
+        "--verify",
+        action="store_true",
+        help="onnx: compare ONNX Runtime with torch at two batch sizes and at small sizes",
     )
     add_build_arguments(parser)
     add_format_argument(parser)

@@ -37,6 +37,7 @@ from archdsl.op import (
     drawn,
     pointwise,
 )
+from archdsl.ops.shape import sizes_ref
 from archdsl.ops.sliding import CHANNELS, SPATIAL, require_float, spatial_axes
 from archdsl.record import record
 
@@ -215,18 +216,30 @@ class LayerNorm(Norm):
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         axes, rank = self._axes(inputs[0]), inputs[0].rank
-        scale = OnnxWeight("weight") if self.affine else OnnxConst((1.0,), "float32")
+        nodes, scale = self._onnx_scale(inputs[0])
         operands = (scale, OnnxWeight("bias")) if self.affine and self.bias else (scale,)
         attributes = {"axis": -len(axes), "epsilon": self.eps}
         if axes[-1] == rank - 1:
-            return (OnnxNode("LayerNormalization", (OnnxIn(), *operands), attributes),)
+            return (*nodes, OnnxNode("LayerNormalization", (OnnxIn(), *operands), attributes))
         order = [*(axis for axis in range(rank) if axis != axes[0]), axes[0]]
         back = [order.index(axis) for axis in range(rank)]
         return (
+            *nodes,
             OnnxNode("Transpose", (OnnxIn(),), {"perm": order}, ("moved",)),
             OnnxNode("LayerNormalization", (OnnxLocal("moved"), *operands), attributes, ("normal",)),
             OnnxNode("Transpose", (OnnxLocal("normal"),), {"perm": back}),
         )
+
+    def _onnx_scale(self, x: Tensor) -> tuple[tuple[OnnxNode, ...], OnnxRef]:
+        """The scale, which ONNX requires: where none is learned, a one for each normalized cell.
+
+        A single one that is broadcast is allowed by ONNX, but not by what ONNX Runtime makes of a sum before the norm
+        (SkipLayerNormalization).
+        """
+        if self.affine:
+            return (), OnnxWeight("weight")
+        sizes = sizes_ref(*(x.shape[axis] for axis in self._axes(x)))
+        return (OnnxNode("Expand", (OnnxConst(1.0, "float32"), sizes), outputs=("ones",)),), OnnxLocal("ones")
 
 
 @record

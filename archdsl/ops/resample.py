@@ -157,8 +157,7 @@ class Resize(Op):
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         x, y = inputs[0], outputs[0]
-        pairs = zip(x.shape[SPATIAL:], y.shape[SPATIAL:], strict=True)
-        if self.mode == "nearest" and not all(_is_power_of_two(*pair) for pair in pairs):
+        if self.mode == "nearest" and not self._is_dyadic(x, y):
             return self._onnx_nearest(x, y)
         attributes = {
             "axes": list(range(SPATIAL, x.rank)),
@@ -169,21 +168,107 @@ class Resize(Op):
             attributes |= {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
         if self.mode == "bicubic":
             attributes |= {"cubic_coeff_a": -0.75}
-        target: tuple[OnnxRef, ...] = (None, sizes_ref(*y.shape[SPATIAL:]))
+        if self.scale is None:
+            return (OnnxNode("Resize", (OnnxIn(), None, None, sizes_ref(*y.shape[SPATIAL:])), attributes),)
+        if self.mode == "bicubic" and not self.align_corners and self._may_copy(x, y):
+            return self._onnx_longer(x, y, attributes)
+        scales, ref = self._onnx_scales(x, y)
+        return (*scales, OnnxNode("Resize", (OnnxIn(), None, ref), attributes))
+
+    def _onnx_scales(self, x: Tensor, y: Tensor) -> tuple[tuple[OnnxNode, ...], OnnxRef]:
+        """The factors. Linear modes of torch ignore one where the size stays as it was, ONNX's do not."""
+        factors = [float(factor) for factor in self._factors(x)]
+        constant = OnnxConst(factors, "float32")
+        if self.mode in ("nearest", "bicubic") or self.align_corners or not any(map(_may_stay, self._factors(x))):
+            return (), constant
+        before, after = x.shape[SPATIAL:], y.shape[SPATIAL:]
+        if all(isinstance(size, int) for size in (*before, *after)):
+            rows = zip(before, after, factors, strict=True)
+            return (), OnnxConst([1.0 if old == new else factor for old, new, factor in rows], "float32")
+        ones = OnnxConst([1.0] * len(factors), "float32")
+        return (
+            OnnxNode("Equal", (sizes_ref(*before), sizes_ref(*after)), outputs=("same",)),
+            OnnxNode("Where", (OnnxLocal("same"), ones, constant), outputs=("scales",)),
+        ), OnnxLocal("scales")
+
+    def _may_copy(self, x: Tensor, y: Tensor) -> bool:
+        """Whether all sizes may stay as they were though some factor is not 1.
+
+        Then torch computes bicubic values all the same, and ONNX Runtime copies the input.
+        """
+        factors = self._factors(x)
+        if not any(map(_may_stay, factors)):
+            return False
+        rows = zip(x.shape[SPATIAL:], y.shape[SPATIAL:], factors, strict=True)
+        return all(
+            old == new if isinstance(old, int) and isinstance(new, int) else factor == 1 or _may_stay(factor)
+            for old, new, factor in rows
+        )
+
+    def _onnx_longer(self, x: Tensor, y: Tensor, attributes: dict[str, Any]) -> tuple[OnnxNode, ...]:
+        """Resized after its last cells were repeated, so often that the size changes; then cut to the new size.
+
+        A window that reaches beyond the edge reads the last cell in both.
+        """
+        factors = self._factors(x)
+        axis = next(axis for axis, factor in enumerate(factors, SPATIAL) if _may_stay(factor))
+        more = -(-1 // (factors[axis - SPATIAL] - 1))
+        at = OnnxConst((axis,), "int64")
+        scales = OnnxConst([float(factor) for factor in factors], "float32")
+        return (
+            OnnxNode("Pad", (OnnxIn(), OnnxConst((0, more), "int64"), None, at), {"mode": "edge"}, ("longer",)),
+            OnnxNode("Resize", (OnnxLocal("longer"), None, scales), attributes, ("resized",)),
+            OnnxNode("Slice", (OnnxLocal("resized"), OnnxConst((0,), "int64"), sizes_ref(y.shape[axis]), at)),
+        )
+
+    def _is_dyadic(self, x: Tensor, y: Tensor) -> bool:
+        """Whether each quotient is a power of 2 for certain: then it is exact, and all runtimes round alike."""
         if self.scale is not None:
-            target = (OnnxConst([float(factor) for factor in self._factors(x)], "float32"),)
-        return (OnnxNode("Resize", (OnnxIn(), None, *target), attributes),)
+            return all(map(_is_power_of_two, self._factors(x)))
+        pairs = zip(x.shape[SPATIAL:], y.shape[SPATIAL:], strict=True)
+        return all(
+            isinstance(old, int) and isinstance(new, int) and _is_power_of_two(Fraction(old, new)) for old, new in pairs
+        )
 
     def _onnx_nearest(self, x: Tensor, y: Tensor) -> tuple[OnnxNode, ...]:
         """The cells that torch takes, one axis after the other: runtimes round the quotient differently."""
         nodes: list[OnnxNode] = []
         source: OnnxRef = OnnxIn()
         for axis in range(SPATIAL, x.rank):
-            factor = None if self.scale is None else self._factors(x)[axis - SPATIAL]
-            nodes += _nearest_cells(axis, x.shape[axis], y.shape[axis], factor)
+            nodes += self._onnx_step(axis, x, y)
+            nodes += _nearest_cells(axis, x.shape[axis], y.shape[axis])
             nodes.append(OnnxNode("Gather", (source, OnnxLocal(f"cells{axis}")), {"axis": axis}, (f"y{axis}",)))
             source = OnnxLocal(f"y{axis}")
         return tuple(nodes)
+
+    def _onnx_step(self, axis: int, x: Tensor, y: Tensor) -> tuple[OnnxNode, ...]:
+        """``step{axis}``: by how many old cells torch moves for each new one, in float32.
+
+        It is the quotient of the sizes, or of a given factor its reciprocal. But torch's kernel for images of at most
+        128 rows and columns together ignores the factor where the size stays as it was, or is exactly doubled
+        (``nearest_idx`` in ATen/native/UpSample.h, reached by ``_use_vectorized_kernel_cond_2d``).
+        """
+        old, new = x.shape[axis], y.shape[axis]
+        by_sizes = (
+            _indexed("Cast", (sizes_ref(old),), "old", axis, to="float32"),
+            _indexed("Cast", (sizes_ref(new),), "new", axis, to="float32"),
+            _indexed("Div", (OnnxLocal(f"old{axis}"), OnnxLocal(f"new{axis}")), "step", axis),
+        )
+        if self.scale is None:
+            return by_sizes
+        factor = self._factors(x)[axis - SPATIAL]
+        reciprocal = OnnxConst((float(1 / factor),), "float32")
+        if x.rank != SPATIAL + 2 or not (_may_stay(factor) or _may_stay(factor - 1)):  # no size stays or doubles
+            return (_indexed("Identity", (reciprocal,), "step", axis),)
+        places = sum(y.shape[SPATIAL:])
+        return (
+            *by_sizes[:2],
+            _indexed("Div", (OnnxLocal(f"old{axis}"), OnnxLocal(f"new{axis}")), "quotient", axis),
+            _indexed("Equal", (sizes_ref(new), sizes_ref(old if factor < 2 else 2 * old)), "exact", axis),
+            _indexed("LessOrEqual", (sizes_ref(places), OnnxConst((128,), "int64")), "small", axis),
+            _indexed("And", (OnnxLocal(f"exact{axis}"), OnnxLocal(f"small{axis}")), "ignored", axis),
+            _indexed("Where", (OnnxLocal(f"ignored{axis}"), OnnxLocal(f"quotient{axis}"), reciprocal), "step", axis),
+        )
 
     def caption(self, inputs: tuple[Tensor, ...]) -> str:
         if self.scale is not None:
@@ -203,41 +288,35 @@ def _written(scale: Any) -> Any:
     return int(scale) if scale == int(scale) else scale
 
 
-def _is_power_of_two(old: Size, new: Size) -> bool:
-    """Whether the quotient of two sizes is a power of 2 for certain."""
-    if not (isinstance(old, int) and isinstance(new, int)):
-        return False
-    quotient = Fraction(old, new)
+def _is_power_of_two(quotient: Fraction) -> bool:
     return all(part & (part - 1) == 0 for part in (quotient.numerator, quotient.denominator))
 
 
-def _nearest_cells(axis: int, old: Size, new: Size, factor: Fraction | None) -> tuple[OnnxNode, ...]:
-    """``cells{axis}``: for each new cell the old one, ``min(floor(i * (old / new)), old - 1)``, in float32 as torch."""
+def _may_stay(factor: Fraction) -> bool:
+    """Whether some size stays as it is though the factor is not 1: ``floor(size * factor) == size``."""
+    return 1 < factor < 2
+
+
+def _indexed(kind: str, inputs: tuple[OnnxRef, ...], output: str, axis: int, **attributes: Any) -> OnnxNode:
+    """A node whose output is named after an axis."""
+    return OnnxNode(kind, inputs, attributes, (f"{output}{axis}",))
+
+
+def _nearest_cells(axis: int, old: Size, new: Size) -> tuple[OnnxNode, ...]:
+    """``cells{axis}``: the old cell of each new one, ``min(floor(i * step), old - 1)``, in float32 as torch has it."""
 
     def local(name: str) -> OnnxLocal:
         return OnnxLocal(f"{name}{axis}")
 
-    def node(kind: str, inputs: tuple[OnnxRef, ...], output: str, **attributes: Any) -> OnnxNode:
-        return OnnxNode(kind, inputs, attributes, (f"{output}{axis}",))
-
     zero, one = OnnxConst(0, "int64"), OnnxConst(1, "int64")
-    if factor is not None:
-        step = (node("Identity", (OnnxConst(float(1 / factor), "float32"),), "step"),)
-    else:
-        step = (
-            node("Cast", (sizes_ref(old),), "old", to="float32"),
-            node("Cast", (sizes_ref(new),), "new", to="float32"),
-            node("Div", (local("old"), local("new")), "step"),
-        )
     return (
-        *step,
-        node("Squeeze", (sizes_ref(new),), "count"),
-        node("Range", (zero, local("count"), one), "places"),
-        node("Cast", (local("places"),), "floats", to="float32"),
-        node("Mul", (local("floats"), local("step")), "at"),
-        node("Floor", (local("at"),), "floor"),
-        node("Cast", (local("floor"),), "found", to="int64"),
-        node("Min", (local("found"), sizes_ref(old - 1)), "cells"),
+        _indexed("Squeeze", (sizes_ref(new),), "count", axis),
+        _indexed("Range", (zero, local("count"), one), "places", axis),
+        _indexed("Cast", (local("places"),), "floats", axis, to="float32"),
+        _indexed("Mul", (local("floats"), local("step")), "at", axis),
+        _indexed("Floor", (local("at"),), "floor", axis),
+        _indexed("Cast", (local("floor"),), "found", axis, to="int64"),
+        _indexed("Min", (local("found"), sizes_ref(old - 1)), "cells", axis),
     )
 
 

@@ -10,7 +10,7 @@ from archdsl.ops.resample import SPATIAL_AXES, ChannelShuffle, PixelShuffle, Pix
 from .drawing import FLAGS, images, per_axis
 from .harness import Case, case
 
-SCALES = st.sampled_from([2.0, 2.0, 3.0, 0.5, 1.5, 0.25, 1.0, 0.1])
+SCALES = st.sampled_from([2.0, 2.0, 3.0, 0.5, 1.5, 0.25, 1.0, 0.1, 1.25, 2.25])
 
 
 @st.composite

@@ -43,7 +43,7 @@ class Trial:
 
 
 def compare(graph: Graph, module: nn.Module, path: Path, batch_sizes: Sequence[int]) -> Report:
-    """Compare at random inputs, for each of these sizes of the batch.
+    """Compare at random inputs, for each of these sizes of the batch; then where the other sizes are small.
 
     Deep networks may be chaotic, with random weights above all: rounding then makes outputs differ, and nothing is
     wrong. So where outputs differ, each layer is run in torch on what ONNX Runtime computed before it; the first that
@@ -53,7 +53,7 @@ def compare(graph: Graph, module: nn.Module, path: Path, batch_sizes: Sequence[i
         SpecError: ONNX Runtime cannot run the file, or no sizes meet the network's preconditions.
     """
     session = _session(str(path))
-    choices = [sizes_for(graph, batch) for batch in batch_sizes]
+    choices = [*(sizes_for(graph, batch) for batch in batch_sizes), sizes_for(graph, batch_sizes[0], usual=1)]
     distinct = [sizes for i, sizes in enumerate(choices) if sizes not in choices[:i]]
     trials = [_trial(graph, module, session, sizes) for sizes in distinct]
     comparisons = tuple(

@@ -20,8 +20,10 @@ USUAL = 65
 TRIES = 64
 
 
-def sizes_for(graph: Graph, batch: int) -> dict[str, int]:
+def sizes_for(graph: Graph, batch: int, usual: int = USUAL) -> dict[str, int]:
     """Values of the symbols that meet the preconditions; those of leading axes are ``batch`` if that is allowed.
+
+    The others are ``usual`` and more: from 1 on, nearly the least that the network accepts.
 
     Raises:
         SpecError: none were found.
@@ -30,8 +32,8 @@ def sizes_for(graph: Graph, batch: int) -> dict[str, int]:
     names = dict.fromkeys(name for shape in shapes for size in shape for name in sorted(symbols(size)))
     leading = {str(shape[0]) for shape in shapes if shape}
     for larger, apart in product(range(TRIES), (1, 0)):  # sizes that differ show axes that were swapped
-        usual = {name: USUAL + larger + apart * place for place, name in enumerate(names)}
-        wanted = {name: batch if name in leading else size for name, size in usual.items()}
+        others = {name: usual + larger + apart * place for place, name in enumerate(names)}
+        wanted = {name: batch if name in leading else size for name, size in others.items()}
         values = {name: _at_least(graph, name, size) for name, size in wanted.items()}
         if _is_allowed(graph, values):
             return values

@@ -34,9 +34,17 @@ def test_equal(text: str, fold_bn: bool, tmp_path: Path) -> None:
     assert report.problem is None
     assert not report.amplifies
     assert report.difference < 1e-4
-    assert [c.sizes["N"] for c in report.comparisons if c.output == report.comparisons[0].output] == [1, 3]
+    assert [c.sizes["N"] for c in report.comparisons if c.output == report.comparisons[0].output] == [1, 3, 1]
     assert report.facts()["ok"] is True
     assert str(report).startswith("ONNX Runtime equals torch at N = 1")
+
+
+def test_small_sizes_are_tried_too(tmp_path: Path) -> None:
+    graph = body('assert H >= 3; resize("bilinear", scale=1.25)')
+    path = export(graph, {}, tmp_path / "net.onnx")
+    report = verify(graph, Reference(graph, {}), path)
+    assert report.problem is None
+    assert [dict(c.sizes) for c in report.comparisons][-1] == {"N": 1, "H": 3, "W": 3}
 
 
 @pytest.mark.parametrize("fold_bn", [False, True])
