@@ -185,12 +185,17 @@ class Model:
     def module(self) -> nn.Module:
         """The network as a module, freshly initialised: its source, executed.
 
+        It pickles with its source and its spec, so that another process that has archdsl can unpickle it.
+
         Raises:
             SpecError: torch is not installed.
         """
         from archdsl.emit.torch import make_module
+        from archdsl.pickles import Recipe, recreating
 
-        return make_module(self._source.text, self._source.class_name)
+        text, class_name, *_ = self._source
+        recipe = Recipe.of(self._spec, self._chosen.name, self._parameters, self._shapes)
+        return make_module(text, class_name, recreating(text, class_name, recipe))
 
     def onnx(
         self, path: str | PathLike[str], weights: Mapping[str, Any] | nn.Module | None = None, fold_bn: bool = False

@@ -17,6 +17,7 @@ FLOORS = (
     ("lsp", "highlight"),
     ("training",),
     ("model",),
+    ("pickles",),
     ("checks", "weights"),
     ("emit",),
     ("measure",),

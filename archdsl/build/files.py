@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
+from typing import NamedTuple
 
 from archdsl.build.env import MISSING, FileScope
 from archdsl.build.values import BAD, BlockLayer, Function, LazyLet
@@ -180,6 +181,56 @@ class Workspace:
             )
         )  # fmt: skip
         return None
+
+
+class Bundle(NamedTuple):
+    """A spec with the files that it uses, independent of any folder: the first file is the spec."""
+
+    files: tuple[tuple[str, str, tuple[int, ...]], ...]
+    """Of each file its name, its text, and for each of its ``use``s the place of the used file in this tuple."""
+
+    @classmethod
+    def of(cls, scope: FileScope) -> Bundle:
+        """The bundle of a file that was opened without diagnostics."""
+        scopes = [scope]
+        for each in scopes:
+            scopes += [used for used in dict.fromkeys(each.used) if used not in scopes]
+        names = ((each.file.source.name, each.file.source.text) for each in scopes)
+        return cls(tuple((*n, tuple(map(scopes.index, s.used))) for n, s in zip(names, scopes, strict=True)))
+
+    def open(self) -> FileScope:
+        """The spec's definitions, as they were where the bundle was made.
+
+        Raises:
+            ValueError: this is no bundle.
+        """
+        workspace = _BundleWorkspace(self)
+        scope = workspace.open(Path("0"))
+        if scope is None or workspace.diagnostics:
+            raise ValueError("a bundle of files that do not belong together")
+        return scope
+
+
+class _BundleWorkspace(Workspace):
+    """The files of a bundle; the path of a file is its place."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        super().__init__()
+        self._bundle = bundle
+        self._followed: dict[Path, int] = {}
+        """How many ``use``s of each file were followed."""
+
+    def open(self, path: Path) -> FileScope | None:
+        return self.add(Source(*self._bundle.files[0][:2]), path)
+
+    def _read(self, path: Path, span: Span | None) -> str | None:
+        return self._bundle.files[int(path.name)][1]
+
+    def _find(self, use: tree.Use, path: Path) -> Path | None:
+        used = self._bundle.files[int(path.name)][2]
+        turn = self._followed.get(path, 0)
+        self._followed[path] = turn + 1
+        return Path(str(used[turn])) if turn < len(used) else None
 
 
 def _below(root: Path, path: Path) -> Path | None:

@@ -73,6 +73,22 @@ class NothingAtInference(Diagnostic):
     network: str
 
 
+@record(kw_only=True)
+class UnprovedPickle(Diagnostic):
+    """A pickled module whose source could not be proved equal to the network of its spec.
+
+    A pickle of a module that archdsl made carries its source and the spec. Unpickling executes the source only after
+    proving it equal to the network: this file was changed, or written by a version of archdsl with other rules.
+    """
+
+    code = "A0504"
+    title = "the source of `{network}` in this pickle is not proved to be the network of its spec: {reason}"
+    hint = "compile the spec to a Python file and load a state dict there instead"
+
+    network: str
+    reason: str
+
+
 # ---- ONNX --------------------------------------------------------------------------------------------------
 
 

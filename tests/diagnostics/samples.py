@@ -5,6 +5,7 @@ SAMPLES = {
     "A0108": {"limit": "1,000"},
     "A0500": {"network": "Net", "reason": "line 12: conv1 runs on another value"},
     "A0501": {"network": "Net", "reason": "line 12: conv1 runs on another value"},
+    "A0504": {"network": "Net", "reason": "line 12: conv1 runs on another value"},
     "A0525": {"symbol": "K"},
     "A0526": {"size": "36893488147419103232"},
     "A0527": {"reason": "Conv: no such attribute"},

@@ -19,6 +19,8 @@ from archdsl.graph import Graph
 if TYPE_CHECKING:
     from torch import nn
 
+    from archdsl.emit.torch.load import Recreate
+
 
 class Source(NamedTuple):
     """An emitted file. ``class_name`` is the network's class, ``arguments`` the model's parameters that it takes."""
@@ -112,8 +114,11 @@ def _written(graph: Graph, witness: Graph | None = None, is_literal: bool = Fals
     return stranger(text) or validate(text, file.class_name, graph) or source
 
 
-def make_module(source: str, class_name: str) -> nn.Module:
+def make_module(source: str, class_name: str, recreate: Recreate | None = None) -> nn.Module:
     """An instance of a class of emitted source. Tracebacks show its lines.
+
+    Args:
+        recreate: how another process makes instances when they are unpickled: see `archdsl.emit.torch.load`.
 
     Raises:
         SpecError: torch is not installed.
@@ -122,13 +127,6 @@ def make_module(source: str, class_name: str) -> nn.Module:
         import torch  # noqa: F401
     except ImportError:
         raise SpecError([MissingExtra(span=None, what="a torch module", package="torch", extra="torch")]) from None
-    import linecache
-    import sys
-    import types
+    from archdsl.emit.torch.load import load_source
 
-    module = types.ModuleType(f"archdsl.emitted.{class_name}")
-    path = f"<{class_name}.py by archdsl>"
-    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
-    sys.modules[module.__name__] = module  # pickles and torch.export look the class up there
-    exec(compile(source, path, "exec"), module.__dict__)
-    return getattr(module, class_name)()
+    return getattr(load_source(source, class_name, recreate), class_name)()
