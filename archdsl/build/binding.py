@@ -99,6 +99,7 @@ class Binding(Context):
     ) -> dict[str, Given]:
         """All given arguments by name; what a fault made unknown is among them."""
         if len(layer.positional) > len(names):
+            require_good(layer.positional)
             first = layer.positional[len(names)]
             extra = first.site
             takes = f"{len(names) or 'no'} argument{'' if len(names) == 1 else 's'}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archdsl.build.env import MISSING, Env, FileScope
-from archdsl.build.values import BAD, Applicable, DeclaredLayer, Given, Layer
+from archdsl.build.values import BAD, Applicable, DeclaredLayer, Given, Layer, Poison
 from archdsl.diagnostics.base import Diagnostic, Frame
 from archdsl.diagnostics.names import TooMuch
 from archdsl.dims import Needs
@@ -40,10 +40,6 @@ class Fault(Exception):
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
-
-
-class Poison(Exception):
-    """Something ``BAD`` was touched: its fault is reported already."""
 
 
 class Abort(Exception):

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from archdsl.build.builtins import LISTS, MAX_LIST, NUMERIC
+from archdsl.build.called import not_called, owns_weights, streamed
 from archdsl.build.context import Context, Fault, Here, Poison, require_good
 from archdsl.build.env import MISSING, Env, FileScope
 from archdsl.build.names import SUGGESTIONS, unknown_name
@@ -261,6 +262,8 @@ class Expressions(Context):
         return self.compare(left, node.op, right, node, here)
 
     def compare(self, left: Any, op: str, right: Any, node: tree.Compare, here: Here) -> Any:
+        if op in ("==", "!=") and (left is NONE or right is NONE):
+            return (left is right) is (op == "==")
         if isinstance(left, Value) or isinstance(right, Value):
             return self.combine_values(op, left, right, node, here, (node.left, node.right))
         if isinstance(left, Dim) or isinstance(right, Dim):
@@ -449,8 +452,8 @@ class Expressions(Context):
     def _call(self, node: tree.Call, here: Here) -> Any:
         callee = self.evaluate(node.callee, here)
         positional, named = self.arguments(node, here)
-        if isinstance(callee, Applicable):
-            return callee.given(positional, named)
+        if isinstance(callee, Layer):
+            return self._call_layer(callee, node, positional, named, here)
         require_good([*positional, *named.values()])
         match callee:
             case Builtin():
@@ -463,6 +466,24 @@ class Expressions(Context):
                 return self._call_init(callee, node, positional, named)
         what = f"{describe(callee)} takes no arguments"
         raise Fault(WrongKind(span=node.span, what=what))
+
+    def _call_layer(
+        self, callee: Layer, node: tree.Call, positional: tuple[Given, ...], named: dict[str, Given], here: Here
+    ) -> Any:
+        """More arguments for a layer; one without parameters of its own that is called on values is applied to them."""
+        values = streamed(callee, positional)
+        if isinstance(callee, Applicable) and not values:
+            return callee.given(positional, named)
+        if not isinstance(callee, OpLayer) or owns_weights(callee.op):
+            raise Fault(not_called(callee, node, values))
+        require_good([*positional, *named.values()])
+        others = tuple(g for g in positional if g not in values)
+        return self._applied(callee.given(others, named), [g.value for g in values], node, here)
+
+    def _applied(self, layer: OpLayer, values: list[Any], node: tree.Call, here: Here) -> Any:
+        inner = here.aside(values[0] if len(values) == 1 else values)
+        self.apply(layer, inner, node)
+        return inner.stream
 
     def arguments(self, node: tree.Call, here: Here) -> tuple[tuple[Given, ...], dict[str, Given]]:
         """The arguments of a call, evaluated from left to right; one at fault is reported, and hides none behind it."""
@@ -509,13 +530,9 @@ class Expressions(Context):
         here: Here,
     ) -> Any:
         values = [given.value for given in positional]
-        if builtin.op is not None and (not values or any(isinstance(v, Value) for v in values)):
+        if builtin.op is not None and (not values or any(isinstance(v, Value) or is_list(v) for v in values)):
             layer = OpLayer(op=builtin.op, named=named)
-            if not values:
-                return layer
-            inner = here.aside(values[0] if len(values) == 1 else values)
-            self.apply(layer, inner, node)
-            return inner.stream
+            return self._applied(layer, values, node, here) if values else layer
         if named:
             name = next(iter(named))
             what = f"the function `{builtin.name}` takes no named arguments on numbers"

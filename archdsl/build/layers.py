@@ -438,6 +438,8 @@ def _short(value: Any) -> str:
     if is_list(value):
         text = f"[{', '.join(_short(v) for v in value[:8])}{', …' if len(value) > 8 else ''}]"
         return text
+    if isinstance(value, Value):
+        return shape_text(value.shape)
     return getattr(value, "name", None) or str(value) if not isinstance(value, str) else f'"{value}"'
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from archdsl.build.called import example_label
 from archdsl.build.context import Context, Fault, Here, Naming
 from archdsl.diagnostics.base import Label
 from archdsl.diagnostics.names import BadLabel, DuplicatePath, Unlabelled
@@ -99,7 +100,7 @@ class Places(Context):
             here.counter.count += 1
         if label is None and must:
             if not self.in_claim:
-                raise Fault(Unlabelled(span=site.span, what=what, example=_example(what)))
+                raise Fault(Unlabelled(span=site.span, what=what, example=example_label(what.split(" ")[-1])))
             label = f"_{len(here.module.children)}"
         if label is None:
             return None
@@ -144,8 +145,3 @@ class Places(Context):
         """Say what stands at a module, where that is an operator."""
         if what is not None and module.what is None:
             module.what = what
-
-
-def _example(what: str) -> str:
-    word = re.sub(r"\W", "", what.split(" ")[-1].strip("`"))
-    return f"{word.lower() or 'part'}1"

@@ -173,8 +173,36 @@ class Bad:
 BAD = Bad()
 
 
+class Poison(Exception):
+    """Something ``BAD`` was touched: its fault is reported already."""
+
+
+def require_known(value: Any) -> None:
+    """Nothing is said of what a fault made unknown, nor of a list or layer that holds it.
+
+    Raises:
+        Poison: this is such a thing.
+    """
+    match value:
+        case Bad():
+            raise Poison
+        case list():
+            for item in value:
+                require_known(item)
+        case Applicable():
+            for given in (*value.positional, *value.named.values()):
+                require_known(given.value)
+        case _:
+            pass
+
+
 def describe(value: Any) -> str:
-    """A value of the language in words, for messages."""
+    """A value of the language in words, for messages.
+
+    Raises:
+        Poison: a fault that is reported already made it unknown.
+    """
+    require_known(value)
     match value:
         case bool():
             return "true" if value else "false"
@@ -204,15 +232,14 @@ def describe(value: Any) -> str:
             return f"the range {value.start}..{value.stop}"
         case None:
             return "nothing"
-    return type(value).__name__
+    return "something else"
 
 
 def apply_advice(layer: Any) -> str | None:
     """How a layer is applied, for a message where a value was meant; None for anything else."""
-    if not isinstance(layer, Layer):
+    if not isinstance(layer, Layer) or layer is NONE:
         return None
-    name = getattr(layer, "name", "…")
-    return f"apply the layer with an arrow: `x -> {name}`"
+    return f"apply the layer with an arrow: `(it -> {getattr(layer, 'name', '…')})`"
 
 
 MAX_FORMULA = 200

@@ -41,12 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _batches(text: str) -> tuple[int, ...]:
     try:
-        found = tuple(int(part) for part in text.split(","))
+        return tuple(POSITIVE.read(part) for part in text.split(","))
     except ValueError:
-        found = ()
-    if not found or min(found) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of batch sizes such as 1,2,4")
-    return found
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of batch sizes such as 1,2,4") from None
 
 
 def run(args: argparse.Namespace) -> int:

@@ -43,6 +43,13 @@ def png(text: str) -> Path:
     return Path(text)
 
 
+def levels(text: str) -> int:
+    """A number of levels of the module tree, for argparse."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of levels")
+    return int(text)
+
+
 def add_format_argument(parser: argparse.ArgumentParser, *more: str) -> None:
     """``--format``, with what else than text and JSON a command can print."""
     parser.add_argument(

@@ -11,11 +11,13 @@ from pathlib import Path
 from archdsl.checks.report import check
 from archdsl.cli import compare
 from archdsl.cli.common import open_or_fail, show_diagnostics
+from archdsl.cli.settings import reader
 from archdsl.compiler import library_root, shipped_specs
 from archdsl.diagnostics.files import MissingExtra
 from archdsl.errors import SpecError
 from archdsl.files import write_whole
 from archdsl.model import Model, load
+from archdsl.training.settings import POSITIVE
 
 NETWORKS = ("lenet5", "alexnet", "vgg16", "googlenet", "resnet50")
 """The networks of the lecture, oldest first."""
@@ -28,7 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("archdsl-demo"), metavar="DIR", help="where all of it is written (%(default)s)"
     )
-    parser.add_argument("--epochs", type=int, default=30, metavar="N", help="of the training (default: %(default)s)")
+    parser.add_argument(
+        "--epochs", type=reader(POSITIVE), default=30, metavar="N", help="of the training (default: %(default)s)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 
-from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
+from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, levels, load_model, print_json
 from archdsl.cli.measuring import add_measure_arguments, measured
 from archdsl.emit.summary import Row, sort, summarise, to_depth, to_json
 from archdsl.model import Model
@@ -21,16 +21,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_build_arguments(parser)
     add_measure_arguments(parser)
     parser.add_argument(
-        "--depth", type=_depth, metavar="N", help=f"levels of the tree (default: as many as fit in {MAX_ROWS} rows)"
+        "--depth", type=levels, metavar="N", help=f"levels of the tree (default: as many as fit in {MAX_ROWS} rows)"
     )
     parser.add_argument("--sort", choices=("macs", "params", "memory"), help="the dearest first, at every level")
     add_format_argument(parser)
-
-
-def _depth(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of levels")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

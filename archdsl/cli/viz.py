@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
+from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, levels, load_model, print_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="show a module as one card; may be repeated",
     )  # fmt: skip
     parser.add_argument(
-        "--depth", type=_depth, metavar="N", help="levels of the module tree that are shown (default: what fits a page)"
+        "--depth", type=levels, metavar="N", help="levels of the module tree that are shown (default: what fits a page)"
     )
     add_build_arguments(parser)
     add_format_argument(parser)
@@ -35,12 +35,6 @@ def _picture(text: str) -> Path:
     if path.suffix.lower() not in (".svg", ".png", ".pdf", ".dot"):
         raise argparse.ArgumentTypeError(f"{text!r} does not end in .svg, .png, .pdf or .dot")
     return path
-
-
-def _depth(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of levels")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -94,17 +94,18 @@ class UnsupportedVersion(Diagnostic):
 
 @record(kw_only=True)
 class NumberTooLarge(Diagnostic):
-    """A number with too many digits.
+    """A number that is too large, or too long.
 
-    No size of a network is so large.
+    Numbers have at most 40 digits. Numbers that are not whole are IEEE 754 doubles, as in Python: the largest is about
+    1.8e308, and one nearer to zero than about 5e-324 is zero.
     """
 
     code = "A0106"
-    title = "this number has {digits} digits"
-    at = "at most {limit} are read"
+    title = "this number {problem}"
+    at = "{limit}"
 
-    digits: int
-    limit: int
+    problem: str
+    limit: str
 
 
 @record(kw_only=True)

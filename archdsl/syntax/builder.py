@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
+from sys import float_info
 from typing import Any, NamedTuple
 
 from archdsl.source import Source, Span
@@ -16,13 +18,25 @@ MAX_DIGITS = 40
 
 
 class BadNumber(Exception):
-    """A literal with more than ``MAX_DIGITS`` digits."""
+    """A literal of which no number can be made: ``problem`` and ``limit`` say why."""
 
-    limit = MAX_DIGITS
-
-    def __init__(self, token: Token) -> None:
-        super().__init__("number too large")
+    def __init__(self, token: Token, problem: str, limit: str) -> None:
+        super().__init__(f"the number {problem}")
         self.token = token
+        self.problem = problem
+        self.limit = limit
+
+
+def _digits(token: Token) -> str:
+    """The text of a literal without its separators.
+
+    Raises:
+        BadNumber: it is too long.
+    """
+    text = token.replace("_", "")
+    if len(text) > MAX_DIGITS:
+        raise BadNumber(token, f"has {len(text)} digits", f"at most {MAX_DIGITS} are read")
+    return text
 
 
 class _List(NamedTuple):
@@ -71,14 +85,13 @@ class TreeBuilder:
         return tree.Name(self._token_span(token), str(token))
 
     def INT(self, token: Token) -> tree.Number:
-        if len(token) > MAX_DIGITS:
-            raise BadNumber(token)
-        return tree.Number(self._token_span(token), int(token.replace("_", "")))
+        return tree.Number(self._token_span(token), int(_digits(token)))
 
     def FLOAT(self, token: Token) -> tree.Number:
-        if len(token) > MAX_DIGITS:
-            raise BadNumber(token)
-        return tree.Number(self._token_span(token), float(token.replace("_", "")))
+        value = float(_digits(token))
+        if value == inf:
+            raise BadNumber(token, "is too large", f"the largest number is about {float_info.max:.1e}")
+        return tree.Number(self._token_span(token), value)
 
     def STRING(self, token: Token) -> tree.String:
         return tree.String(self._token_span(token), str(token)[1:-1])

@@ -7,6 +7,7 @@ hides none in another.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from threading import RLock
 
@@ -221,7 +222,8 @@ def _explain(fault: Exception, source: Source, start: int, end: int) -> Diagnost
             character = source.text[at]
             span = Span(source, at, at + 1)
             edits = _respelt_character(source, at)
-            return UnexpectedCharacter(span=span, character=character, advice=_ADVICE.get(character), edits=edits)
+            advice = _ADVICE.get(character) or _digit_advice(character)
+            return UnexpectedCharacter(span=span, character=character, advice=advice, edits=edits)
         case MisplacedToken():
             return _explain_token(fault, source, start, end)
         case BracketError():
@@ -234,7 +236,7 @@ def _explain(fault: Exception, source: Source, start: int, end: int) -> Diagnost
             return NameTooLong(span=_token_span(source, start, fault.token), limit=f"{MAX_NAME:,}")
         case BadNumber():
             span = _token_span(source, start, fault.token)
-            return NumberTooLarge(span=span, digits=len(fault.token), limit=fault.limit)
+            return NumberTooLarge(span=span, problem=fault.problem, limit=fault.limit)
     raise fault
 
 
@@ -246,8 +248,21 @@ def _respelt_character(source: Source, at: int) -> tuple[Edit, ...]:
     twice = source.text[at : at + 2]
     if twice in _TWICE:
         return (Edit(Span(source, at, at + 2), _TWICE[twice]),)
-    instead = _INSTEAD.get(source.text[at])
+    instead = _INSTEAD.get(source.text[at], _plain_digit(source.text[at]))
     return (Edit(Span(source, at, at + 1), instead),) if instead is not None else ()
+
+
+def _plain_digit(character: str) -> str | None:
+    """The digit 0 to 9 that a decimal digit of another script or width stands for."""
+    return str(unicodedata.decimal(character)) if character.isdecimal() else None
+
+
+def _digit_advice(character: str) -> str | None:
+    """What to write for a digit of another script or width, a superscript, a fraction or a Roman numeral."""
+    if not character.isnumeric():
+        return None
+    plain = _plain_digit(character)
+    return f"numbers have the digits 0 to 9: write `{plain}`" if plain else "numbers have the digits 0 to 9"
 
 
 def _token_span(source: Source, start: int, token: Token) -> Span:

@@ -21,6 +21,8 @@ class Kind:
 def _number(value: Any, kind: type[int] | type[float]) -> float:
     if isinstance(value, bool) or (kind is int and isinstance(value, float)):
         raise ValueError
+    if isinstance(value, str) and not value.isascii():  # Python reads digits of every script
+        raise ValueError
     return kind(value)
 
 

@@ -1,0 +1,69 @@
+"""Layers called on values, as torch's functions are: ``silu(x)`` is ``x -> silu``; ``fc(x)`` is answered with an arrow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from archdsl.arguments import EitherKind, Kind, ValueKind
+from archdsl.build.values import BlockLayer, DeclaredLayer, Given, Layer, OpLayer, describe
+from archdsl.diagnostics.base import Edit
+from archdsl.diagnostics.names import WrongKind
+from archdsl.graph import Value
+from archdsl.op import Op, parameters
+from archdsl.syntax import tree
+
+
+def streamed(callee: Layer, positional: Sequence[Given]) -> list[Given]:
+    """The arguments of a call that are values which no parameter of the callee takes: they belong on the stream."""
+    match callee:
+        case OpLayer():
+            kinds = [p.kind for p in parameters(callee.op)]
+            room = len(kinds) if kinds and _takes_value(kinds[0]) else 0  # `maximum(a, b)` is `a -> maximum(b)`
+            return [g for g in positional[: len(positional) - room] if isinstance(g.value, Value)]
+        case BlockLayer():
+            room = len(callee.definition.params) - len(callee.positional)
+            return [g for g in positional[max(room, 0) :] if isinstance(g.value, Value)]
+    return [g for g in positional if isinstance(g.value, Value)]
+
+
+def owns_weights(op: type[Op]) -> bool:
+    """Does an operator own parameters, or buffers, for some arguments? Its runs need a name."""
+    return op.weights is not Op.weights
+
+
+def not_called(callee: Layer, node: tree.Call, values: Sequence[Given]) -> WrongKind:
+    """What is to be said of a layer that is called on values, or with arguments that it cannot have."""
+    if not values:
+        return WrongKind(span=node.span, what=f"{describe(callee)} takes no arguments")
+    applied = arrow(callee, node, values)
+    edits = (Edit(node.span, applied),) if isinstance(callee, DeclaredLayer) and len(values) == 1 else ()
+    return WrongKind(
+        span=node.span,
+        what=f"{describe(callee)} is not called on a value",
+        found="a value reaches a layer by an arrow",
+        advice=f"apply it with an arrow: `{applied}`",
+        edits=edits,
+    )
+
+
+def arrow(callee: Layer, node: tree.Call, values: Sequence[Given]) -> str:
+    """The call of a layer on values as the language writes it: ``(x -> fc)``."""
+    heads = ", ".join(g.site.span.text for g in values)
+    sites = {g.site for g in values}
+    others = ", ".join(a.span.text for a in node.arguments if a.value not in sites)
+    call = f"{node.callee.span.text}({others})" if others else node.callee.span.text
+    is_named = isinstance(callee, OpLayer) and owns_weights(callee.op)
+    if is_named or (isinstance(callee, BlockLayer) and not callee.definition.is_alias):
+        call = f"{example_label(callee.name)}: {call}"
+    return f"({heads if len(values) == 1 else f'({heads})'} -> {call})"
+
+
+def example_label(name: str) -> str:
+    """A label for an unnamed layer: ``conv1``."""
+    word = re.sub(r"\W", "", name).lower()
+    return f"{word or 'part'}1"
+
+
+def _takes_value(kind: Kind) -> bool:
+    return isinstance(kind, ValueKind) or (isinstance(kind, EitherKind) and any(map(_takes_value, kind.kinds)))
