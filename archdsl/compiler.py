@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,15 @@ def _setting(name: str, value: Any, scope: FileScope) -> Given | Diagnostic:
     if not isinstance(value, bool | int | float | list | tuple):
         kind = type(value).__name__
         return BadSetting(span=None, reason=f"`{name}` is a {kind}: a setting is a number, a list or an expression")
+    if not _is_finite(value):
+        return BadSetting(span=None, reason=f"`{name}` is not finite: {value}")
     return Given(_lists(value), tree.String(span, source.text), scope.env)
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or isfinite(value)
 
 
 def _lists(value: Any) -> Any:

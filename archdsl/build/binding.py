@@ -8,7 +8,7 @@ from typing import Any
 from archdsl.arguments import FlagKind, InitKind
 from archdsl.build.context import Context, Fault, Here, Poison, require_good
 from archdsl.build.env import Env, FileScope
-from archdsl.build.values import BAD, Applicable, Given, OpLayer, apply_advice
+from archdsl.build.values import BAD, Applicable, Given, OpLayer
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.names import (
     BadArgument,
@@ -20,6 +20,7 @@ from archdsl.diagnostics.names import (
 from archdsl.diagnostics.nearest import did_you_mean, respelt
 from archdsl.graph import Value
 from archdsl.op import Op, Operand, Parameter, Reject, parameters
+from archdsl.ops import OPS_BY_NAME
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -73,7 +74,7 @@ class Binding(Context):
 
     def _accept(self, layer: OpLayer, parameter: Parameter, value: Any, given: Given) -> Any:
         try:
-            return parameter.kind.accept(value)
+            return parameter.kind.accept(_operands(value))
         except Reject as reject:
             words = parameter.kind.words
             advice = reject.help or (did_you_mean(value, words) if isinstance(value, str) else None)
@@ -147,7 +148,8 @@ class Binding(Context):
                 env.bind(param.name.text, given[param.name.text].value)
             elif param.default is None:
                 takes = ", ".join(p.name.text for p in params)
-                raise Fault(MissingArgument(span=site.span, callee=name, name=param.name.text, signature=takes))
+                hides = f"; `{name}` of this spec hides the operator of that name" if name in OPS_BY_NAME else ""
+                raise Fault(MissingArgument(span=site.span, callee=name, name=param.name.text, signature=takes + hides))
             else:
                 env.bind(param.name.text, self.evaluate(param.default, here.aside(BAD, env=env)))
         return env.names, given
@@ -158,6 +160,13 @@ def signature(known: tuple[Parameter, ...]) -> str:
     from archdsl.arguments import show
 
     return ", ".join(p.name if p.required or p.default is None else f"{p.name}={show(p.default)}" for p in known)
+
+
+def _operands(value: Any) -> Any:
+    """An argument with what stands for the values in its lists, where no kind of argument takes one."""
+    if isinstance(value, list):
+        return [_operands(item) for item in value]
+    return Operand(-1) if isinstance(value, Value) else value
 
 
 def _word_meant(given: Given, words: Collection[str]) -> tuple[Edit, ...]:
@@ -180,4 +189,6 @@ def _by_position(layer: OpLayer, parameter: Parameter, given: Given) -> str | No
 
 def _arrow(layer: Applicable, given: Given) -> str | None:
     """The way out where a value was given as an argument: ``relu(x)``."""
-    return apply_advice(layer) if isinstance(given.value, Value) else None
+    if not isinstance(given.value, Value) or given.name is not None:
+        return None
+    return f"apply the layer with an arrow: `({given.site.span.text} -> {getattr(layer, 'name', '…')})`"

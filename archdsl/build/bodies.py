@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from archdsl.build.called import apply_advice
 from archdsl.build.context import Fault, Here, Poison, require_good
 from archdsl.build.expressions import Sides, as_layer
 from archdsl.build.layers import Layers, check_entries
@@ -19,7 +20,6 @@ from archdsl.build.values import (
     DeclaredLayer,
     Layer,
     OpLayer,
-    apply_advice,
     describe,
     is_list,
     shape_text,
@@ -189,7 +189,8 @@ class Bodies(Layers, Shapes):
     def _declared_layer(self, name: str, module: Module, value: Any, node: tree.Declare, here: Here) -> DeclaredLayer:
         if not isinstance(value, Layer):
             what = f"`let {name}: …` declares a layer"
-            raise Fault(WrongKind(span=node.layer.span, what=what, found=f"this is {describe(value)}"))
+            advice = _FLAT if is_list(value) else None
+            raise Fault(WrongKind(span=node.layer.span, what=what, found=f"this is {describe(value)}", advice=advice))
         layer = DeclaredLayer(name, module, value, node)
         self._declared.append(layer)
         return layer
@@ -328,7 +329,8 @@ class Bodies(Layers, Shapes):
             stream = self.stream_of(node, here)
             if not is_list(stream):
                 what = f"`{node.kind}` without branches merges a list"
-                raise Fault(WrongKind(span=node.span, what=what, found=f"{describe(stream)} is on the stream"))
+                found = f"{describe(stream)} is on the stream"
+                raise Fault(WrongKind(span=node.span, what=what, found=found, advice=_as_branches(node)))
             events.extend(Branch(None, [], value) for value in stream)
         self._merge(node, node.kind, events, here)
 
@@ -456,8 +458,8 @@ class Bodies(Layers, Shapes):
         if is_list(result):
             return self.constant(result, branch.site or node, here)
         what = f"a branch of `{kind}` gives a value"
-        found = f"this gives {describe(result)}"
-        raise Fault(WrongKind(span=(branch.site or node).span, what=what, found=found, advice=apply_advice(result)))
+        site, found = branch.site or node, f"this gives {describe(result)}"
+        raise Fault(WrongKind(span=site.span, what=what, found=found, advice=apply_advice(result, site)))
 
 
 @contextmanager
@@ -468,6 +470,20 @@ def recording(here: Here, events: list[Event]) -> Iterator[list[Event]]:
         yield events
     finally:
         here.events = outer
+
+
+_FLAT = "declare a list for each group: `for i in 0..2 { let part{i}: [conv(4, 1) for j in 0..3] }`, then `part{i}[j]`"
+"""The way out for a declared list of lists."""
+
+
+def _as_branches(node: tree.Combine) -> str:
+    """A combinator that is called like a function, with its arguments as branches."""
+    named = ", ".join(a.span.text for a in node.arguments if a.name is not None)
+    given = [a.value for a in node.arguments if a.name is None]
+    listed = [item for value in given for item in (value.items if isinstance(value, tree.ListOf) else (value,))]
+    branches = "; ".join(item.span.text for item in listed) or "a; b"
+    head = f"{node.kind}({named})" if named else node.kind
+    return f"write the branches in braces: `{head} {{ {branches} }}`"
 
 
 def _comes(size: Size, axis: int) -> str:

@@ -1,12 +1,13 @@
-"""Layers called on values, as torch's functions are: ``silu(x)`` is ``x -> silu``; ``fc(x)`` is answered with an arrow."""
+"""Layers called on values, as torch's functions are: ``silu(x)`` is ``x -> silu``; of others the arrow is shown."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from archdsl.arguments import EitherKind, Kind, ValueKind
-from archdsl.build.values import BlockLayer, DeclaredLayer, Given, Layer, OpLayer, describe
+from archdsl.build.values import NONE, BlockLayer, DeclaredLayer, Given, Layer, OpLayer, describe, is_list
 from archdsl.diagnostics.base import Edit
 from archdsl.diagnostics.names import WrongKind
 from archdsl.graph import Value
@@ -20,7 +21,9 @@ def streamed(callee: Layer, positional: Sequence[Given]) -> list[Given]:
         case OpLayer():
             kinds = [p.kind for p in parameters(callee.op)]
             room = len(kinds) if kinds and _takes_value(kinds[0]) else 0  # `maximum(a, b)` is `a -> maximum(b)`
-            return [g for g in positional[: len(positional) - room] if isinstance(g.value, Value)]
+            takes_several = callee.op.arity[0] > 1  # beside a value, a list is a constant
+            free = positional[: len(positional) - room]
+            return [g for g in free if isinstance(g.value, Value) or (takes_several and is_list(g.value))]
         case BlockLayer():
             room = len(callee.definition.params) - len(callee.positional)
             return [g for g in positional[max(room, 0) :] if isinstance(g.value, Value)]
@@ -53,10 +56,22 @@ def arrow(callee: Layer, node: tree.Call, values: Sequence[Given]) -> str:
     sites = {g.site for g in values}
     others = ", ".join(a.span.text for a in node.arguments if a.value not in sites)
     call = f"{node.callee.span.text}({others})" if others else node.callee.span.text
-    is_named = isinstance(callee, OpLayer) and owns_weights(callee.op)
-    if is_named or (isinstance(callee, BlockLayer) and not callee.definition.is_alias):
-        call = f"{example_label(callee.name)}: {call}"
-    return f"({heads if len(values) == 1 else f'({heads})'} -> {call})"
+    return f"({heads if len(values) == 1 else f'({heads})'} -> {labeled(callee, call)})"
+
+
+def apply_advice(layer: Any, site: tree.Node) -> str | None:
+    """How a layer that stands where a value was meant is applied; None for anything else."""
+    if not isinstance(layer, Layer) or layer is NONE:
+        return None
+    return f"apply the layer with an arrow: `(it -> {labeled(layer, site.span.text)})`"
+
+
+def labeled(layer: Layer, text: str) -> str:
+    """The text of a layer with a label before it, if it needs one."""
+    is_named = isinstance(layer, OpLayer) and owns_weights(layer.op)
+    if is_named or (isinstance(layer, BlockLayer) and not layer.definition.is_alias):
+        return f"{example_label(layer.name)}: {text}"
+    return text
 
 
 def example_label(name: str) -> str:

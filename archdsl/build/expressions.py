@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import fields
 from typing import Any
 
 from archdsl.build.builtins import LISTS, MAX_LIST, NUMERIC
-from archdsl.build.called import not_called, owns_weights, streamed
+from archdsl.build.called import apply_advice, not_called, owns_weights, streamed
 from archdsl.build.context import Context, Fault, Here, Poison, require_good
 from archdsl.build.env import MISSING, Env, FileScope
 from archdsl.build.names import SUGGESTIONS, unknown_name
@@ -28,7 +29,6 @@ from archdsl.build.values import (
     Measure,
     OpLayer,
     SymbolicRange,
-    apply_advice,
     describe,
     is_list,
     is_number,
@@ -36,6 +36,7 @@ from archdsl.build.values import (
     shape_text,
 )
 from archdsl.diagnostics.base import Edit
+from archdsl.diagnostics.elsewhere import stands_for
 from archdsl.diagnostics.names import (
     BadArithmetic,
     BadIndex,
@@ -45,6 +46,7 @@ from archdsl.diagnostics.names import (
     Misplaced,
     WrongKind,
 )
+from archdsl.diagnostics.nearest import certain
 from archdsl.diagnostics.shapes import SizeDivided, SizeTooLarge, Undecided
 from archdsl.dims import Dim, TooLarge, truth
 from archdsl.graph import Chose, Looped, Turn, Value
@@ -168,7 +170,7 @@ class Expressions(Context):
         if isinstance(value, Value):
             return self.run_op(Negative(), (value,), here, node)[0]
         if not is_number(value):
-            raise self.wrong_operand("-", value, node)
+            raise self.wrong_operand("-", value, node, node.operand)
         return -value
 
     def operate(self, op: str, left: Any, right: Any, node: tree.Node, here: Here, said: Sides) -> Any:
@@ -177,9 +179,9 @@ class Expressions(Context):
             return self.combine_values(op, left, right, node, here, said)
         if op == "+" and is_list(left) and is_list(right):
             return self._bounded([*left, *right], node)
-        for side in (left, right):
+        for side, text in zip((left, right), said, strict=True):
             if not is_number(side):
-                raise self.wrong_operand(op, side, node)
+                raise self.wrong_operand(op, side, node, text)
         return self._numbers(op, left, right, node, said)
 
     def _numbers(self, op: str, left: Any, right: Any, node: tree.Node, said: Sides) -> Any:
@@ -214,10 +216,11 @@ class Expressions(Context):
         if isinstance(base, int) and abs(base) > 1 and exponent > 200:
             raise Fault(BadArithmetic(span=node.span, reason="this number is too large", advice=_MAGNITUDE))
 
-    def wrong_operand(self, op: str, value: Any, node: tree.Node) -> Fault:
+    def wrong_operand(self, op: str, value: Any, node: tree.Node, side: tree.Node) -> Fault:
         what = f"`{op}` is for numbers and values"
         found = f"one side is {describe(value)}"
-        return Fault(WrongKind(span=node.span, what=what, found=found, advice=apply_advice(value)))
+        advice = _ENTRIES if is_list(value) else apply_advice(value, side)
+        return Fault(WrongKind(span=node.span, what=what, found=found, advice=advice))
 
     def combine_values(self, op: str, left: Any, right: Any, node: tree.Node, here: Here, said: Sides) -> Value:
         """Arithmetic with a value on at least one side: an operator of the graph."""
@@ -233,7 +236,7 @@ class Expressions(Context):
             return self.constant(side, node, here)
         if isinstance(side, Value) or is_number(side):
             return side
-        raise self.wrong_operand(op, side, node)
+        raise self.wrong_operand(op, side, node, node)
 
     # ---- logic ----
 
@@ -465,7 +468,7 @@ class Expressions(Context):
             case type():
                 return self._call_init(callee, node, positional, named)
         what = f"{describe(callee)} takes no arguments"
-        raise Fault(WrongKind(span=node.span, what=what))
+        raise Fault(WrongKind(span=node.span, what=what, advice=hidden(node.callee, callee)))
 
     def _call_layer(
         self, callee: Layer, node: tree.Call, positional: tuple[Given, ...], named: dict[str, Given], here: Here
@@ -474,9 +477,9 @@ class Expressions(Context):
         values = streamed(callee, positional)
         if isinstance(callee, Applicable) and not values:
             return callee.given(positional, named)
+        require_good([*positional, *named.values()])
         if not isinstance(callee, OpLayer) or owns_weights(callee.op):
             raise Fault(not_called(callee, node, values))
-        require_good([*positional, *named.values()])
         others = tuple(g for g in positional if g not in values)
         return self._applied(callee.given(others, named), [g.value for g in values], node, here)
 
@@ -556,6 +559,7 @@ class Expressions(Context):
             raise Fault(SizeTooLarge(span=node.span)) from None
         except (TypeError, ValueError, OverflowError, ArithmeticError) as error:
             detail = str(error) if isinstance(error, ValueError) and "lists" in str(error) else None
+            detail = detail or _instead_of_function(builtin.name, values)
             reason = f"`{builtin.name}` has no value for {shown}"
             raise Fault(BadArithmetic(span=node.span, reason=reason, advice=detail)) from None
         if isinstance(result, float) and not abs(result) < MAX_MAGNITUDE:
@@ -589,7 +593,7 @@ class Expressions(Context):
         try:
             value = init(*(g.value for g in positional), **{n: g.value for n, g in named.items()})
         except TypeError:
-            takes = ", ".join(init.__dataclass_fields__) or "no arguments"
+            takes = ", ".join(f.name for f in fields(init)) or "no arguments"
             what = f"these are not the arguments of `{init.name}`"
             raise Fault(WrongKind(span=node.span, what=what, advice=f"it takes {takes}")) from None
         problem = value.problem()
@@ -605,7 +609,8 @@ class Expressions(Context):
             what = f"{describe(value)} has no parts"
             raise Fault(WrongKind(span=node.span, what=what, advice="a value has `.shape`"))
         if node.name.text != "shape":
-            raise Fault(WrongKind(span=node.name.span, what="a value has `.shape` and nothing else"))
+            what = "a value has `.shape` and nothing else"
+            raise Fault(WrongKind(span=node.name.span, what=what, advice=_instead_of_method(node)))
         return list(value.shape)
 
     def _index(self, node: tree.Index, here: Here) -> Any:
@@ -615,7 +620,8 @@ class Expressions(Context):
             self._still_the_list(value, subscripts, node, here)
             return self._index_value(value, subscripts, node, here)
         if not is_list(value):
-            raise Fault(BadIndex(span=node.span, reason=f"{describe(value)} has no elements"))
+            advice = apply_advice(value, node.value)
+            raise Fault(BadIndex(span=node.span, reason=f"{describe(value)} has no elements", advice=advice))
         if len(subscripts) != 1:
             raise Fault(BadIndex(span=node.span, reason="a list takes one index"))
         return self._index_list(value, subscripts[0], node)
@@ -646,17 +652,57 @@ class Expressions(Context):
         return result
 
     def _index_value(self, value: Value, subscripts: list[Any], node: tree.Index, here: Here) -> Value:
-        if any(isinstance(s, Value) for s in subscripts):
-            if len(subscripts) != 1:
-                reason = "a tensor of indices gathers rows along axis 0 and stands alone"
-                raise Fault(BadIndex(span=node.span, reason=reason))
-            return self.run_op(Gather(), (value, subscripts[0]), here, node)[0]
-        for subscript in subscripts:
+        picking = [axis for axis, s in enumerate(subscripts) if isinstance(s, Value) or is_list(s)]
+        if len(picking) > 1:
+            reason, advice = "only one axis can be indexed by a list or a value", "index twice: `x[:, [0, 2]][[1, 3]]`"
+            raise Fault(BadIndex(span=node.span, reason=reason, advice=advice))
+        for subscript in (s for axis, s in enumerate(subscripts) if axis not in picking):
             ends = (subscript.start, subscript.stop, subscript.step) if isinstance(subscript, slice) else (subscript,)
             if not all(end is None or is_size(end) for end in ends):
-                raise Fault(BadIndex(span=node.span, reason="a value is indexed by sizes, slices, or one int64 value"))
-        written = {place: (end, here.seen()) for place, end in _ends(node.subscripts)}
-        return self.run_op(Select.of(tuple(subscripts)), (value,), here, node, written=written)[0]
+                reason = f"a value is indexed by sizes, slices, one list or one int64 value, not by {_other(ends)}"
+                raise Fault(BadIndex(span=node.span, reason=reason))
+        taken = [slice(None) if axis in picking else s for axis, s in enumerate(subscripts)]
+        if not picking or taken != [slice(None)] * len(taken):
+            written = {place: (end, here.seen()) for place, end in _ends(node.subscripts)}
+            value = self.run_op(Select.of(tuple(taken)), (value,), here, node, written=written)[0]
+        for axis in picking:
+            kept = sum(isinstance(s, slice) for s in taken[:axis])
+            value = self._pick(value, kept, subscripts[axis], node, node.subscripts[axis], here)
+        return value
+
+    def _pick(self, value: Value, axis: int, index: Any, node: tree.Index, site: tree.Node, here: Here) -> Value:
+        """Entries along an axis, by a list of whole numbers or an int64 value: gathered in front, then put in place."""
+        if axis >= len(value.shape):
+            raise Fault(
+                BadIndex(span=site.span, reason=f"there is no axis {axis} in a value of {len(value.shape)} axes")
+            )
+        if is_list(index):
+            self._within(index, value.shape[axis], site)
+            index = self.constant(list(index), site, here)
+        names = list("abcdefghijklmnop"[: len(value.shape)])
+        front = [names[axis], *names[:axis], *names[axis + 1 :]]
+        if axis:
+            (value,) = self.run_op(Rearrange(f"{' '.join(names)} -> {' '.join(front)}"), (value,), here, node)
+        (value,) = self.run_op(Gather(), (value, index), here, node)
+        if axis:
+            found = [f"z{i}" for i in range(len(index.shape))]
+            back = [*names[:axis], *found, *names[axis + 1 :]]
+            pattern = f"{' '.join([*found, *front[1:]])} -> {' '.join(back)}"
+            (value,) = self.run_op(Rearrange(pattern), (value,), here, node)
+        return value
+
+    def _within(self, index: Any, size: Any, site: tree.Node) -> None:
+        """Whole numbers that all lie on an axis of a size."""
+        numbers = [n for item in index for n in (item if is_list(item) else [item])]
+        if not numbers or not all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
+            reason = "a value is indexed by a list of whole numbers"
+            raise Fault(BadIndex(span=site.span, reason=reason))
+        try:
+            least = max(max(numbers) + 1, -min(numbers))
+            Questions(self.needs, site, self.frames).require(size, ">=", least, "")
+        except Reject:
+            reason = f"index {next(n for n in numbers if n in (least - 1, -least))} is outside an axis of {size}"
+            raise Fault(BadIndex(span=site.span, reason=reason)) from None
 
     # ---- layers kept for later ----
 
@@ -679,6 +725,40 @@ class Expressions(Context):
 
     def _body(self, node: tree.Body | tree.Seq | tree.Combine | tree.Residual, here: Here) -> Any:
         return BodyLayer(node, here.seen())
+
+
+_ENTRIES = "compute with the entries of a list: `[2 * v for v in [1, 2, 3]]`; beside a value, a list is a constant"
+"""The way out where a list stands beside a number."""
+
+
+def hidden(node: tree.Node, value: Any) -> str | None:
+    """The way out where a name of the spec's own hides an operator or function of the language."""
+    if not isinstance(node, tree.Name) or BUILTINS.get(node.text, value) is value:
+        return None
+    return f"`{node.text}` of this spec hides the operator `{node.text}`: give it another name"
+
+
+def _instead_of_method(node: tree.Attribute) -> str | None:
+    """What is written here for a method of a value: ``x.relu()`` is ``(x -> relu)``."""
+    name = node.name.text
+    surely = certain(name, OPS_BY_NAME)
+    if surely is not None and stands_for(name) is None:
+        return f"apply the layer with an arrow: `({node.value.span.text} -> {surely})`"
+    return stands_for(name)
+
+
+def _instead_of_function(name: str, values: list[Any]) -> str | None:
+    """What is written here for a function of numbers where it is called on values."""
+    if not any(isinstance(v, Value) for v in values):
+        return None
+    if name in ("max", "min") and len(values) == 2:
+        return f"of two values: `{name}imum(a, b)`"
+    return stands_for(name)
+
+
+def _other(ends: tuple[Any, ...]) -> str:
+    """The first of the ends of a subscript that is no size, in words."""
+    return describe(next(end for end in ends if end is not None and not is_size(end)))
 
 
 def _ends(subscripts: tuple[tree.Expr | tree.Slice, ...]) -> Iterator[tuple[str, tree.Node]]:

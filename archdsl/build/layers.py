@@ -12,7 +12,7 @@ from archdsl.arguments import require_sizes
 from archdsl.build.binding import Binding
 from archdsl.build.context import BLOCK_STEPS, MAX_NESTING, UNNAMED, Counter, Fault, Here, Naming, Poison
 from archdsl.build.env import Env, FileScope
-from archdsl.build.expressions import Expressions, as_layer
+from archdsl.build.expressions import Expressions, as_layer, hidden
 from archdsl.build.places import Places
 from archdsl.build.recursion import recursion
 from archdsl.build.sizes import Questions
@@ -30,6 +30,7 @@ from archdsl.build.values import (
     describe,
     is_list,
     is_number,
+    require_known,
     shape_text,
 )
 from archdsl.diagnostics.base import Frame, Label
@@ -102,7 +103,7 @@ class Layers(Expressions, Places, Binding):
     def _replace_stream(self, value: Any, item: tree.Expr, here: Here, head: bool) -> None:
         if not isinstance(value, Value) and not is_list(value):
             what = f"{describe(value)} is neither a layer nor a value"
-            raise Fault(WrongKind(span=item.span, what=what))
+            raise Fault(WrongKind(span=item.span, what=what, advice=hidden(item, value)))
         if not head and not mentions_it(item):
             from archdsl.diagnostics.names import DiscardsStream
 
@@ -162,10 +163,9 @@ class Layers(Expressions, Places, Binding):
         fewest, most = op.arity
         if isinstance(stream, Value):
             values = (stream,)
-        elif is_list(stream) and stream and all(isinstance(v, Value) or v is BAD for v in stream):
-            if any(v is BAD for v in stream):
-                raise Poison
-            values = tuple(stream)
+        elif is_list(stream) and any(isinstance(v, Value) or v is BAD for v in stream):
+            require_known(list(stream))
+            values = tuple(v if isinstance(v, Value) else self.constant(v, site, here) for v in stream)
         else:
             said = here.said[1] if here.said is not None and here.said[0] is stream else site
             values = (self.constant(stream, said, here),)

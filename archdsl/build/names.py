@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 
+from archdsl.diagnostics.elsewhere import PREFIXES, member, stands_for
 from archdsl.diagnostics.names import UnknownName
-from archdsl.diagnostics.nearest import did_you_mean, respelt
+from archdsl.diagnostics.nearest import certain, did_you_mean, respelt
 from archdsl.syntax import tree
 
 SUGGESTIONS = 100
@@ -19,10 +20,22 @@ def unknown_name(node: tree.Node, name: str, known: Collection[str], definition:
     if definition is not None and name in _labels(definition):
         advice = f"`{name}` labels a layer, which names its parameters; to use what it gives, add `as {name}` there"
         return UnknownName(span=node.span, name=name, advice=advice)
-    advice = did_you_mean(name, known)
+    behind = node.span.source.text[node.span.end :]
+    if name in PREFIXES and (meant := member(behind)) is not None:
+        return UnknownName(span=node.span, name=name, advice=f"operators have no prefix: {_unprefixed(meant, known)}")
+    advice = stands_for(name, behind.startswith("(")) if certain(name, known) is None else None
+    advice = advice or did_you_mean(name, known)
     if advice is None and name.isupper() and len(name) <= 2:
         advice = f"a size has its name from a stated shape, such as `input x: [N, {name}, …]`"
     return UnknownName(span=node.span, name=name, advice=advice, edits=respelt(node.span, name, known))
+
+
+def _unprefixed(name: str, known: Collection[str]) -> str:
+    """What is written for a function of another library that stands behind its module's name."""
+    surely = certain(name, known)
+    if surely is not None:
+        return f"write `{surely}`"
+    return stands_for(name) or did_you_mean(name, known) or f"`{name}` is not one of them"
 
 
 @lru_cache(maxsize=4)

@@ -235,13 +235,6 @@ def describe(value: Any) -> str:
     return "something else"
 
 
-def apply_advice(layer: Any) -> str | None:
-    """How a layer is applied, for a message where a value was meant; None for anything else."""
-    if not isinstance(layer, Layer) or layer is NONE:
-        return None
-    return f"apply the layer with an arrow: `(it -> {getattr(layer, 'name', '…')})`"
-
-
 MAX_FORMULA = 200
 """Characters shown of a size."""
 

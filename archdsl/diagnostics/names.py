@@ -309,13 +309,15 @@ class BadArithmetic(Diagnostic):
 class BadIndex(Diagnostic):
     """An index that leads to nothing.
 
-    Lists are counted from 0; values are indexed by sizes, slices, or one int64 value.
+    Lists are counted from 0; values are indexed by sizes, slices, and at one axis by a list or an int64 value.
     """
 
     code = "A0219"
     title = "{reason}"
+    hint = "{advice}"
 
     reason: str
+    advice: str | None = None
 
 
 @record(kw_only=True)

@@ -10,35 +10,20 @@ from archdsl.diagnostics.base import Edit
 from archdsl.source import Span
 
 SYNONYMS = {
-    "avg_pool": "avgpool", "cat": "concat", "concatenate": "concat", "dense": "linear", "dilation_rate": "dilation",
+    "avg_pool": "avgpool", "bn": "batchnorm", "cat": "concat", "concatenate": "concat",
+    "conv_transpose": "convtranspose", "deconv": "convtranspose", "dense": "linear", "dilation_rate": "dilation",
     "dim": "axis", "dims": "axis", "epsilon": "eps", "fc": "linear", "filters": "width", "gap": "global_avgpool",
-    "hidden_size": "width", "interpolate": "resize", "kernel_size": "kernel", "max_pool": "maxpool",
-    "multihead_attention": "attention", "num_groups": "groups", "num_heads": "heads", "out_channels": "width",
-    "out_features": "width", "output_padding": "output_pad", "padding": "pad", "self_attention": "attention",
-    "strides": "stride", "units": "width", "upsample": "resize",
+    "gn": "groupnorm", "hidden_size": "width", "interpolate": "resize", "kernel_size": "kernel", "ln": "layernorm",
+    "local_response_norm": "lrn", "max_pool": "maxpool", "mha": "attention", "multihead_attention": "attention",
+    "multihead_self_attention": "attention", "num_groups": "groups", "num_heads": "heads", "out_channels": "width",
+    "out_features": "width", "output_padding": "output_pad", "padding": "pad", "pointwise_conv": "conv",
+    "self_attention": "attention", "stochastic_depth": "drop_path", "strides": "stride", "swish": "silu",
+    "transposed_conv": "convtranspose", "units": "width", "upsample": "resize",
 }  # fmt: skip
 """What other libraries call things, and our word for the same thing."""
 
-RELATED = {
-    "elif": "else", "flip": "roll", "in_features": "width", "mean": "reduce",
-}  # fmt: skip
+RELATED = {"elif": "else", "in_features": "width"}
 """What other libraries have, and what here serves instead, written in another way."""
-
-OTHERWISE = {
-    "range": "a range is written `0..n`",
-    "reshape": "layouts change by named axes: `rearrange`, or `flatten`",
-    "view": "layouts change by named axes: `rearrange`, or `flatten`",
-    "permute": "axes are put in order by their names: `rearrange`",
-    "transpose": "axes are put in order by their names: `rearrange`",
-    "matmul": "a matrix product is an `einsum`",
-    "bmm": "a matrix product is an `einsum`",
-    "nn": "layers have no prefix: `conv(64, 3)`, not `nn.Conv2d(…)`",
-    "torch": "operators have no prefix: `relu`, not `torch.relu`",
-    "F": "operators have no prefix: `relu`, not `F.relu`",
-    "self": "a block has no `self`: layers are labelled where they run, `conv1: conv(64, 3)`",
-    "print": "`archdsl summary` shows the shapes; `as x: [N, C]` states one and checks it",
-}
-"""What other libraries have, and how it is said here, where no one word says it."""
 
 LEAST = 4
 """Letters of a word in which one may have slipped: shorter ones are too near to each other."""
@@ -87,8 +72,6 @@ def certain(name: str, known: Iterable[str]) -> str | None:
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Advice naming the nearest, or None."""
     known = list(known)
-    if name in OTHERWISE and certain(name, known) is None:
-        return OTHERWISE[name]
     found = nearest(name, known)
     return f"did you mean `{found}`?" if found else None
 

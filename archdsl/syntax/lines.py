@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archdsl.syntax.lalr import Token
+from archdsl.syntax.lalr import MisplacedToken, Token
 
 _WORDS = """
     ARCH USE FROM BLOCK MODEL FN LET CLAIM AS INPUT OUTPUT PARAM BUFFER WITH ASSERT FOR IN IF ELSE OR AND NOT RESIDUAL
@@ -19,6 +19,8 @@ OPENING = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CLOSING = frozenset(OPENING.values())
 CONTINUES_AFTER = frozenset({"LBRACE", "ARROW", "COMMA", "EQUAL"})
 CONTINUES_BEFORE = frozenset({"RBRACE", "ARROW", "ELSE", "SHORTCUT"})
+BINDING = frozenset({"LET", "AS", "FOR", "INPUT", "PARAM", "BUFFER", "BLOCK", "MODEL", "FN"})
+"""Words before a name that they define."""
 
 MAX_DEPTH = 100
 """Brackets may nest this deep: deeper text is no network, and the passes below recurse over the tree."""
@@ -67,6 +69,7 @@ def significant(tokens: Iterable[Token]) -> Iterator[Token]:
 
     Raises:
         BracketError, TooDeep, TooLong, LongName: so much can be told without the grammar.
+        MisplacedToken: `it`, which means the stream everywhere, is to be defined.
     """
     open_brackets: list[Token] = []
     last: Token | None = None
@@ -90,6 +93,8 @@ def significant(tokens: Iterable[Token]) -> Iterator[Token]:
             raise TooLong(token)
         if len(token) > MAX_NAME and token.type in ("NAME", "COMPUTED"):
             raise LongName(token)
+        if token == "it" and last is not None and last.type in BINDING:
+            raise MisplacedToken(token, frozenset({"NAME"}))
         if kind in OPENING or kind in CLOSING:
             _bracket(token, open_brackets)
         yield token

@@ -291,6 +291,10 @@ def _explain_token(fault: MisplacedToken, source: Source, start: int, end: int) 
         advice = "`as` stands behind what it names, on the same line: `relu as r`"
     elif token.type in KEYWORDS and "NAME" in expected:
         advice = f"`{token}` is a word of the language: choose another name"
+    elif token == "it" and expected == {"NAME"}:
+        advice = "`it` is the stream: choose another name"
+    elif (reserved := _keyword_before(span)) is not None and "NAME" in expected:
+        advice = f"`{reserved}` is a word of the language: choose another name"
     elif token.type == "EQUAL" and "COMPARE" in expected:
         advice, edits = _explain_equal(source, span)
     elif token.type == "COLON" and "EQUAL" in expected:
@@ -305,7 +309,11 @@ def _explain_token(fault: MisplacedToken, source: Source, start: int, end: int) 
     elif token.type == "ELSE":
         advice = "`else` belongs to an `if { … }` that stands right before it"
     elif token.type in _BEGINS_EXPRESSION and "ARROW" in expected and source.text[: span.start].rstrip()[-1:] in ")]}":
-        advice, edits = "layers are joined by arrows: `a -> b`", (Edit(Span(source, span.start, span.start), "-> "),)
+        if token.type == "LPAR" and source.text[span.start - 1] == ")":
+            advice = "a combinator has its values as branches: `concat(axis=1) { a; b }`"
+        else:
+            advice = "layers are joined by arrows: `a -> b`"
+            edits = (Edit(Span(source, span.start, span.start), "-> "),)
     found = "end of the line" if token.type == "_NL" else "end of the file" if at_end else f"`{token}`"
     return UnexpectedToken(
         span=span,
@@ -340,6 +348,15 @@ def _keyword_meant(word: Span) -> str | None:
     """The word of the language that a definition or statement surely was to begin with."""
     known = _DEFINITIONS if _column(word) == 0 else _STATEMENTS
     return _ELSEWHERE.get(word.text) or (certain(word.text, known) if word.text not in known else None)
+
+
+def _keyword_before(span: Span) -> str | None:
+    """The word of the language right before a `=`, an arrow or a dot, where a name would stand."""
+    if span.text not in ("=", "->", ".", ")", ",", "]"):
+        return None
+    source = span.source
+    match = re.search(r"([a-z]+)[ \t]*$", source.line(source.position(span.start).line)[: _column(span)])
+    return match[1] if match is not None and match[1].upper() in KEYWORDS else None
 
 
 def _explain_equal(source: Source, span: Span) -> tuple[str, tuple[Edit, ...]]:
