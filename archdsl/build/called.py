@@ -68,9 +68,11 @@ def apply_advice(layer: Any, site: tree.Node) -> str | None:
 
 def labeled(layer: Layer, text: str) -> str:
     """The text of a layer with a label before it, if it needs one."""
-    is_named = isinstance(layer, OpLayer) and owns_weights(layer.op)
-    if is_named or (isinstance(layer, BlockLayer) and not layer.definition.is_alias):
-        return f"{example_label(layer.name)}: {text}"
+    match layer:
+        case OpLayer() if owns_weights(layer.op):
+            return f"{example_label(layer.name)}: {text}"
+        case BlockLayer() if not layer.definition.is_alias:
+            return f"{example_label(layer.name)}: {text}"
     return text
 
 

@@ -483,7 +483,7 @@ class Expressions(Context):
         others = tuple(g for g in positional if g not in values)
         return self._applied(callee.given(others, named), [g.value for g in values], node, here)
 
-    def _applied(self, layer: OpLayer, values: list[Any], node: tree.Call, here: Here) -> Any:
+    def _applied(self, layer: Layer, values: list[Any], node: tree.Call, here: Here) -> Any:
         inner = here.aside(values[0] if len(values) == 1 else values)
         self.apply(layer, inner, node)
         return inner.stream
@@ -697,8 +697,8 @@ class Expressions(Context):
         if not numbers or not all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
             reason = "a value is indexed by a list of whole numbers"
             raise Fault(BadIndex(span=site.span, reason=reason))
+        least = max(max(numbers) + 1, -min(numbers))
         try:
-            least = max(max(numbers) + 1, -min(numbers))
             Questions(self.needs, site, self.frames).require(size, ">=", least, "")
         except Reject:
             reason = f"index {next(n for n in numbers if n in (least - 1, -least))} is outside an axis of {size}"
