@@ -182,25 +182,35 @@ class Model:
         """What is to be said about the source: that it could not be proved in its readable form."""
         return self._source.diagnostics
 
-    def module(self) -> nn.Module:
-        """The network as a module, freshly initialised: its source, executed.
+    def module(self, weights: Mapping[str, Any] | str | PathLike[str] | None = None) -> nn.Module:
+        """The network as a module: its source, executed.
+
+        Args:
+            weights: a state dict, or a checkpoint (``"FILE"`` or ``"FILE:PART"``); initial ones if None.
 
         It pickles with its source and its spec, so that another process that has archdsl can unpickle it.
 
         Raises:
-            SpecError: torch is not installed.
+            SpecError: torch is not installed, or the weights are not those of this network.
         """
         from archdsl.emit.torch import make_module
         from archdsl.pickles import Recipe, recreating
 
         text, class_name, *_ = self._source
         recipe = Recipe.of(self._spec, self._chosen.name, self._parameters, self._shapes)
-        return make_module(text, class_name, recreating(text, class_name, recipe))
+        module = make_module(text, class_name, recreating(text, class_name, recipe))
+        if weights is not None:
+            module.load_state_dict(self._state(weights), strict=True)
+        return module
 
     def onnx(
-        self, path: str | PathLike[str], weights: Mapping[str, Any] | nn.Module | None = None, fold_bn: bool = False
+        self,
+        path: str | PathLike[str],
+        weights: Mapping[str, Any] | nn.Module | str | PathLike[str] | None = None,
+        fold_bn: bool = False,
     ) -> Path:
-        """Write the network as an ONNX file, with these weights (a state dict or a module; a fresh one's if None).
+        """Write the network as an ONNX file, with these weights: a state dict, a module or a checkpoint's; initial ones
+        if None.
 
         Raises:
             SpecError: the weights do not fit, or onnx is not installed.
@@ -210,9 +220,13 @@ class Model:
         state = self._state(weights)
         return export(self.graph, state, Path(path), fold_bn=fold_bn)
 
-    def _state(self, weights: Mapping[str, Any] | nn.Module | None) -> Mapping[str, Any]:
+    def _state(self, weights: Mapping[str, Any] | nn.Module | str | PathLike[str] | None) -> Mapping[str, Any]:
         if weights is None:
             return self.module().state_dict()
+        if isinstance(weights, str | PathLike):
+            from archdsl.weights import weights_for
+
+            return weights_for(self, weights).tensors
         return weights if isinstance(weights, Mapping) else weights.state_dict()
 
     def diagram(self, theme: str = "light", **choices: Any) -> Diagram:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archdsl.cli.common import (
     SPEC_HELP,
@@ -15,11 +15,11 @@ from archdsl.cli.common import (
     print_json,
     show_diagnostics,
 )
-from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.render import to_json
 from archdsl.errors import SpecError
 from archdsl.files import write_whole
 from archdsl.model import Model
+from archdsl.weights import Loaded, weights_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,8 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", help="the file to write (default: the model's name; `-`: standard output)"
     )
     parser.add_argument(
-        "--weights", type=Path, metavar="FILE",
-        help="a checkpoint (.safetensors, .pth, .ckpt): stored in the ONNX file; for torch, checked to load strictly",
+        "--weights", metavar="FILE[:PART]",
+        help="a checkpoint (.safetensors, .pth, .ckpt), or an entry of one: stored in the ONNX file; for torch, checked"
+        " to hold every tensor of the network",
     )  # fmt: skip
     parser.add_argument(
         "--fold-bn", action="store_true", help="onnx: fold batch norms into the convolutions before them"
@@ -83,8 +84,7 @@ def _torch(model: Model, args: argparse.Namespace) -> int:
     source = model.source()
     if model.source_warnings and args.format != "json":
         show_diagnostics(model.source_warnings)
-    if args.weights is not None:
-        _weights(model, args.weights)
+    loaded = weights_for(model, args.weights) if args.weights is not None else None
     if args.output == "-":
         sys.stdout.write(source)
         return 0
@@ -92,37 +92,39 @@ def _torch(model: Model, args: argparse.Namespace) -> int:
     write_whole(path, source.encode())
     lines = source.count("\n")
     if args.format == "json":
-        facts = {"ok": True, "file": str(path), "lines": lines, "model": model.name}
-        print_json({**facts, "diagnostics": [to_json(d) for d in model.source_warnings]})
+        facts: dict[str, Any] = {"ok": True, "file": str(path), "lines": lines, "model": model.name}
+        print_json(
+            {**facts, **_weights_facts(args, loaded), "diagnostics": [to_json(d) for d in model.source_warnings]}
+        )
     else:
         print(f"wrote {path}: {lines} lines, proved equal to the checked graph")
-        if args.weights is not None:
-            print(f"{args.weights} loads into it with strict=True")
+        if loaded is not None:
+            strictly = "" if loaded.notes else " with strict=True"
+            print("\n".join([f"{args.weights} loads into it{strictly}", *_notes(loaded)]))
     return 0
 
 
-def _weights(model: Model, path: Path) -> dict:
-    from archdsl.weights import misfit, read_weights
+def _notes(loaded: Loaded) -> list[str]:
+    return [f"  {note}" for note in loaded.notes]
 
-    weights = read_weights(path)
-    problem = weights if isinstance(weights, Diagnostic) else misfit(model.graph, weights, str(path))
-    if problem is not None:
-        raise SpecError([problem])
-    return dict(weights)  # type: ignore[arg-type]
+
+def _weights_facts(args: argparse.Namespace, loaded: Loaded | None) -> dict[str, Any]:
+    return {} if loaded is None else {"weights": {"file": args.weights, "notes": list(loaded.notes)}}
 
 
 def _onnx(model: Model, args: argparse.Namespace) -> int:
-    module = model.module()
-    if args.weights is not None:
-        module.load_state_dict(_weights(model, args.weights), strict=True)
+    loaded = weights_for(model, args.weights) if args.weights is not None else None
+    module = model.module(loaded.tensors if loaded is not None else None)
     path = model.onnx(_path(model, args, "onnx"), module, fold_bn=args.fold_bn)
     size = path.stat().st_size
     report = _verified(model, module, path) if args.verify else None
     if args.format == "json":
-        facts = {"ok": True, "file": str(path), "bytes": size, "model": model.name}
+        facts = {"ok": True, "file": str(path), "bytes": size, "model": model.name, **_weights_facts(args, loaded)}
         print_json(facts if report is None else {**facts, "verified": report.facts()})
         return 0
     print(f"wrote {path}: {size / 1e6:,.1f} MB, checked by onnx.checker with full shape inference")
+    if loaded is not None:
+        print("\n".join([f"weights of {args.weights}", *_notes(loaded)]))
     if report is not None:
         print(report)
     return 0

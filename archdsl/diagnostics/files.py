@@ -126,6 +126,44 @@ class WeightsDiffer(Diagnostic):
 
 
 @record(kw_only=True)
+class SeveralStateDicts(Diagnostic):
+    """A checkpoint in which several state dicts fit the network.
+
+    A training may save its weights and their moving average, or a student and its teacher, in one file. Which is meant
+    is stated after the file's name: an entry of the file, or a prefix of the names in it.
+    """
+
+    code = "A0616"
+    title = "`{path}` holds several state dicts that fit {network}: {parts}"
+    hint = "name one: `{path}:{first}`"
+
+    path: str
+    network: str
+    parts: str
+    first: str
+
+
+@record(kw_only=True)
+class NoSuchPart(Diagnostic):
+    """A part of a checkpoint that it does not hold.
+
+    `FILE:PART` names an entry of the file that holds a state dict, or a prefix of the names in one.
+    """
+
+    code = "A0617"
+    title = "`{path}` holds no `{part}`"
+    at = "it holds {held}"
+
+    path: str
+    part: str
+    held: str
+
+    @property
+    def message(self) -> str:
+        return f"{super().message}; it holds {self.held}"
+
+
+@record(kw_only=True)
 class CannotWrite(Diagnostic):
     """A file that cannot be written.
 

@@ -14,7 +14,7 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.utilities import rank_zero_only
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
@@ -71,7 +71,7 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
     run, data = Run(out), load(config.data, config.split, config.skip_unreadable)
     torch.manual_seed(config.seed)
     fitted = sized(trainable, data, config.size, config.train_size)
-    told = [] if resume else _start(fitted.network.module, trainable.name, config)
+    told = [] if resume else _start(fitted.network, trainable.name, config)
     facts = _facts(trainable.name, data, fitted, config)
     task = Classification(fitted.network, len(data.classes), config, facts)
     loaders = _loaders(data, fitted, config)
@@ -144,9 +144,9 @@ def _go_on(run: Run, task: Classification, loaders: Loaders) -> None:
     draws.resume(checkpoint["archdsl"]["epochs"], checkpoint["archdsl"]["batches"])
 
 
-def _start(network: nn.Module, name: str, config: Config) -> list[str]:
-    """Weights to begin with. Returns lines that tell what became of them."""
-    return start(network, Path(config.weights), name) if config.weights else []
+def _start(network: Network, name: str, config: Config) -> list[str]:
+    """Load the initial weights. Returns lines that report what was done."""
+    return start(network, config.weights, name) if config.weights else []
 
 
 def _callbacks(config: Config, average: Average | None, record: Record, stop: StopOnInterrupt) -> list[Callback]:

@@ -8,6 +8,7 @@ from archdsl.diagnostics.training import NotAClassifier
 from archdsl.errors import SpecError
 from archdsl.training.snapshot import snapshot
 from archdsl.training.trainable import Network, Size
+from archdsl.weights.load import head, only_in_training
 
 if TYPE_CHECKING:
     from archdsl.model import Model
@@ -38,9 +39,15 @@ class SpecTrainable:
         return None if height is None or width is None else (height, width)
 
     def build(self, *, classes: int, channels: int, size: Size) -> Network:
-        head = {"classes": classes} if "classes" in self.model.arguments else {}
-        model = self.model.vary(input=f"Nx{channels}x{size[0]}x{size[1]}", **head)
-        return Network(module=model.module(), source=model.source(), export=model.onnx, spec=snapshot(model))
+        sized = {"classes": classes} if "classes" in self.model.arguments else {}
+        model = self.model.vary(input=f"Nx{channels}x{size[0]}x{size[1]}", **sized)
+        return Network(
+            module=model.module(),
+            source=model.source(),
+            export=model.onnx,
+            spec=snapshot(model),
+            heads={*head(model.graph), *only_in_training(model.graph)},
+        )
 
 
 def _number(size: object) -> int | None:

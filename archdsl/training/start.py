@@ -1,77 +1,62 @@
-"""Weights to begin with, from another training: all but the head, where that is of other classes."""
+"""Initial weights from another training: all but the heads, where those are of other classes or missing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Collection, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.files import WeightsDiffer
-from archdsl.diagnostics.nearest import did_you_mean
 from archdsl.errors import SpecError
-from archdsl.weights import read_weights
-
-COUNTERS = "num_batches_tracked"
-"""Of batch norms; not in files of before PyTorch 0.4.1."""
+from archdsl.training.trainable import Network
+from archdsl.weights.load import Found, best, complete, differs, notes_on
 
 
-def start(network: nn.Module, path: Path, name: str) -> list[str]:
-    """Load the weights into the network. Returns lines that tell, key by key, what was replaced.
+def start(network: Network, source: str, name: str) -> list[str]:
+    """Load the weights of ``FILE`` or ``FILE:PART`` into the network. Returns lines that report what was done.
 
-    A key whose shapes differ in nothing but the number of classes (the first axis) is a head's, and stays fresh, with
-    its module's other weights. Heads for training only may be missing in the file or superfluous in it.
+    A head keeps its initial values where the file has it for another number of classes (the first axis of its tensors)
+    or lacks it. A tensor of the file that the network lacks is reported; inside a module that the network has it is an
+    error, for then the file is another network's.
 
     Raises: SpecError, where the file is no checkpoint of plain tensors, or of another network.
     """
-    weights = read_weights(path)
-    if isinstance(weights, Diagnostic):
-        raise SpecError([weights])
-    state = network.state_dict()
-    heads = {key for key in state if key in weights and _other_classes(state[key], weights[key])}
-    fault = _misfit(state, weights, heads, path, name)
-    if fault is not None:
-        raise SpecError([fault])
+    state = network.module.state_dict()
+    wanted = {key: tuple(tensor.shape) for key, tensor in state.items()}
+    found = best(source, wanted, name)
+    if not _is_of(found, state, network.heads):
+        raise SpecError([differs(found, wanted, source, name)])
     with torch.no_grad():
-        network.load_state_dict(
-            {key: weights.get(key, value) if key not in heads else value for key, value in state.items()}
-        )
-    loaded = sum(key in weights for key in state) - len(heads)
-    replaced = [f"  replaced {key}: {_shape(weights[key])} there, {_shape(state[key])} here" for key in sorted(heads)]
-    unused = [f"  not used {key}" for key in weights if key not in state]
-    return [f"{loaded} of {len(state)} weights from {path}", *replaced, *unused]
+        network.module.load_state_dict(complete(found, wanted, fresh=state))
+    there = {key: found.state[other] for key, other in found.match.reshaped.items()}
+    return [
+        f"{len(found.match.keys)} of {len(state)} weights from {source}",
+        *(f"  {note}" for note in notes_on(found, source)),
+        *(f"  replaced {key}: {_shape(there[key])} there, {_shape(state[key])} here" for key in sorted(there)),
+        *(f"  new {key}: the file lacks this head" for key in sorted(found.match.missing)),
+        *(f"  not used {key}" for key in found.match.unused),
+    ]
+
+
+def _is_of(found: Found, state: Mapping[str, Tensor], heads: Collection[str]) -> bool:
+    """Is the file of this network, but for its heads?"""
+    match = found.match
+    if not match.keys or not {*match.missing, *match.reshaped} <= set(heads):
+        return False
+    if not all(_other_classes(state[key], found.state[there]) for key, there in match.reshaped.items()):
+        return False
+    replaceable = _modules_around(heads)
+    kept = _modules_around(state) - replaceable
+    return not any(_modules_around([key.removeprefix(match.prefix)]) & kept for key in match.unused)
+
+
+def _modules_around(names: Collection[str]) -> set[str]:
+    """The modules that own these tensors, and those around them."""
+    return {name[:at] for name in names for at, letter in enumerate(name) if letter == "."}
 
 
 def _other_classes(here: Tensor, there: Tensor) -> bool:
-    return here.ndim > 0 and here.shape[0] != there.shape[0:1].numel() and here.shape[1:] == there.shape[1:]
-
-
-def _misfit(
-    state: Mapping[str, Tensor], weights: Mapping[str, Tensor], heads: set[str], path: Path, name: str
-) -> Diagnostic | None:
-    """Why these are the weights of another network; None if they are not.
-
-    Only one module for each output of the network can be a head: more that differ in their first axis are other widths.
-    """
-    missing = [key for key in state if key not in weights and not key.endswith(COUNTERS)]
-    other = [key for key in state if key in weights and key not in heads and weights[key].shape != state[key].shape]
-    modules = {key.rpartition(".")[0] for key in heads}
-    classes = {state[key].shape[0] for key in heads}
-    if not missing and not other and len(classes) <= 1 and len(modules) <= 3:
-        return None
-    wrong = other or ([] if missing else sorted(heads))
-    parts = [f"missing: {_listed(missing)}"] if missing else []
-    if wrong:
-        named = [f"{key} ({_shape(weights[key])}, not {_shape(state[key])})" for key in wrong]
-        parts.append(f"of another shape: {_listed(named)}")
-    advice = did_you_mean(missing[0], [key for key in weights if key not in state]) if missing else None
-    return WeightsDiffer(span=None, path=str(path), network=name, difference="; ".join(parts), advice=advice)
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f", … ({len(names)} in all)" if len(names) > 4 else "")
+    return here.ndim == there.ndim > 0 and here.shape[1:] == there.shape[1:]
 
 
 def _shape(tensor: Tensor) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,13 +25,15 @@ class Network:
     ``module`` maps [N, channels, H, W] to scores [N, classes]; in training to a tuple of them, auxiliary ones after the
     main one, where it has those. ``source`` is a text that two networks share only if they compute the same.
     ``export`` writes an ONNX file with the weights of a ``state_dict``. ``spec`` is what it can be compiled from again
-    (``training.snapshot``), where it is compiled at all.
+    (``training.snapshot``), where it is compiled at all. ``heads`` are the weights that other weights may come without:
+    of the layers that give an output, and of branches for training only.
     """
 
     module: nn.Module
     source: str
     export: Callable[[Path, Mapping[str, Tensor]], object]
     spec: Mapping[str, Any] = field(default_factory=dict)
+    heads: Collection[str] = ()
 
 
 class Trainable(Protocol):

@@ -1,0 +1,8 @@
+import torch
+
+import archdsl
+from archdsl.cli import main
+
+state = archdsl.load("net.arch").module().state_dict()
+torch.save({"state_dict": state}, "run.pth")
+main(["compile", "net.arch", "--weights", "run.pth:state_dict", "-o", "net.py"])
