@@ -82,6 +82,17 @@ class AxisKind(Kind):
         return value
 
 
+class OneAxisKind(AxisKind):
+    """An axis where other libraries take several."""
+
+    def accept(self, value: Any) -> Any:
+        try:
+            return super().accept(value)
+        except Reject as reject:
+            help = "one axis at a time: `pad(2, 1, 1) -> pad(3, 1, 1)`, `roll(1, 3) -> roll(2, 3)`"
+            raise Reject(reject.message, help=help if isinstance(value, list | tuple) else None) from None
+
+
 @record
 class PerAxisKind(Kind):
     """One of ``element`` for every axis, or a list with one for each."""
@@ -177,7 +188,8 @@ class FlagKind(Kind):
 
     def accept(self, value: Any) -> Any:
         if not isinstance(value, bool):
-            raise self.reject(value)
+            help = f"write `{'true' if value else 'false'}`" if is_int(value) and value in (0, 1) else None
+            raise Reject(self.reject(value).message, help=help)
         return value
 
 
@@ -236,6 +248,7 @@ KNOWN_SIZE = SizeKind(1, "a whole number, at least 1, that is known beforehand",
 COUNT = SizeKind(0, "a whole number, at least 0")
 INTEGER = SizeKind(None, "a whole number")
 AXIS = AxisKind()
+ONE_AXIS = OneAxisKind()
 AXES = PerAxisKind(AXIS, "an axis, or a list of axes")
 SIZES = PerAxisKind(SIZE, "a size, or a list with one for each axis")
 KNOWN_SIZES = PerAxisKind(KNOWN_SIZE, "a whole number at least 1, or a list with one for each axis")

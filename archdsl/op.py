@@ -112,6 +112,54 @@ class Parameter(NamedTuple):
         return self.default is MISSING
 
 
+# ---- orders of other libraries -----------------------------------------------------------------------------
+
+
+@record
+class Arriving:
+    """An argument of another library that repeats a size of the input, which is inferred here.
+
+    ``axis`` is the input's axis whose size it is. ``what`` names it: ``channels``. A list of several sizes is those of
+    the last axes, and ``lists`` the argument that takes their numbers here. ``sets`` are arguments that it stands for.
+    """
+
+    what: str
+    axis: int = 1
+    lists: str | None = None
+    sets: Mapping[str, Any] = field(default_factory=dict)
+
+
+@record
+class Dropped:
+    """An argument of another library without a counterpart, left out where it has one of ``values`` (None: any)."""
+
+    values: tuple[Any, ...] | None = None
+
+
+@record
+class Order:
+    """The order in which another library takes an operator's arguments by position.
+
+    ``arguments`` maps its names, in its order, to ours. ``of`` names the class or function. ``implied`` are arguments
+    that it has a default for and that are required here.
+    """
+
+    of: str
+    arguments: Mapping[str, str | Arriving | Dropped]
+    implied: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Doubt(NamedTuple):
+    """An argument whose value hardly any network has, so that another may have been meant.
+
+    ``is_sure``: the value makes no sense for the argument even where no other order of the arguments fits.
+    """
+
+    argument: str
+    is_sure: bool = False
+    advice: str | None = None
+
+
 # ---- what facets return ------------------------------------------------------------------------------------
 
 
@@ -442,6 +490,15 @@ class Op(ABC):
     """Draws random numbers in training: never reordered."""
     gives_list: ClassVar[bool] = False
     """Its outputs are a list, though there be one only."""
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        """Orders in which other libraries take the arguments, torch's first."""
+        return ()
+
+    def doubt(self, inputs: tuple[Tensor, ...], given: Mapping[str, bool]) -> Doubt | None:
+        """An argument that was probably meant as another one; ``given`` are all, each by position (true) or by name."""
+        return None
 
     @abstractmethod
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:

@@ -8,8 +8,10 @@ from typing import Any
 from archdsl.arguments import FlagKind, InitKind
 from archdsl.build.context import Context, Fault, Here, Poison, require_good
 from archdsl.build.env import Env, FileScope
+from archdsl.build.habits import Call, meant_otherwise
 from archdsl.build.values import BAD, Applicable, Given, OpLayer
 from archdsl.diagnostics.base import Diagnostic, Edit
+from archdsl.diagnostics.edits import without_argument
 from archdsl.diagnostics.names import (
     BadArgument,
     MissingArgument,
@@ -19,7 +21,7 @@ from archdsl.diagnostics.names import (
 )
 from archdsl.diagnostics.nearest import did_you_mean, respelt
 from archdsl.graph import Value
-from archdsl.op import Op, Operand, Parameter, Reject, parameters
+from archdsl.op import Arriving, Dropped, Op, Operand, Order, Parameter, Reject, Tensor, parameters
 from archdsl.ops import OPS_BY_NAME
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -31,14 +33,41 @@ class Binding(Context):
     """Binds arguments; the fault of an argument stands at that argument."""
 
     def bind_operator(
-        self, layer: OpLayer, defaults: Mapping[str, Given], site: tree.Node, arriving: int
+        self, layer: OpLayer, defaults: Mapping[str, Given], site: tree.Node, inputs: tuple[Value, ...] | None
     ) -> tuple[Op, tuple[Value, ...], Written]:
         """The operator with its arguments, the values given among them, and the arguments as they were written.
 
-        ``arriving`` values come on the stream: those given as arguments are the operands after them.
+        ``inputs`` come on the stream (None: unknown): values given as arguments are the operands after them.
+        """
+        found: list[Diagnostic] = []
+        try:
+            bound = self._bound(layer, defaults, site, len(inputs or ()), found)
+        except Fault as fault:
+            found.append(fault.diagnostic)
+        except Poison:
+            if not found:
+                raise
+        else:
+            return bound
+        call = Call(layer, defaults, site, types_of(inputs))
+        meant = meant_otherwise(call, found[0].message, must_repeat=isinstance(found[0], RepeatedArgument))
+        for diagnostic in found if meant is None else (meant,):
+            self.report(diagnostic)
+        raise Poison
+
+    def _bound(
+        self, layer: OpLayer, defaults: Mapping[str, Given], site: tree.Node, arriving: int, found: list[Diagnostic]
+    ) -> tuple[Op, tuple[Value, ...], Written]:
+        """See ``bind_operator``. The faults of arguments are added to ``found``: one hides none of the others.
+
+        Raises:
+            Fault: a fault that hides others.
+            Poison: something was found, or is unknown.
         """
         known = parameters(layer.op)
-        given = self._named(layer.op.name, [p.name for p in known], layer, site, layer.op.takes_axes)
+        given = self._named(layer.name, [p.name for p in known], layer, found)
+        if found:
+            raise Poison
         given = {**{n: g for n, g in defaults.items() if n not in given}, **given}
         operands: list[Value] = []
         accepted: dict[str, Any] = {}
@@ -51,8 +80,8 @@ class Binding(Context):
                 try:
                     if value is not BAD:
                         accepted[parameter.name] = self._accept(layer, parameter, value, given[parameter.name])
-                except Fault as fault:  # the arguments behind it can be wrong by themselves
-                    self.report(fault.diagnostic)
+                except Fault as fault:
+                    found.append(fault.diagnostic)
             elif parameter.required:
                 raise Fault(
                     MissingArgument(
@@ -61,7 +90,7 @@ class Binding(Context):
                     )
                 )  # fmt: skip
         require_good(given.values())
-        if any(p.name in given and p.name not in accepted for p in known):
+        if found:
             raise Poison
         if layer.op.takes_axes:
             names = {p.name for p in known}
@@ -82,7 +111,7 @@ class Binding(Context):
                 BadArgument(
                     span=given.site.span, callee=layer.name, argument=parameter.name, reason=reject.message,
                     advice=advice or _arrow(layer, given) or _by_position(layer, parameter, given),
-                    edits=_word_meant(given, words),
+                    edits=_word_meant(given, words) or _flag_meant(given, parameter),
                 )
             ) from None  # fmt: skip
 
@@ -95,43 +124,55 @@ class Binding(Context):
             )
         )  # fmt: skip
 
-    def _named(
-        self, callee: str, names: list[str], layer: Applicable, site: tree.Node, open_ended: bool = False
-    ) -> dict[str, Given]:
-        """All given arguments by name; what a fault made unknown is among them."""
+    def _named(self, callee: str, names: list[str], layer: Applicable, found: list[Diagnostic]) -> dict[str, Given]:
+        """All given arguments by name; what a fault made unknown is among them. Unknown ones are added to ``found``."""
+        is_open_ended = isinstance(layer, OpLayer) and layer.op.takes_axes
         if len(layer.positional) > len(names):
             require_good(layer.positional)
             first = layer.positional[len(names)]
-            extra = first.site
             takes = f"{len(names) or 'no'} argument{'' if len(names) == 1 else 's'}"
             raise Fault(
                 TooManyArguments(
-                    span=extra.span, callee=callee, takes=takes, given=len(layer.positional),
+                    span=first.site.span, callee=callee, takes=takes, given=len(layer.positional),
                     signature=", ".join(names) or None, advice=_arrow(layer, first),
                 )
             )  # fmt: skip
         given = dict(zip(names, layer.positional, strict=False))
-        unknown = False
+        orders = layer.op.orders() if isinstance(layer, OpLayer) else ()
         for name, argument in layer.named.items():
-            if name not in names and not open_ended:
-                self.report(self.no_argument(callee, name, names, argument, taken={*given, *layer.named}))
-                unknown = True
+            if name not in names and not is_open_ended:
+                taken = {*given, *layer.named}
+                found.append(self.no_argument(callee, name, names, argument, taken=taken, orders=orders))
             elif name in given:
                 raise Fault(RepeatedArgument(span=argument.span, callee=callee, name=name))
             else:
                 given[name] = argument
-        if unknown:
-            raise Poison
         return given
 
     @staticmethod
     def no_argument(
-        callee: str, name: str, names: list[str], argument: Given, taken: Collection[str] = ()
-    ) -> Diagnostic:
-        """An argument that is not there, with the nearest that is; those ``taken`` are given already."""
-        advice = did_you_mean(name, names) or (f"it takes {', '.join(names)}" if names else "it takes none")
+        callee: str, name: str, names: list[str], argument: Given, taken: Collection[str] = (),
+        orders: tuple[Order, ...] = (),
+    ) -> Diagnostic:  # fmt: skip
+        """An argument that is not there, with the nearest that is; those ``taken`` are given already.
+
+        ``orders`` are those of other libraries, whose names may stand for others or for nothing.
+        """
         free = [n for n in names if n not in taken]
-        edits = respelt(argument.name.span, name, free) if argument.name is not None else ()
+        at = argument.name.span if argument.name is not None else None
+        match next((o.arguments[name] for o in orders if name in o.arguments), None):
+            case Arriving(what=what):
+                advice = f"leave it out: the {what} of the input {'are' if what.endswith('s') else 'is'} inferred"
+                edits = without_argument(argument.span) if at is not None else ()
+            case Dropped():
+                advice = "leave it out: nothing corresponds to it"
+                edits = without_argument(argument.span) if at is not None else ()
+            case str() as ours:
+                advice = f"did you mean `{ours}`?"
+                edits = (Edit(at, ours),) if ours in free and at is not None and at.text == name else ()
+            case _:
+                advice = did_you_mean(name, names) or (f"it takes {', '.join(names)}" if names else "it takes none")
+                edits = respelt(at, name, free) if at is not None else ()
         return UnknownArgument(span=argument.span, callee=callee, name=name, advice=advice, edits=edits)
 
     def bind_parameters(
@@ -139,7 +180,12 @@ class Binding(Context):
         site: tree.Node, defaults: Mapping[str, Given],
     ) -> tuple[dict[str, Any], dict[str, Given]]:  # fmt: skip
         """Values of a definition's parameters (defaults see those before them), and the arguments that were given."""
-        given = self._named(name, [p.name.text for p in params], layer, site)
+        found: list[Diagnostic] = []
+        given = self._named(name, [p.name.text for p in params], layer, found)
+        if found:
+            for diagnostic in found:
+                self.report(diagnostic)
+            raise Poison
         require_good(given.values())
         given = {**{n: g for n, g in defaults.items() if n not in given}, **given}
         env = Env(file.env)
@@ -175,6 +221,18 @@ def _word_meant(given: Given, words: Collection[str]) -> tuple[Edit, ...]:
         return ()
     quoted = given.site.span
     return respelt(Span(quoted.source, quoted.start + 1, quoted.end - 1), given.site.value, words)
+
+
+def _flag_meant(given: Given, parameter: Parameter) -> tuple[Edit, ...]:
+    """The edit that writes 0 or 1 as the truth that it stands for."""
+    if not isinstance(parameter.kind, FlagKind) or given.name is None or given.site.span.text not in ("0", "1"):
+        return ()
+    return (Edit(given.site.span, "true" if given.site.span.text == "1" else "false"),)
+
+
+def types_of(inputs: tuple[Value, ...] | None) -> tuple[Tensor, ...] | None:
+    """The types of values, where they are known."""
+    return None if inputs is None else tuple(value.type for value in inputs)
 
 
 def _by_position(layer: OpLayer, parameter: Parameter, given: Given) -> str | None:

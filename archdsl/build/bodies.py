@@ -303,9 +303,10 @@ class Bodies(Layers, Shapes):
             what = "a default without its name"
             raise Fault(Misplaced(span=positional[0].site.span, what=what, advice="write `with conv(bias=false)`"))
         key, name_of, known = _defaulted(callee)
+        orders = callee.op.orders() if isinstance(callee, OpLayer) else ()
         for name, given in named.items():
             if name not in known:
-                raise Fault(self.no_argument(name_of, name, known, given))
+                raise Fault(self.no_argument(name_of, name, known, given, orders=orders))
         require_good(named.values())
         here.defaults = {**here.defaults, key: {**here.defaults.get(key, {}), **named}}
 

@@ -9,10 +9,11 @@ from math import prod
 from typing import Any
 
 from archdsl.arguments import require_sizes
-from archdsl.build.binding import Binding
+from archdsl.build.binding import Binding, types_of
 from archdsl.build.context import BLOCK_STEPS, MAX_NESTING, UNNAMED, Counter, Fault, Here, Naming, Poison
 from archdsl.build.env import Env, FileScope
 from archdsl.build.expressions import Expressions, as_layer, hidden
+from archdsl.build.habits import Call, doubtful, meant_otherwise
 from archdsl.build.places import Places
 from archdsl.build.recursion import recursion
 from archdsl.build.sizes import Questions
@@ -149,13 +150,29 @@ class Layers(Expressions, Places, Binding):
     def _apply_op(self, layer: OpLayer, here: Here, site: tree.Node, naming: Naming) -> None:
         defaults = here.defaults.get(layer.op, {})
         if here.stream is BAD:  # what arrives is unknown, but arguments can be wrong by themselves
-            self.bind_operator(layer, defaults, site, 0)
+            self.bind_operator(layer, defaults, site, None)
             self.place(here, naming, site, layer.name, must=False)
             raise Poison
         arriving = self._arriving(layer.op, site, here)
-        op, operands, written = self.bind_operator(layer, defaults, site, len(arriving))
-        outputs = self.run_op(op, (*arriving, *operands), here, site, naming, written)
+        op, operands, written = self.bind_operator(layer, defaults, site, arriving)
+        inputs = (*arriving, *operands)
+        call = Call(layer, defaults, site, types_of(inputs))
+        meant = doubtful(call, op)
+        if meant is not None:
+            raise Fault(meant)
+        try:
+            outputs = self.run_op(op, inputs, here, site, naming, written)
+        except Fault as fault:
+            if isinstance(fault.diagnostic, DoesNotFit):
+                raise self._other_order(call, op, fault) from None
+            raise
         here.stream = list(outputs) if op.gives_list else outputs[0]
+
+    @staticmethod
+    def _other_order(call: Call, op: Op, fault: Fault) -> Fault:
+        """The fault of a call that does not fit what arrives, if its arguments are in another order; else the same."""
+        meant = meant_otherwise(call, fault.diagnostic.message, op)
+        return fault if meant is None else Fault(meant)
 
     def _arriving(self, op: type[Op], site: tree.Node, here: Here) -> tuple[Value, ...]:
         """The values on the stream, for an operator."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from archdsl.diagnostics.base import Diagnostic, Edit
-from archdsl.source import Source
+from archdsl.source import Source, Span
 
 
 def mended(source: Source, diagnostics: Iterable[Diagnostic]) -> str:
@@ -20,6 +20,26 @@ def mended(source: Source, diagnostics: Iterable[Diagnostic]) -> str:
     for edit in sorted(chosen, key=lambda e: e.span.start, reverse=True):
         text = text[: edit.span.start] + edit.replacement + text[edit.span.end :]
     return text
+
+
+def without_argument(argument: Span) -> tuple[Edit, ...]:
+    """The edit that removes an argument of a call, with its comma; none where it shares its line with no other part."""
+    text = argument.source.text
+    start, end = argument.start, argument.end
+    while end < len(text) and text[end] == " ":
+        end += 1
+    before = len(text[:start].rstrip(" "))
+    if text[end : end + 1] == ",":
+        end += 1
+        while text[end : end + 1] == " ":
+            end += 1
+    elif text[before - 1] == ",":
+        start, end = before - 1, argument.end
+    elif text[before - 1] == "(" and text[end : end + 1] == ")":
+        start, end = before - 1, end + 1
+    else:
+        return ()
+    return (Edit(Span(argument.source, start, end), ""),)
 
 
 def _overlap(left: Edit, right: Edit) -> bool:

@@ -117,6 +117,26 @@ class BadArgument(Diagnostic):
 
 
 @record(kw_only=True)
+class OtherOrder(Diagnostic):
+    """Arguments in the order of another library.
+
+    In torch the first arguments of a layer are often the sizes of its input. Here they are inferred, so each number by
+    position would be taken for another argument: `batchnorm(64)` would set `eps` to 64. A call that is meant as it is
+    understood names its arguments.
+    """
+
+    code = "A0418"
+    title = "`{call}` passes {read}"
+    at = "{reason}"
+    hint = "{advice}"
+
+    call: str
+    read: str
+    reason: str | None
+    advice: str
+
+
+@record(kw_only=True)
 class RepeatedArgument(Diagnostic):
     """An argument given twice.
 

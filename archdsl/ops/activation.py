@@ -11,7 +11,9 @@ from archdsl.init import Constant, Init
 from archdsl.op import (
     REQUIRED,
     Arg,
+    Arriving,
     Call,
+    Dropped,
     Hole,
     In,
     Kept,
@@ -23,6 +25,7 @@ from archdsl.op import (
     OnnxNode,
     OnnxWeight,
     Op,
+    Order,
     Palette,
     Reject,
     Tensor,
@@ -55,6 +58,11 @@ class Activation(Op):
     """Our arguments that torch knows by another name."""
     kept: ClassVar[tuple[Keep, ...]]
     """What backward keeps: the input, the output, another tensor like the input."""
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        names = {cls.keywords.get(p.name, p.name): p.name for p in parameters(cls)}
+        return (Order(f"torch.nn.{cls.module}", {**names, "inplace": Dropped((True, False))}),)
 
     def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
@@ -192,6 +200,11 @@ class PReLU(Op):
 
     per_channel: bool = arg("learns a slope for each channel", FLAG, False)
     init: Init = arg("of the slopes", INIT, Constant(0.25))
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        slopes = Arriving("channels", sets={"per_channel": True})
+        return (Order("torch.nn.PReLU", {"num_parameters": slopes, "init": "init"}),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         require_float(inputs[0])

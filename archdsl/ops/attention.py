@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,7 +10,10 @@ from archdsl.arguments import FLAG, INIT, PROBABILITY, SIZE
 from archdsl.init import Init, KaimingUniform, XavierUniform, Zeros
 from archdsl.op import (
     Arg,
+    Arriving,
     Call,
+    Doubt,
+    Dropped,
     Hole,
     In,
     Item,
@@ -23,6 +27,7 @@ from archdsl.op import (
     OnnxRef,
     OnnxWeight,
     Op,
+    Order,
     Palette,
     Reject,
     Step,
@@ -70,6 +75,19 @@ class Attention(Op):
     init: Init | None = arg("of in_proj_weight; torch's: xavier_uniform", INIT, None)
     out_init: Init | None = arg("of out_proj.weight; torch's: kaiming_uniform(slope=sqrt(5))", INIT, None)
     bias_init: Init | None = arg("of the biases; torch's: zeros", INIT, None)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        none, false = Dropped((None,)), Dropped((False,))
+        torch = {
+            "embed_dim": Arriving("width", axis=-1), "num_heads": "heads", "dropout": "dropout", "bias": "bias",
+            "add_bias_kv": false, "add_zero_attn": false, "kdim": none, "vdim": none,
+            "batch_first": Dropped((True, False)),
+        }  # fmt: skip
+        return (Order("torch.nn.MultiheadAttention", torch),)
+
+    def doubt(self, inputs: tuple[Tensor, ...], given: Mapping[str, bool]) -> Doubt | None:
+        return Doubt("heads") if given.get("heads") and self.heads == inputs[0].shape[-1] else None
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         for tensor in inputs:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from archdsl.arguments import COUNTS, FLAG, INIT, PAD, SIZE, SIZES, per_axis
-from archdsl.dims import dmax
+from archdsl.dims import Dim, dmax, symbols
 from archdsl.init import BiasUniform, Init, KaimingUniform
 from archdsl.op import (
     Arg,
+    Arriving,
     Call,
+    Doubt,
     Hole,
     In,
     Kept,
@@ -23,6 +26,7 @@ from archdsl.op import (
     OnnxRef,
     OnnxWeight,
     Op,
+    Order,
     Palette,
     Step,
     Tensor,
@@ -68,8 +72,22 @@ class Conv(Op):
     init: Init | None = arg("of the weight; torch's: kaiming_uniform(slope=sqrt(5))", INIT, None)
     bias_init: Init | None = arg("of the bias; torch's: uniform(1 / sqrt(fan-in of the weight))", INIT, None)
 
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        torch = {
+            "in_channels": Arriving("channels"), "out_channels": "width", "kernel_size": "kernel", "stride": "stride",
+            "padding": "pad", "dilation": "dilation", "groups": "groups", "bias": "bias",
+        }  # fmt: skip
+        skipping = {name: name for name in ("width", "kernel", "stride", "pad", "groups")}
+        return Order("torch.nn.Conv2d", torch), Order("a common habit", skipping)
+
     def _slides(self, tensor: Tensor) -> tuple[Slide, ...]:
         return slides(spatial_axes(tensor), self.kernel, self.stride, self.dilation, self.pad)
+
+    def doubt(self, inputs: tuple[Tensor, ...], given: Mapping[str, bool]) -> Doubt | None:
+        if not given.get("kernel") or inputs[0].rank <= SPATIAL:
+            return None
+        return _doubted(self._slides(inputs[0]), inputs[0].shape[CHANNELS], self.width)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         windows = self._slides(inputs[0])
@@ -171,8 +189,25 @@ class ConvTranspose(Op):
     init: Init | None = arg("of the weight; torch's: kaiming_uniform(slope=sqrt(5))", INIT, None)
     bias_init: Init | None = arg("of the bias; torch's: uniform(1 / sqrt(fan-in of the weight))", INIT, None)
 
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        torch = {
+            "in_channels": Arriving("channels"), "out_channels": "width", "kernel_size": "kernel", "stride": "stride",
+            "padding": "pad", "output_padding": "output_pad", "groups": "groups", "bias": "bias",
+            "dilation": "dilation",
+        }  # fmt: skip
+        return (Order("torch.nn.ConvTranspose2d", torch),)
+
     def _slides(self, tensor: Tensor) -> tuple[Slide, ...]:
         return slides(spatial_axes(tensor), self.kernel, self.stride, self.dilation, self.pad)
+
+    def doubt(self, inputs: tuple[Tensor, ...], given: Mapping[str, bool]) -> Doubt | None:
+        if not given.get("kernel") or inputs[0].rank <= SPATIAL:
+            return None
+        windows = self._slides(inputs[0])
+        if all(w.kernel == 4 and w.stride == 1 for w in windows):  # the first layer of a DCGAN's generator
+            return None
+        return _doubted(windows, inputs[0].shape[CHANNELS], self.width)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         windows = self._slides(inputs[0])
@@ -256,6 +291,48 @@ class ConvTranspose(Op):
     def caption(self, inputs: tuple[Tensor, ...]) -> str:
         caption = convolution_caption("transposed conv", self._slides(inputs[0]), self.width, up="×")
         return caption + groups_caption(self.groups, inputs[0].shape[CHANNELS])
+
+
+def _doubted(windows: tuple[Slide, ...], channels: Size, width: Size) -> Doubt | None:
+    """The window along some axis that hardly any convolution has, where ``width`` filters see ``channels`` channels."""
+    for window in windows:
+        if isinstance(window.kernel, Dim):  # a kernel counted in channels: `conv(C, 2 * C, 3)`
+            if isinstance(channels, Dim) and symbols(window.kernel) <= symbols(channels):
+                return Doubt("kernel")
+        elif isinstance(window.stride, int) and isinstance(window.before, int) and isinstance(window.dilation, int):
+            kernel, padding = window.kernel, window.before
+            if window.dilation >= WIDE_DILATION and kernel > 1 and padding == kernel // 2 != window.dilation:
+                return Doubt("dilation")
+            is_shorter = width != channels or isinstance(channels, Dim) or kernel < channels
+            if not _is_usual(kernel, window.stride, padding, window.dilation, is_shorter):
+                return Doubt("kernel")
+    return None
+
+
+LARGEST_USUAL_KERNEL = 11
+"""Of a convolution that samples more densely than its windows are long: AlexNet's first."""
+WIDE_DILATION = 8
+"""From here on a dilation without padding to match is probably a number of groups."""
+
+
+def _is_usual(kernel: int, stride: int, padding: int, dilation: int, is_shorter: bool) -> bool:
+    """Whether networks have such windows along an axis.
+
+    Windows that leave gaps, and even ones that do not fit their stride, are hardly ever meant. A long window moves by a
+    fair part of its length (patches, audio), or is padded so that the size stays (large depthwise kernels).
+    """
+    if padding > dilation * (kernel - 1) or stride > max(kernel, 2):
+        return False
+    if kernel == 1:
+        return True
+    if kernel == stride:
+        return padding == 0
+    if kernel % 2 and (kernel <= LARGEST_USUAL_KERNEL or padding == dilation * (kernel // 2)):
+        return True
+    if kernel <= 4:
+        return stride == 2 or (stride == 1 and padding > 0)
+    is_overlapping = kernel % stride == 0 and stride > 1 and kernel <= 4 * stride
+    return is_overlapping and is_shorter and (padding == 0 or abs(2 * padding - kernel + stride) <= 1)
 
 
 def require_groups(groups: Size, channels: Size, width: Size, needs: Needs) -> None:

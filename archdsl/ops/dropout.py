@@ -9,6 +9,7 @@ from archdsl.arguments import PROBABILITY
 from archdsl.op import (
     Arg,
     Call,
+    Dropped,
     Hole,
     In,
     Kept,
@@ -16,6 +17,7 @@ from archdsl.op import (
     Needs,
     OnnxNode,
     Op,
+    Order,
     Palette,
     Reject,
     Tensor,
@@ -96,6 +98,10 @@ class Dropping(Inert):
 @record
 class TorchDropping(Dropping):
     """Base of those that torch has, all called alike. With probability 1 they multiply by a single zero."""
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.nn.Dropout", {"p": "p", "inplace": Dropped((True, False))}),)
 
     def _mask(self, tensor: Tensor) -> Tensor:
         return Tensor(()) if self.p == 1 else self._random_mask(tensor)
@@ -195,6 +201,10 @@ class DropPath(Dropping):
     name: ClassVar[str] = "drop_path"
 
     p: float = arg("probability that an example skips the branch", PROBABILITY)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torchvision.ops.StochasticDepth", {"p": "p", "mode": Dropped(("row",))}),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         require_float(inputs[0])

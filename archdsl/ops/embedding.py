@@ -17,6 +17,7 @@ from archdsl.op import (
     OnnxNode,
     OnnxWeight,
     Op,
+    Order,
     Palette,
     Reject,
     Tensor,
@@ -51,6 +52,11 @@ class Embedding(Op):
     width: Size = arg("how many numbers a vector has", SIZE)
     init: Init | None = arg("of the table; torch's: normal(std=1)", INIT, None)
     padding_idx: int | None = arg("number of a row that is not trained", COUNT, None)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        torch = {"num_embeddings": "count", "embedding_dim": "width", "padding_idx": "padding_idx"}
+        return (Order("torch.nn.Embedding", torch),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import log
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -9,6 +10,7 @@ from archdsl.arguments import AXIS, POSITIVE, SCALAR, SIZE, axis_of
 from archdsl.op import (
     Arg,
     Call,
+    Doubt,
     DType,
     Hole,
     In,
@@ -21,6 +23,7 @@ from archdsl.op import (
     OnnxNode,
     OnnxRef,
     Op,
+    Order,
     Palette,
     Reject,
     Tensor,
@@ -317,6 +320,10 @@ class Clamp(Op):
     min: Number | None = arg("least value (none: no limit)", SCALAR, None)
     max: Number | None = arg("greatest value (none: no limit)", SCALAR, None)
 
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.clamp", {"min": "min", "max": "max"}),)
+
     def limits(self) -> tuple[Number, ...]:
         return tuple(limit for limit in (self.min, self.max) if limit is not None)
 
@@ -370,6 +377,14 @@ class Normalize(Op):
     axis: int = arg("the axis along which the norm is taken", AXIS)
     p: int = arg("which norm: 1 (sum of absolute values) or 2 (Euclidean)", SIZE, 2)
     eps: float = arg("least divisor", POSITIVE, 1e-12)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.nn.functional.normalize", {"p": "p", "dim": "axis", "eps": "eps"}, implied={"axis": 1}),)
+
+    def doubt(self, inputs: tuple[Tensor, ...], given: Mapping[str, bool]) -> Doubt | None:
+        """torch's order is p, then the axis: 2, 1 is the Euclidean norm along the channels there."""
+        return Doubt("axis") if given.get("p") and (self.axis, self.p) == (2, 1) else None
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs

@@ -9,6 +9,7 @@ from archdsl.arguments import FLAG, INIT, SIZE
 from archdsl.init import BiasUniform, Init, KaimingUniform
 from archdsl.op import (
     Arg,
+    Arriving,
     Call,
     Hole,
     Kept,
@@ -19,6 +20,7 @@ from archdsl.op import (
     OnnxNode,
     OnnxWeight,
     Op,
+    Order,
     Palette,
     Reject,
     Tensor,
@@ -53,6 +55,11 @@ class Linear(Op):
     bias: bool = arg("adds a learned number to each output", FLAG, True)
     init: Init | None = arg("of the weight; torch's: kaiming_uniform(slope=sqrt(5))", INIT, None)
     bias_init: Init | None = arg("of the bias; torch's: uniform(1 / sqrt(fan-in))", INIT, None)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        torch = {"in_features": Arriving("width", axis=-1), "out_features": "width", "bias": "bias"}
+        return (Order("torch.nn.Linear", torch),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         require_float(inputs[0])

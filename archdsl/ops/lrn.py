@@ -19,6 +19,7 @@ from archdsl.op import (
     OnnxLocal,
     OnnxNode,
     Op,
+    Order,
     Tensor,
     This,
     Torch,
@@ -52,6 +53,10 @@ class LRN(Norm):
     alpha: float = arg("factor of the mean square", NUMBER, 1e-4)
     beta: float = arg("power of the divisor", NUMBER, 0.75)
     k: float = arg("added to the mean square", NUMBER, 1.0)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.nn.LocalResponseNorm", {name: name for name in ("size", "alpha", "beta", "k")}),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         spatial_axes(inputs[0])

@@ -22,6 +22,7 @@ from archdsl.op import (
     OnnxNode,
     OnnxRef,
     Op,
+    Order,
     Palette,
     Reject,
     Several,
@@ -100,6 +101,10 @@ class Concat(Layout):
 
     axis: int = arg("the axis along which the values follow each other", AXIS, 1)
 
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.cat", {"dim": "axis"}),)
+
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         first = inputs[0]
         axis = axis_of(self.axis, first.rank)
@@ -133,6 +138,10 @@ class Stack(Layout):
     name: ClassVar[str] = "stack"
 
     axis: int = arg("where the new axis stands in the result", AXIS)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.stack", {"dim": "axis"}),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         first = inputs[0]

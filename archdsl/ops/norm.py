@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,7 +10,10 @@ from archdsl.arguments import AXES, FLAG, INIT, NUMBER, POSITIVE, SIZE, axis_of
 from archdsl.init import Init, Ones, Zeros
 from archdsl.op import (
     Arg,
+    Arriving,
     Call,
+    Doubt,
+    Dropped,
     Hole,
     In,
     Kept,
@@ -23,6 +27,7 @@ from archdsl.op import (
     OnnxRef,
     OnnxWeight,
     Op,
+    Order,
     Palette,
     Reject,
     Several,
@@ -45,11 +50,21 @@ if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
+LIMITS = {"eps": 0.1, "momentum": 0.5}
+"""No network has such values or larger ones: by position they are a number of channels, or momentum for `eps`."""
+
+
 @record
 class Norm(Op):
     """Base of the normalisations: the output has the type of the input, and there are no products of matrices."""
 
     palette: ClassVar[Palette] = "norm"
+
+    def doubt(self, inputs: tuple[Tensor, ...], given: Mapping[str, bool]) -> Doubt | None:
+        for name, limit in LIMITS.items():
+            if given.get(name) and getattr(self, name) >= limit:
+                return Doubt(name, is_sure=True)
+        return None
 
     def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
@@ -72,6 +87,14 @@ class BatchNorm(Norm):
     track: bool = arg("keeps running averages; without them, normalises by the batch always", FLAG, True)
     init: Init = arg("of the scale", INIT, Ones())
     bias_init: Init = arg("of the shift", INIT, Zeros())
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        torch = {
+            "num_features": Arriving("channels"), "eps": "eps", "momentum": "momentum", "affine": "affine",
+            "track_running_stats": "track",
+        }  # fmt: skip
+        return (Order("torch.nn.BatchNorm2d", torch),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         if inputs[0].rank == 2:
@@ -156,6 +179,12 @@ class LayerNorm(Norm):
     bias: bool = arg("shifts by learned numbers, if it scales", FLAG, True)
     init: Init = arg("of the scale", INIT, Ones())
     bias_init: Init = arg("of the shift", INIT, Zeros())
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        sizes = Arriving("normalized size", axis=-1, lists="axis")
+        torch = {"normalized_shape": sizes, "eps": "eps", "elementwise_affine": "affine", "bias": "bias"}
+        return (Order("torch.nn.LayerNorm", torch),)
 
     def _axes(self, tensor: Tensor) -> tuple[int, ...]:
         """The normalised axes from 0, in order: one, or the last ones."""
@@ -259,6 +288,11 @@ class GroupNorm(Norm):
     init: Init = arg("of the scale", INIT, Ones())
     bias_init: Init = arg("of the shift", INIT, Zeros())
 
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        torch = {"num_groups": "groups", "num_channels": Arriving("channels"), "eps": "eps", "affine": "affine"}
+        return (Order("torch.nn.GroupNorm", torch),)
+
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         require_float(inputs[0])
         if inputs[0].rank < 2:
@@ -325,6 +359,14 @@ class InstanceNorm(Norm):
     affine: bool = arg("scales and shifts each channel by learned numbers", FLAG, False)
     init: Init = arg("of the scale", INIT, Ones())
     bias_init: Init = arg("of the shift", INIT, Zeros())
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        torch = {
+            "num_features": Arriving("channels"), "eps": "eps", "momentum": Dropped(), "affine": "affine",
+            "track_running_stats": Dropped((False,)),
+        }  # fmt: skip
+        return (Order("torch.nn.InstanceNorm2d", torch),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         spatial_axes(inputs[0])

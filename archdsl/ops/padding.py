@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from archdsl.arguments import AXIS, COUNT, INTEGER, SCALAR, axis_of, choice
+from archdsl.arguments import COUNT, INTEGER, ONE_AXIS, SCALAR, axis_of, choice
 from archdsl.op import (
     Arg,
     Call,
+    Doubt,
     Hole,
     In,
     Kept,
@@ -18,6 +20,7 @@ from archdsl.op import (
     OnnxLocal,
     OnnxNode,
     Op,
+    Order,
     Reject,
     Several,
     Step,
@@ -50,13 +53,20 @@ class Pad(Reshape):
 
     name: ClassVar[str] = "pad"
 
-    axis: int = arg("the axis that is continued", AXIS)
+    axis: int = arg("the axis that is continued", ONE_AXIS)
     before: Size = arg("how many cells before the first", COUNT, 0)
     after: Size = arg("how many cells after the last", COUNT, 0)
     mode: Literal["constant", "reflect", "replicate", "circular"] = arg(
         "what the new cells hold", choice("constant", "reflect", "replicate", "circular"), "constant"
     )
     value: Number = arg("the constant", SCALAR, 0)
+
+    def doubt(self, inputs: tuple[Tensor, ...], given: Mapping[str, bool]) -> Doubt | None:
+        """One number by position pads nothing: torch's layers take the cells on all sides."""
+        if given == {"axis": True}:
+            advice = "it takes an axis, and the cells before and after: an image is padded by 1 with "
+            return Doubt("axis", is_sure=True, advice=f"{advice}`pad(2, 1, 1) -> pad(3, 1, 1)`")
+        return None
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs
@@ -147,8 +157,12 @@ class Roll(Reshape):
 
     name: ClassVar[str] = "roll"
 
-    axis: int = arg("the axis that is rotated", AXIS)
+    axis: int = arg("the axis that is rotated", ONE_AXIS)
     by: Size = arg("by how many cells, either way", INTEGER)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.roll", {"shifts": "by", "dims": "axis"}),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs

@@ -10,6 +10,7 @@ from archdsl.arguments import COUNTS, FLAG, KNOWN_SIZES, SIZES, per_axis
 from archdsl.op import (
     Arg,
     Call,
+    Dropped,
     Hole,
     In,
     Kept,
@@ -21,6 +22,7 @@ from archdsl.op import (
     OnnxNode,
     OnnxRef,
     Op,
+    Order,
     Palette,
     Reject,
     Step,
@@ -28,6 +30,7 @@ from archdsl.op import (
     Torch,
     Window,
     arg,
+    parameters,
 )
 from archdsl.ops.sliding import CHANNELS, SPATIAL, Slide, compact, require_known, slides, spatial_axes, spatial_look
 from archdsl.record import record
@@ -149,6 +152,14 @@ class MaxPool(SlidingPool):
     dilation: Any = arg("distance between cells of the window", SIZES, 1)
     ceil: bool = arg("lets the last window hang over the end", FLAG, False)
 
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        torch = {
+            "kernel_size": "kernel", "stride": "stride", "padding": "pad", "dilation": "dilation",
+            "return_indices": Dropped((False,)), "ceil_mode": "ceil",
+        }  # fmt: skip
+        return (Order("torch.nn.MaxPool2d", torch),)
+
     def _windows(self, tensor: Tensor) -> tuple[Slide, ...]:
         return self._slides(tensor, self.dilation)
 
@@ -204,6 +215,14 @@ class AvgPool(SlidingPool):
     ceil: bool = arg("lets the last window hang over the end", FLAG, False)
     count_pad: bool = arg("counts the zeros of the padding into the mean", FLAG, True)
 
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        torch = {
+            "kernel_size": "kernel", "stride": "stride", "padding": "pad", "ceil_mode": "ceil",
+            "count_include_pad": "count_pad",
+        }  # fmt: skip
+        return (Order("torch.nn.AvgPool2d", torch),)
+
     def _windows(self, tensor: Tensor) -> tuple[Slide, ...]:
         return self._slides(tensor)
 
@@ -252,6 +271,11 @@ class AdaptivePool(Pool):
     """
 
     kind: ClassVar[Literal["Max", "Avg"]]
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        size = "size" if parameters(cls) else Dropped((1,))
+        return (Order(f"torch.nn.Adaptive{cls.kind}Pool2d", {"output_size": size}),)
 
     @abstractmethod
     def _parts(self, axes: int) -> tuple[int, ...]:

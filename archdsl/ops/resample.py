@@ -25,6 +25,7 @@ from archdsl.op import (
     OnnxRef,
     Op,
     Operand,
+    Order,
     Palette,
     Reject,
     Step,
@@ -73,6 +74,11 @@ class Resize(Op):
     scale: Any = arg("the factor", SCALES, None)
     like: Operand | None = arg("a value that has the new size", VALUE, None)
     align_corners: bool = arg("whether the centres of the corner cells stay where they are", FLAG, False)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        torch = {"size": "size", "scale_factor": "scale", "mode": "mode", "align_corners": "align_corners"}
+        return (Order("torch.nn.Upsample", torch, implied={"mode": "nearest"}),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         x = inputs[0]
@@ -336,6 +342,10 @@ class PixelShuffle(Reshape):
 
     factor: int = arg("how much finer the map becomes along each axis", KNOWN_SIZE)
 
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.nn.PixelShuffle", {"upscale_factor": "factor"}),)
+
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         batch, channels, height, width = _map(inputs[0])
         factor = self.factor
@@ -372,6 +382,10 @@ class PixelUnshuffle(Reshape):
     name: ClassVar[str] = "pixel_unshuffle"
 
     factor: int = arg("how much coarser the map becomes along each axis", KNOWN_SIZE)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.nn.PixelUnshuffle", {"downscale_factor": "factor"}),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         batch, channels, *spatial = _map(inputs[0])
@@ -422,6 +436,10 @@ class ChannelShuffle(Reshape):
     name: ClassVar[str] = "channel_shuffle"
 
     groups: Size = arg("how many groups", SIZE)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.nn.ChannelShuffle", {"groups": "groups"}),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs

@@ -23,6 +23,7 @@ from archdsl.op import (
     OnnxRef,
     OnnxSizes,
     Op,
+    Order,
     Palette,
     Reject,
     Step,
@@ -89,6 +90,10 @@ class Flatten(View):
 
     start: int = arg("first axis that is merged", AXIS, 1)
     end: int = arg("last axis that is merged", AXIS, -1)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.nn.Flatten", {"start_dim": "start", "end_dim": "end"}),)
 
     def bounds(self, x: Tensor) -> tuple[int, int]:
         start, end = axis_of(self.start, x.rank, "start"), axis_of(self.end, x.rank, "end")
@@ -370,6 +375,10 @@ class Split(View):
         PerAxisKind(SizeKind(1, "a size"), "a number of parts, or a list of sizes"),
     )
     axis: int = arg("the axis that is cut", AXIS, 1)
+
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.chunk", {"chunks": "parts", "dim": "axis"}),)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs
