@@ -312,14 +312,15 @@ class Declared:
 class Owned:
     """``param`` or ``buffer``: its node has no inputs.
 
-    The contents of a buffer are computed once, when the module is made: by ``contents``, nodes outside the graph, whose
-    last output they are.
+    The value of a buffer, ``held``, is computed once, when the module is made, by ``contents``: operators that read
+    nothing but each other, in the order in which they run. A parameter has neither.
     """
 
     site: tree.TensorParam | tree.TensorBuffer
     name: str
     node: Node
     contents: tuple[Node, ...]
+    held: Value | None
     env: Env
 
 

@@ -25,6 +25,7 @@ from archdsl.build.values import (
     shape_text,
 )
 from archdsl.diagnostics.base import Diagnostic, Label
+from archdsl.diagnostics.lowering import BufferDepends
 from archdsl.diagnostics.names import DefinedTwice, Misplaced, NeverRun, WrongKind
 from archdsl.diagnostics.shapes import BranchesDiffer, DoesNotFit, SidesDiffer
 from archdsl.dims import Size
@@ -48,6 +49,7 @@ from archdsl.graph import (
 from archdsl.init import Computed, Init
 from archdsl.op import Facets, Op, Reject, Tensor, parameters
 from archdsl.ops.merge import COMBINATORS
+from archdsl.ops.ranges import Arange
 from archdsl.ops.tensor import OwnTensor
 from archdsl.syntax import tree
 
@@ -207,7 +209,7 @@ class Bodies(Layers, Shapes):
         with self.catching(inner, (node.name,)):
             init = self.evaluate(node.init, inner)
             tensor = self.stated_tensor(node.shape, here)
-            self._own_tensor(node, tensor, self._init(init, node.init), (), here)
+            self._own_tensor(node, tensor, self._init(init, node.init), (), None, here)
 
     def _init(self, value: Any, node: tree.Node) -> Init:
         from archdsl.arguments import INIT
@@ -225,17 +227,53 @@ class Bodies(Layers, Shapes):
             with self.catching(inner, (node.name,)):
                 value = self.evaluate(node.value, inner)
                 value = value if isinstance(value, Value) else self.constant(value, node.value, inner)
-                contents = tuple(self.nodes)
                 self.nodes = graph_nodes
-                self.check_shape(node.shape, value, here, f"the buffer `{self.computed_text(node.name, here)}`")
-                self._own_tensor(node, value.type, Computed(), contents, here)
+                name = self.computed_text(node.name, here)
+                contents, held = self._contents(value, name, node)
+                self.check_shape(node.shape, value, here, f"the buffer `{name}`")
+                made = self._own_tensor(node, value.type, Computed(), contents, held, here)
+                self._held[made] = contents, held
         finally:
             self.nodes = graph_nodes
 
+    def _contents(self, value: Value, name: str, site: tree.TensorBuffer) -> tuple[tuple[Node, ...], Value]:
+        """The operators that compute a buffer's value from numbers alone, and what they give.
+
+        Other buffers that it reads are computed again.
+        """
+        found: dict[Node, None] = {}
+        renamed: dict[Value, Value] = {}
+        waiting: list[tuple[Value, bool]] = [(value, False)]
+        while waiting:
+            wanted, is_computed = waiting.pop()
+            node = self.producer.get(wanted)
+            if wanted in renamed:
+                continue
+            if wanted in self._held:
+                nodes, renamed[wanted] = self._held[wanted]
+                found.update(dict.fromkeys(nodes))
+            elif node is None or node.weights or node.op.is_random:
+                raise Fault(_no_contents(name, node, site))
+            elif is_computed:
+                again = self._on(node, [renamed.get(v, v) for v in node.inputs])
+                found[again] = None
+                renamed.update(zip(node.outputs, again.outputs, strict=True))
+            else:
+                waiting.append((wanted, True))
+                needed = () if isinstance(node.op, Arange) else node.inputs  # the numbers of a range are no input's
+                waiting += [(v, False) for v in reversed(needed) if v not in renamed]
+        return tuple(found), renamed[value]
+
+    def _on(self, node: Node, inputs: list[Value]) -> Node:
+        """The same operator on other values."""
+        if all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
+            return node
+        return replace(node, inputs=tuple(inputs), outputs=tuple(self.new_value(*v.type) for v in node.outputs))
+
     def _own_tensor(
         self, node: tree.TensorParam | tree.TensorBuffer, tensor: Tensor, init: Init, contents: tuple[Node, ...],
-        here: Here,
-    ) -> None:  # fmt: skip
+        held: Value | None, here: Here,
+    ) -> Value:  # fmt: skip
         label = self.computed_text(node.name, here)
         self.check_label(label, node.name)
         op: Op = OwnTensor(label=label, tensor=tensor, init=init, buffer=isinstance(node, tree.TensorBuffer))
@@ -246,7 +284,8 @@ class Bodies(Layers, Shapes):
         made = Node(facets, (), (value,), here.module, node, {})
         self.add_node(made)
         here.env.bind(label, value)
-        here.events.append(Owned(node, label, made, contents, here.seen()))
+        here.events.append(Owned(node, label, made, contents, held, here.seen()))
+        return value
 
     # ---- control ----
 
@@ -510,6 +549,16 @@ def _axis_at_odds(results: list[Value], kind: str, found: DoesNotFit | None) -> 
     joined = 1 if kind == "concat" and found is not None and "axis" not in found.reason.split(":")[0] else None
     axes = range(len(results[0].shape))
     return next((a for a in axes if a != joined and len({v.shape[a] for v in results} - {1}) > 1), None)
+
+
+def _no_contents(name: str, node: Node | None, site: tree.TensorBuffer) -> BufferDepends:
+    """Why the value of a buffer cannot be computed when its module is made."""
+    if node is None:
+        return BufferDepends(span=site.span, name=name, on="an input of the network")
+    if node.op.is_random:
+        return BufferDepends(span=site.span, name=name, on=f"the random numbers of `{node.op.name}`")
+    owner = f"`{node.op.label}`" if isinstance(node.op, OwnTensor) else f"the weights of this `{node.op.name}`"
+    return BufferDepends(span=site.span, name=name, on=owner, labels=(Label(node.span, "which can be trained"),))
 
 
 def _difference(results: list[Value], axis: int | None) -> str:

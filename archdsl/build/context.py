@@ -110,6 +110,10 @@ class Context(ABC):
         self.in_claim = in_claim
         """Labels are optional in a claim: nothing of it is compiled."""
         self.nodes: list[Node] = []
+        self.producer: dict[Value, Node] = {}
+        """The operator that gives a value, in the graph or in the contents of a buffer."""
+        self._held: dict[Value, tuple[tuple[Node, ...], Value]] = {}
+        """For each buffer, the operators that compute what it holds, and their result."""
         self.inputs: list[GraphInput] = []
         self.outputs: list[GraphOutput] = []
         self._said: dict[Value, tree.Input] = {}
@@ -241,6 +245,7 @@ class Context(ABC):
 
     def add_node(self, node: Node) -> None:
         self.nodes.append(node)
+        self.producer.update(dict.fromkeys(node.outputs, node))
         if len(self.nodes) > MAX_NODES:
             self.give_up(TooMuch(span=node.span, limit=f"{MAX_NODES:,}", what="layers"))
 

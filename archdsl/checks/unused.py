@@ -8,7 +8,7 @@ from archdsl.build.env import FileScope
 from archdsl.build.names import family
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.names import DeadLayer, UnusedName
-from archdsl.graph import Graph
+from archdsl.graph import Graph, Owned, flattened
 from archdsl.ops.tensor import Source
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -80,9 +80,11 @@ def _stem(name: tree.Label) -> str:
 
 
 def dead_layers(graph: Graph) -> Iterator[Diagnostic]:
-    """Operators whose result reaches no output, not even in training."""
+    """Operators whose result reaches no output, not even in training, and no buffer."""
     live = graph.live(training=True)
+    events = (e for i in graph.instance.walk() for e in flattened(i.events) if isinstance(e, Owned))
+    in_buffers = {node.site for event in events for node in event.contents}
     for node in graph.nodes:
-        if node not in live and not isinstance(node.op, Source):
+        if node not in live and node.site not in in_buffers and not isinstance(node.op, Source):
             yield DeadLayer(span=node.span, layer=node.op.name)
             return  # what feeds it is dead with it: one message for one fault

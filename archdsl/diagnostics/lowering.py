@@ -28,14 +28,14 @@ class SourceNotProved(Diagnostic):
 class PlainForm(Diagnostic):
     """A network written out layer by layer.
 
-    Its readable form could not be proved equal to the checked network, so the plain form was written, which was. No
-    spec is known that leads here.
+    Its readable form could not be proved equal to the checked network, so the plain form was written, which was: one
+    class for each scope, with every number written out. It computes the same and has the same state dict.
     """
 
     code = "A0501"
     severity = "warning"
     title = "`{network}` is written out layer by layer: its readable form could not be proved equal to it ({reason})"
-    hint = "this is a fault of archdsl: please report it with the spec"
+    hint = "the file is right, only longer; please report the spec, so that archdsl learns to write it better"
 
     network: str
     reason: str
@@ -87,6 +87,23 @@ class UnprovedPickle(Diagnostic):
 
     network: str
     reason: str
+
+
+@record(kw_only=True)
+class BufferDepends(Diagnostic):
+    """A buffer whose value is not known when the module is made.
+
+    A buffer is computed once, by the constructor, and stored in checkpoints. So it may depend on numbers and on other
+    buffers, but not on an input, on what is trained, or on random numbers.
+    """
+
+    code = "A0505"
+    title = "the buffer `{name}` depends on {on}"
+    at = "a buffer is computed once, when the module is made"
+    hint = "name the value with `let` instead: it is then computed in each forward pass"
+
+    name: str
+    on: str
 
 
 # ---- ONNX --------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def emit_source(graph: Graph) -> Source:
     source = _readable(graph)
     if isinstance(source, Source):
         return source
-    plain = _written(graph, is_literal=True)
+    plain = plain_source(graph)
     if isinstance(plain, Source):
         return plain._replace(diagnostics=(PlainForm(span=None, network=graph.name, reason=source),))
     raise SpecError([SourceNotProved(span=None, network=graph.name, reason=plain)])
@@ -97,21 +97,38 @@ def _readable(graph: Graph, witness: Graph | None = None, given: Mapping[str, An
     return validate(source.text, source.class_name, witness, arguments) or source
 
 
-def _written(graph: Graph, witness: Graph | None = None, is_literal: bool = False) -> Source | str:
-    """The source, proved; or what is wrong with it."""
+def _written(graph: Graph, witness: Graph | None = None) -> Source | str:
+    """The source in its readable form, proved; or what is wrong with it."""
     from archdsl.emit.torch.file import CannotWrite, File
-    from archdsl.emit.torch.proof import stranger
-    from archdsl.emit.torch.validate import validate
 
     try:
-        file = File([graph] if witness is None else [graph, witness], is_literal)
-        text = file.text()
+        file = File([graph] if witness is None else [graph, witness])
+        source = Source(file.text(), file.class_name, file.arguments)
     except CannotWrite as error:
         return str(error)
     except Exception as error:  # a fault of ours must not keep the network from being written in its plain form
         return f"{type(error).__name__}: {error}"
-    source = Source(text, file.class_name, file.arguments)
-    return stranger(text) or validate(text, file.class_name, graph) or source
+    return _fault(source, graph) or source
+
+
+def plain_source(graph: Graph) -> Source | str:
+    """The source in its plain form, proved; or what is wrong with it."""
+    from archdsl.emit.torch.plain import Plain
+
+    try:
+        plain = Plain(graph)
+        source = Source(plain.text(), plain.class_name, {})
+    except Exception as error:  # reported with the network's name; nothing is written
+        return f"{type(error).__name__}: {error}"
+    return _fault(source, graph) or source
+
+
+def _fault(source: Source, graph: Graph) -> str | None:
+    """What tells a source from the graph; None if it is proved."""
+    from archdsl.emit.torch.proof import stranger
+    from archdsl.emit.torch.validate import validate
+
+    return stranger(source.text) or validate(source.text, source.class_name, graph)
 
 
 def make_module(source: str, class_name: str, recreate: Recreate | None = None) -> nn.Module:

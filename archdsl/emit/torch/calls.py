@@ -38,7 +38,7 @@ from archdsl.syntax import tree
 
 Said = TorchExpr | Hole | Cut | None
 
-_INFIX: dict[str, type[ast.operator]] = {
+INFIX: dict[str, type[ast.operator]] = {
     "+": ast.Add,
     "-": ast.Sub,
     "*": ast.Mult,
@@ -51,7 +51,7 @@ _INFIX: dict[str, type[ast.operator]] = {
     "|": ast.BitOr,
     "^": ast.BitXor,
 }
-_COMPARE: dict[str, type[ast.cmpop]] = {
+COMPARE: dict[str, type[ast.cmpop]] = {
     "==": ast.Eq,
     "!=": ast.NotEq,
     "<": ast.Lt,
@@ -59,7 +59,7 @@ _COMPARE: dict[str, type[ast.cmpop]] = {
     ">": ast.Gt,
     ">=": ast.GtE,
 }
-_PREFIX: dict[str, type[ast.unaryop]] = {"-": ast.USub, "~": ast.Invert, "+": ast.UAdd}
+PREFIX: dict[str, type[ast.unaryop]] = {"-": ast.USub, "~": ast.Invert, "+": ast.UAdd}
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,14 @@ class Calls(Holes):
                 return own(label)
             case Prefix(op=op):
                 self._same([e.op for e in exprs], site)  # type: ignore[union-attr]
-                return ast.UnaryOp(_PREFIX[op](), self._part(exprs, "value", site))
+                return ast.UnaryOp(PREFIX[op](), self._part(exprs, "value", site))
             case Infix(op=op):
                 self._same([e.op for e in exprs], site)  # type: ignore[union-attr]
                 left, right = self._part(exprs, "left", site), self._part(exprs, "right", site)
                 return (
-                    ast.Compare(left, [_COMPARE[op]()], [right])
-                    if op in _COMPARE
-                    else ast.BinOp(left, _INFIX[op](), right)
+                    ast.Compare(left, [COMPARE[op]()], [right])
+                    if op in COMPARE
+                    else ast.BinOp(left, INFIX[op](), right)
                 )
             case Attribute(name=attribute):
                 self._same([e.name for e in exprs], site)  # type: ignore[union-attr]
@@ -240,12 +240,23 @@ class Calls(Holes):
         found = [size for size in whole if holds(size, site.rows, values)]
         if found or not all_same(values) or not any(map(has_symbols, values)):
             return found
-        return list(_worked_out(values[0], lambda text: self._symbol(text, at_hand)))
+        return list(_worked_out(values[0], lambda text: self._symbol(text, at_hand, site)))
 
-    def _symbol(self, text: str, at_hand: Sequence[tuple[Slot, int]]) -> ast.expr:
+    def _symbol(self, text: str, at_hand: Sequence[tuple[Slot, int]], site: Site) -> ast.expr:
         for slot, axis in at_hand:
             if all(show(v.shape[axis]) == text for v in slot.values.values()):
                 return SizeOf(slot, axis)
+        return self._input_size(text, site)
+
+    def _input_size(self, text: str, site: Site) -> ast.expr:
+        """A symbol as a size of the network's input, which is handed down to this class."""
+        graphs = [self.file.graph_of(row.instance) for row in site.rows]
+        for place, given in enumerate(graphs[0].inputs):
+            axis = next((a for a, size in enumerate(given.value.shape) if show(size) == text), None)
+            if axis is not None:
+                wanted = [(row, g.inputs[place].value) for row, g in zip(site.rows, graphs, strict=True)]
+                with suppress(Conflict):
+                    return SizeOf(self.look(wanted, site.flow), axis)
         raise NoValue
 
 

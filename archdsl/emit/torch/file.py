@@ -12,15 +12,14 @@ from archdsl.build.env import Env
 from archdsl.build.model import ModelBuilder
 from archdsl.build.values import BlockLayer, Builtin, NoLayer, OpLayer, is_list
 from archdsl.emit.torch.classes import ClassWriter
-from archdsl.emit.torch.docs import docstring
 from archdsl.emit.torch.functions import Functions
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.inits import InitPlan, weights_of
 from archdsl.emit.torch.names import RESERVED, Names, class_name, identifier, is_identifier, network_name
-from archdsl.emit.torch.render import source
 from archdsl.emit.torch.rows import Conflict
 from archdsl.emit.torch.small import SmallClasses
-from archdsl.emit.torch.terms import NoValue, Symbol, literal
+from archdsl.emit.torch.terms import NoValue, Symbol
+from archdsl.emit.torch.text import file_text
 from archdsl.emit.torch.usage import Usage
 from archdsl.emit.torch.writer import ClassDef
 from archdsl.graph import (
@@ -37,6 +36,7 @@ from archdsl.graph import (
     Ran,
     Scope,
     Skipped,
+    Turn,
     Value,
     values_in,
 )
@@ -59,11 +59,10 @@ class Group:
 
 
 class File:
-    """Writes the classes of a network. ``is_literal``: each instance a class of its own, every number written out."""
+    """Writes the classes of a network."""
 
-    def __init__(self, graphs: Sequence[Graph], is_literal: bool = False) -> None:
+    def __init__(self, graphs: Sequence[Graph]) -> None:
         self.graphs = list(graphs)
-        self.is_literal = is_literal
         self.names = Names({*RESERVED, *HELPERS, *keyword.kwlist})
         self.functions = Functions(self)
         self.small = SmallClasses(self)
@@ -107,13 +106,13 @@ class File:
                     continue
                 self._first[number] = instance
                 groups = by_text.setdefault((instance.scope.text, instance.scope.definition), {})
-                group = groups.setdefault(number if self.is_literal else _blocks_in(instance), Group())
+                group = groups.setdefault(_blocks_in(instance), Group())
                 group.instances.append(instance)
                 self._groups[instance] = group
         for groups in by_text.values():
             words = _telling_words([g.instances for g in groups.values()])
             for group, word in zip(groups.values(), words, strict=True):
-                group.suffix = "" if self.is_literal else word
+                group.suffix = word
 
     def alike(self, instance: Instance) -> Instance:
         """The first instance in which the same happened."""
@@ -220,6 +219,9 @@ class File:
     def is_random(self, instance: Instance) -> bool:
         return self._usage[instance].is_random(instance)
 
+    def escapes(self, instance: Instance, turns: Sequence[Turn]) -> bool:
+        return self._usage[instance].escapes(turns)
+
     def is_rerun(self, module: Module | None) -> bool:
         return any(u.is_rerun(module) for u in self._usages)
 
@@ -305,17 +307,7 @@ class File:
         self.arguments = {p.written: p.name for p in top.parameters if p.written is not None}
         classes = [*self.small.definitions, *(c.node for c in self.classes)]
         definitions: list[ast.stmt] = [*self.functions.definitions(), *classes]
-        helpers = [HELPERS[h].source for h in self.helpers]
-        body = source(ast.Module([ast.Expr(literal(self._doc())), *_imports(definitions, helpers)], []))
-        return "\n\n".join([body, *(h for h in helpers), source(ast.Module(definitions, []))])
-
-    def _doc(self) -> str:
-        graph = self.graphs[0]
-        shapes = ", ".join(f"{i.name} [{', '.join(map(str, i.value.shape))}]" for i in graph.inputs)
-        results = ", ".join(
-            f"{o.name} [{', '.join(map(str, o.value.shape))}]" for o in graph.outputs if not o.when_training
-        )
-        return docstring(f"{graph.name}: {shapes} to {results}")
+        return file_text(self.graphs[0], definitions, self.helpers)
 
 
 def _class_name_at(path: str) -> str:
@@ -354,18 +346,6 @@ def _word(value: Any, param: str) -> str:
         case str():
             return class_name(value)
     return f"{class_name(param)}{value}" if isinstance(value, int) else ""
-
-
-def _imports(definitions: Sequence[ast.stmt], helpers: Sequence[str]) -> Iterator[ast.stmt]:
-    words = {n.id for d in definitions for n in ast.walk(d) if isinstance(n, ast.Name)}
-    words |= {n.id for h in helpers for n in ast.walk(ast.parse(h)) if isinstance(n, ast.Name)}
-    if "torch" in words:
-        yield ast.Import([ast.alias("torch")])
-    if "F" in words:
-        yield ast.Import([ast.alias("torch.nn.functional", "F")])
-    names = [n for n in ("Tensor", "nn") if n in words]
-    if names:
-        yield ast.ImportFrom("torch", [ast.alias(n) for n in names], 0)
 
 
 class _Chain:

@@ -45,8 +45,6 @@ class Holes(Speech):
         values = [tuple(v) if isinstance(v, range) else v for v in values]
         is_same = all_same(values) and is_plain(values[0])
         view = self._view(written, rows, level, flow)
-        if self.file.is_literal and is_same:
-            return literal(values[0])
         if is_same and not (view is not None and (self._text_varies(written, view) or is_ugly(values[0]))):
             return self._constant(values, rows, hints)
         for candidate in self._candidates(values, rows, view, written, hints, level):
@@ -60,7 +58,7 @@ class Holes(Speech):
         self, written: Sequence[tuple[tree.Node, Env]], rows: Sequence[Row], level: Level, flow: Flow
     ) -> View | None:
         """The rows with what is written there; None where that is not the same text in all."""
-        if not written or self.file.is_literal or any(node is not written[0][0] for node, _ in written):
+        if not written or any(node is not written[0][0] for node, _ in written):
             return None
         return View(tuple(rows), tuple(env for _, env in written), level, flow)
 

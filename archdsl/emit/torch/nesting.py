@@ -18,6 +18,7 @@ from archdsl.emit.torch.flow import (
     Carried,
     Choice,
     Compute,
+    Element,
     Flow,
     Join,
     Ref,
@@ -363,6 +364,8 @@ def drafted(node: ast.expr) -> ast.expr:
             match node:
                 case Ref(slot=slot):
                     return self.visit(slot.text) if slot.text is not None else ast.Name(_guess(slot))
+                case Element(of=listed, place=place):
+                    return ast.Subscript(ast.Name(listed.names[0]), ast.Constant(place))
                 case SizeOf():
                     return ast.Name("size")
                 case Test():

@@ -209,8 +209,8 @@ class Sequences(Tensors):
         short: list[Member] | None = None
         if all_same(counts):
             written = self._written_out(step, counts[0], here)
-            short = [m for turn in written for m in turn] if self.file.is_literal else _runs(written)
-            if len(short) <= max(2, counts[0] // 4) or counts[0] < FEWEST_ROLLED or self.file.is_literal:
+            short = _runs(written)
+            if len(short) <= max(2, counts[0] // 4) or counts[0] < FEWEST_ROLLED:
                 return short
         members = self._rolled_members(step, counts, here) or short
         if members is None:
@@ -227,8 +227,6 @@ class Sequences(Tensors):
 
     def _rolled_members(self, step: Step[Looped], counts: Sequence[int], here: Here) -> list[Member] | None:
         """The loop as a loop, perhaps but for its first turns; None if its turns differ as nothing says."""
-        if self.file.is_literal:
-            return None
         for first in (0, 1, 2):
             if min(counts) - first < 3 and all_same(counts):
                 break

@@ -145,7 +145,18 @@ class Speech(Writer):
                 return self._axis_size(text, slot, axis, view)
             case Local():
                 return self._local(binding, view)
-        return self.at_level(self.parameter(text), view.level)
+        try:
+            return self.at_level(self.parameter(text), view.level)
+        except NoValue:
+            return self._turn(text, view)
+
+    @staticmethod
+    def _turn(text: str, view: View) -> ast.expr:
+        """The value that a variable of a loop has in the turn that is being written out."""
+        values = [env.lookup(text) for env in view.envs]
+        if not is_plain(values[0]) or not all_same(values):
+            raise NoValue
+        return literal(values[0])
 
     def _axis_size(self, text: str, slot: Slot, axis: int, view: View) -> ast.expr:
         try:

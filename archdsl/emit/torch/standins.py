@@ -141,6 +141,9 @@ class Recorded:
         return lambda *args, **keywords: self.ledger.call(f".{name}", (self, *args), keywords)
 
     def __getitem__(self, index: Any) -> Recorded:
+        count = self.ledger.parts.get(self.key)
+        if count is not None and isinstance(index, int):  # one of several values, no cells of one
+            return Recorded(self.ledger, self.ledger.term("part", self.key, range(count)[index]))
         index = index if isinstance(index, tuple) else (index,)
         return self.ledger.call("[]", (self, index), {})
 

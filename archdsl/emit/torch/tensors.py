@@ -10,9 +10,9 @@ from archdsl.emit.torch.flow import Flow, Slot
 from archdsl.emit.torch.initial import direct_tensor, init_call
 from archdsl.emit.torch.inits import Inits
 from archdsl.emit.torch.names import is_identifier
-from archdsl.emit.torch.rows import Row, Step
+from archdsl.emit.torch.rows import Conflict, Row, Step
 from archdsl.emit.torch.state import Here, Make, Say
-from archdsl.emit.torch.terms import Term, alike, call, literal, own
+from archdsl.emit.torch.terms import Term, alike, all_same, call, literal, own
 from archdsl.graph import Node, Owned, Ran
 from archdsl.ops.tensor import Constant, OwnTensor
 from archdsl.syntax import tree
@@ -118,18 +118,23 @@ class Tensors(Inits):
         """What a buffer holds: the expressions of its nodes, each in the next."""
         rows = tuple(row for row, _ in step)
         scratch = Flow(flow)
-        last: ast.expr | None = None
+        counts = [len(event.contents) for _, event in step]
+        if not all_same(counts):
+            raise Conflict("buffers are computed in different ways", rows, counts)
         for nodes in zip(*(event.contents for _, event in step), strict=True):
             slots = self._inputs(rows, nodes, scratch)
             outs = self._outs(rows, [n.outputs for n in nodes], Here([], scratch))
             if isinstance(nodes[0].op, Constant):
-                last = self._numbers(rows, nodes, [e.env for _, e in step], nodes[0].site, scratch)
+                text = self._numbers(rows, nodes, [e.env for _, e in step], nodes[0].site, scratch)
             else:
                 at = self.site(rows, nodes, slots, scratch, "init")
-                last = self.torch([n.torch.function for n in nodes], at)
-            outs[0].text = last
-        assert last is not None
-        return last
+                text = self.torch([n.torch.function for n in nodes], at)
+            for place, out in enumerate(outs):
+                out.text = text if len(outs) == 1 else ast.Subscript(text, literal(place))
+        held = [(row, event.held) for row, event in step if event.held is not None]
+        slot = self.look(held, scratch)
+        assert slot.text is not None
+        return slot.text
 
 
 def _as_lists(node: ast.expr) -> ast.expr:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from archdsl.graph import Graph, Instance, Module, Node, Value
+from archdsl.graph import Entered, Event, Graph, Instance, Merged, Module, Node, Owned, Ran, Turn, Value, flattened
 
 
 class Usage:
@@ -22,6 +22,8 @@ class Usage:
         """Values of an instance that are read outside of it, in the order in which they are first read."""
         self.imported: dict[Instance, dict[Value, None]] = {}
         """Values from outside that are read in an instance, likewise."""
+        self.readers: dict[Value, list[Node | None]] = {}
+        """The operators that read a value; None for an output of the network."""
         self.instances = list(graph.instance.walk())
         for instance in self.instances:
             self._enter(instance)
@@ -54,8 +56,10 @@ class Usage:
             for node in instance.nodes:
                 for value in node.inputs:
                     self._read(value, instance)
+                    self.readers.setdefault(value, []).append(node)
         for output in self.graph.outputs:
             self._read(output.value, self.graph.instance)
+            self.readers.setdefault(output.value, []).append(None)
 
     def _read(self, value: Value, reader: Instance) -> None:
         maker = self._maker.get(value)
@@ -72,6 +76,13 @@ class Usage:
         for instance in readers:
             self.imported.setdefault(instance, {})[value] = None
 
+    def escapes(self, turns: Sequence[Turn]) -> bool:
+        """Is something that a turn of a loop makes, but the last, read outside of the loop?"""
+        made = [list(_nodes(turn.events)) for turn in turns]
+        inside = {node for nodes in made for node in nodes}
+        outputs = (value for nodes in made[:-1] for node in nodes for value in node.outputs)
+        return any(reader not in inside for value in outputs for reader in self.readers.get(value, ()))
+
     def is_inside(self, value: Value, instance: Instance) -> bool:
         """Is it made in the instance (or one in it)?"""
         maker = self._maker.get(value)
@@ -83,3 +94,15 @@ class Usage:
     def is_rerun(self, module: Module | None) -> bool:
         """Does it run more than once? Then the order of its runs matters: it may keep running averages."""
         return module is not None and self._runs[module] > 1
+
+
+def _nodes(events: Iterable[Event]) -> Iterator[Node]:
+    """All operators that run in some events, those in scopes too."""
+    for event in flattened(events):
+        match event:
+            case Ran(node=node) | Owned(node=node):
+                yield node
+            case Merged(nodes=nodes):
+                yield from nodes
+            case Entered(instance=instance):
+                yield from (node for inner in instance.walk() for node in inner.nodes)

@@ -305,10 +305,10 @@ class _Checked:
         for event in self._owned:
             for node in event.contents:
                 self._node(node)
-            if event.contents:
+            if event.held is not None:
                 module = event.node.module
                 assert module is not None
-                self.contents[module.join(event.name)] = self.keys[event.contents[-1].outputs[-1]]
+                self.contents[module.join(event.name)] = self.keys[event.held]
 
     def _node(self, node: Node) -> list[int]:
         """The terms that a node computes. In training it is run again where it reads or does something else."""

@@ -454,7 +454,9 @@ class Walk(Modules):
         self.state.bindings = {n: b for n, b in self.state.bindings.items() if n not in gone}
 
     def _may_roll(self, step: Step[Looped], counts: Sequence[int]) -> bool:
-        if self.file.is_literal or max(counts) < MIN_TURNS or not isinstance(step[0][1].site, tree.For):
+        if max(counts) < MIN_TURNS or not isinstance(step[0][1].site, tree.For):
+            return False
+        if any(self.file.escapes(row.instance, event.turns) for row, event in step):
             return False
         if not all_same(counts) or max(counts) > MAX_WRITTEN_SCOPES:
             return True

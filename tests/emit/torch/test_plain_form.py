@@ -7,49 +7,52 @@ from collections.abc import Callable
 import pytest
 
 import archdsl
-from archdsl.emit.torch import emit, validate
+from archdsl.emit.torch import Source, emit, make_module, plain_source, validate
 from archdsl.emit.torch.file import File
+from archdsl.emit.torch.plain import Plain
 from archdsl.errors import SpecError
 
-from .conditions import faults
+from .networks import emitted, model_of, shipped, short, sketched
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 
-def spoiled(monkeypatch: pytest.MonkeyPatch, change: Callable[[File, str], str]) -> None:
-    """Let the back end write something else."""
-    right = File.text
-    monkeypatch.setattr(File, "text", lambda self: change(self, right(self)))
+def spoiled(monkeypatch: pytest.MonkeyPatch, form: type[File] | type[Plain], change: Callable[[str], str]) -> None:
+    """Let the back end write something else in one of its forms."""
+    right = form.text
+    monkeypatch.setattr(form, "text", lambda self: change(right(self)))
+
+
+def fail(text: str) -> str:
+    raise RuntimeError("a fault of ours")
 
 
 def test_the_plain_form_with_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
-    spoiled(monkeypatch, lambda file, text: text if file.is_literal else text.replace("stride=2", "stride=3"))
+    spoiled(monkeypatch, File, lambda text: text.replace("stride=2", "stride=3"))
     source = emit(archdsl.load("resnet18"))
     (notice,) = source.diagnostics
     assert notice.code == "A0501"
     assert "class ResNet18" in source.text
-    assert [f for f in faults(source.text) if "default" not in f] == []
+    assert list(make_module(source.text, source.class_name).state_dict()) == [*archdsl.load("resnet18").graph.weights]
 
 
 def test_the_plain_form_of_what_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(file: File, text: str) -> str:
-        if not file.is_literal:
-            raise RuntimeError("a fault of ours")
-        return text
-
-    spoiled(monkeypatch, fail)
+    spoiled(monkeypatch, File, fail)
     source = emit(archdsl.load("googlenet"))
     assert "a fault of ours" in source.diagnostics[0].reason  # type: ignore[attr-defined]
 
 
-def test_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    spoiled(monkeypatch, lambda _, text: text.replace("kernel_size", "").replace("F.relu", "F.silu"))
+@pytest.mark.parametrize("change", [fail, lambda text: text.replace("F.relu", "F.silu")])
+def test_nothing_else(monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]) -> None:
+    spoiled(monkeypatch, File, change)
+    spoiled(monkeypatch, Plain, change)
     with pytest.raises(SpecError, match="A0500"):
         emit(archdsl.load("resnet18"))
 
 
 def test_strange_text_is_refused_before_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    spoiled(monkeypatch, lambda _, text: text + "\n\nprint(open('/etc/passwd').read())\n")
+    for form in (File, Plain):
+        spoiled(monkeypatch, form, lambda text: text + "\n\nprint(open('/etc/passwd').read())\n")
     with pytest.raises(SpecError, match="a statement outside of a class"):
         emit(archdsl.load("lenet5"))
 
@@ -57,10 +60,10 @@ def test_strange_text_is_refused_before_it_runs(monkeypatch: pytest.MonkeyPatch)
 def test_the_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from archdsl.cli import main
 
-    spoiled(monkeypatch, lambda file, text: text if file.is_literal else text.replace("stride=2", "stride=3"))
+    spoiled(monkeypatch, File, lambda text: text.replace("stride=2", "stride=3"))
     assert main(["compile", "resnet18", "-o", "-"]) == 0
     shown = capsys.readouterr()
-    assert "fault of archdsl" in shown.err
+    assert "layer by layer" in shown.err
     assert "class ResNet18" in shown.out
 
 
@@ -70,3 +73,54 @@ def test_it_is_torch_s_arithmetic_that_is_proved() -> None:
     text = model.source()
     assert validate.validate(text, "LeNet5", model.graph) is None
     assert "c3" in str(validate.validate(text.replace("6, 16, 5", "6, 16, 3"), "LeNet5", model.graph))
+
+
+@pytest.mark.parametrize("name", [*sketched(), *shipped()], ids=short)
+def test_every_network_has_a_plain_form(name: str) -> None:
+    model, _ = emitted(name)
+    source = plain_source(model.graph)
+    assert isinstance(source, Source), source
+
+
+def test_scopes_are_called() -> None:
+    """Hooks on a block see what it gives, in this form too."""
+    source = plain_source(archdsl.load("resnet18", input="1x3x32x32").graph)
+    assert isinstance(source, Source)
+    module = make_module(source.text, source.class_name)
+    seen: list[tuple[int, ...]] = []
+    module.layer3.register_forward_hook(lambda _, given, found: seen.append(tuple(found.shape)))
+    module.eval()(torch.zeros(1, 3, 32, 32))
+    assert seen == [(1, 256, 2, 2)]
+
+
+def test_a_module_that_runs_again_on_other_sizes() -> None:
+    model = model_of(
+        'arch 1\nblock B { a: conv(4, 1) as p; it[:, :, ::2] -> resize("nearest", like=p) }\n'
+        "model M { input x: [N, 4, H, 8]; let b: B; b; maxpool(2); b; output y }\n"
+    )
+    source = plain_source(model.graph)
+    assert isinstance(source, Source), source
+    module = make_module(source.text, source.class_name)
+    assert module(torch.zeros(1, 4, 7, 8)).shape == (1, 4, 3, 4)
+
+
+def test_what_only_training_needs_does_not_run_in_evaluation() -> None:
+    model = model_of(
+        "arch 1\nblock Head { a: linear(3) -> relu }\nmodel M { input x: [N, 4]; f: linear(4) as p\n"
+        "output aux = p -> head: Head when training\np -> g: linear(2); output y }\n"
+    )
+    source = plain_source(model.graph)
+    assert isinstance(source, Source), source
+    module = make_module(source.text, source.class_name)
+    runs: list[int] = []
+    module.head.register_forward_hook(lambda *_: runs.append(1))
+    assert module.eval()(torch.zeros(1, 4)).shape == (1, 2)
+    assert runs == []
+    assert [tuple(t.shape) for t in module.train()(torch.zeros(1, 4))] == [(1, 2), (1, 3)]
+    assert runs == [1]
+
+
+def test_equal_scopes_share_a_class() -> None:
+    source = plain_source(archdsl.load("torchvision/vit_b_16").graph)
+    assert isinstance(source, Source)
+    assert source.text.count("\nclass ") < 8

@@ -1,0 +1,39 @@
+"""The text of an emitted file: its docstring, imports, helpers and definitions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+
+from archdsl.emit.torch.docs import docstring
+from archdsl.emit.torch.helpers import HELPERS
+from archdsl.emit.torch.render import source
+from archdsl.emit.torch.terms import literal
+from archdsl.graph import Graph
+
+
+def file_text(graph: Graph, definitions: Sequence[ast.stmt], helpers: Iterable[str]) -> str:
+    """A file with these definitions, and the helpers (by name) that they call."""
+    brought = [HELPERS[h].source for h in helpers]
+    head: list[ast.stmt] = [ast.Expr(literal(_doc(graph))), *_imports(definitions, brought)]
+    return "\n\n".join([source(ast.Module(head, [])), *brought, source(ast.Module(list(definitions), []))])
+
+
+def _doc(graph: Graph) -> str:
+    shapes = ", ".join(f"{i.name} [{', '.join(map(str, i.value.shape))}]" for i in graph.inputs)
+    results = ", ".join(
+        f"{o.name} [{', '.join(map(str, o.value.shape))}]" for o in graph.outputs if not o.when_training
+    )
+    return docstring(f"{graph.name}: {shapes} to {results}")
+
+
+def _imports(definitions: Sequence[ast.stmt], helpers: Sequence[str]) -> Iterator[ast.stmt]:
+    words = {n.id for d in definitions for n in ast.walk(d) if isinstance(n, ast.Name)}
+    words |= {n.id for h in helpers for n in ast.walk(ast.parse(h)) if isinstance(n, ast.Name)}
+    if "torch" in words:
+        yield ast.Import([ast.alias("torch")])
+    if "F" in words:
+        yield ast.Import([ast.alias("torch.nn.functional", "F")])
+    names = [n for n in ("Tensor", "nn") if n in words]
+    if names:
+        yield ast.ImportFrom("torch", [ast.alias(n) for n in names], 0)
