@@ -265,6 +265,11 @@ INIT = InitKind()
 VALUE = ValueKind()
 
 
+def takes_value(kind: Kind) -> bool:
+    """May an argument of this kind be a value?"""
+    return isinstance(kind, ValueKind) or (isinstance(kind, EitherKind) and any(map(takes_value, kind.kinds)))
+
+
 def choice(*words: str) -> ChoiceKind:
     return ChoiceKind(words)
 

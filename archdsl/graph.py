@@ -117,6 +117,8 @@ class Module:
     what: Op | Scope | None = None
     own: dict[str, Weight] = field(default_factory=dict)
     children: dict[str, Module] = field(default_factory=dict)
+    formerly: str | None = None
+    """The number in a seq that archdsl 0.1 gave it, where that is another one: there, values took numbers too."""
 
     @property
     def name(self) -> str:

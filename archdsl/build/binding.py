@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from archdsl.arguments import FlagKind, InitKind
+from archdsl.arguments import FlagKind, InitKind, takes_value
 from archdsl.build.context import Context, Fault, Here, Poison, require_good
 from archdsl.build.env import Env, FileScope
 from archdsl.build.habits import Call, meant_otherwise
-from archdsl.build.values import BAD, Applicable, Given, OpLayer
+from archdsl.build.values import BAD, Applicable, Given, OpLayer, is_list
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.edits import without_argument
 from archdsl.diagnostics.names import (
@@ -33,7 +33,12 @@ class Binding(Context):
     """Binds arguments; the fault of an argument stands at that argument."""
 
     def bind_operator(
-        self, layer: OpLayer, defaults: Mapping[str, Given], site: tree.Node, inputs: tuple[Value, ...] | None
+        self,
+        layer: OpLayer,
+        defaults: Mapping[str, Given],
+        site: tree.Node,
+        inputs: tuple[Value, ...] | None,
+        here: Here,
     ) -> tuple[Op, tuple[Value, ...], Written]:
         """The operator with its arguments, the values given among them, and the arguments as they were written.
 
@@ -41,7 +46,7 @@ class Binding(Context):
         """
         found: list[Diagnostic] = []
         try:
-            bound = self._bound(layer, defaults, site, len(inputs or ()), found)
+            bound = self._bound(layer, defaults, site, len(inputs or ()), found, here)
         except Fault as fault:
             found.append(fault.diagnostic)
         except Poison:
@@ -56,7 +61,13 @@ class Binding(Context):
         raise Poison
 
     def _bound(
-        self, layer: OpLayer, defaults: Mapping[str, Given], site: tree.Node, arriving: int, found: list[Diagnostic]
+        self,
+        layer: OpLayer,
+        defaults: Mapping[str, Given],
+        site: tree.Node,
+        arriving: int,
+        found: list[Diagnostic],
+        here: Here,
     ) -> tuple[Op, tuple[Value, ...], Written]:
         """See ``bind_operator``. The faults of arguments are added to ``found``: one hides none of the others.
 
@@ -74,6 +85,8 @@ class Binding(Context):
         for parameter in known:
             if parameter.name in given:
                 value = given[parameter.name].value
+                if is_list(value) and takes_value(parameter.kind):
+                    value = self.constant(value, given[parameter.name].site, here)
                 if isinstance(value, Value):
                     operands.append(value)
                     value = Operand(arriving + len(operands) - 1)

@@ -85,6 +85,8 @@ class Bodies(Layers, Shapes):
     def _step(self, node: tree.Step, here: Here) -> None:
         with self.catching(here, (node.target,), node.shape):
             self.run_chain(node.chain, here)
+            if node.shape is not None:
+                here.stream = self.as_tensor(here.stream, node.chain, here)
             if node.target is not None:
                 self._bind(node.target, here.stream, node, here)
             if node.shape is not None:
@@ -146,7 +148,7 @@ class Bodies(Layers, Shapes):
         with self.catching(inner):
             if node.value is not None:
                 self.run_chain(node.value, inner)
-            value = self.stream_of(node, inner)
+            value = self.as_tensor(self.stream_of(node, inner), node.value or node, inner)
             name = self.computed_text(node.name, here)
             if not isinstance(value, Value):
                 what = f"the output `{name}` is one value"
@@ -496,7 +498,8 @@ class Bodies(Layers, Shapes):
         if isinstance(result, Value):
             return result
         if is_list(result):
-            return self.constant(result, branch.site or node, here)
+            site = branch.site.chain if isinstance(branch.site, tree.Step) else branch.site or node
+            return self.constant(result, site, here)
         what = f"a branch of `{kind}` gives a value"
         site, found = branch.site or node, f"this gives {describe(result)}"
         raise Fault(WrongKind(span=site.span, what=what, found=found, advice=apply_advice(result, site)))

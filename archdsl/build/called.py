@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from archdsl.arguments import EitherKind, Kind, ValueKind
+from archdsl.arguments import takes_value
 from archdsl.build.values import NONE, BlockLayer, DeclaredLayer, Given, Layer, OpLayer, describe, is_list
 from archdsl.diagnostics.base import Edit
 from archdsl.diagnostics.names import WrongKind
@@ -20,7 +20,7 @@ def streamed(callee: Layer, positional: Sequence[Given]) -> list[Given]:
     match callee:
         case OpLayer():
             kinds = [p.kind for p in parameters(callee.op)]
-            room = len(kinds) if kinds and _takes_value(kinds[0]) else 0  # `maximum(a, b)` is `a -> maximum(b)`
+            room = len(kinds) if kinds and takes_value(kinds[0]) else 0  # `maximum(a, b)` is `a -> maximum(b)`
             takes_several = callee.op.arity[0] > 1  # beside a value, a list is a constant
             free = positional[: len(positional) - room]
             return [g for g in free if isinstance(g.value, Value) or (takes_several and is_list(g.value))]
@@ -80,7 +80,3 @@ def example_label(name: str) -> str:
     """A label for an unnamed layer: ``conv1``."""
     word = re.sub(r"\W", "", name).lower()
     return f"{word or 'part'}1"
-
-
-def _takes_value(kind: Kind) -> bool:
-    return isinstance(kind, ValueKind) or (isinstance(kind, EitherKind) and any(map(_takes_value, kind.kinds)))

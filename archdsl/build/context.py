@@ -8,11 +8,12 @@ message.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archdsl.build.env import MISSING, Env, FileScope
+from archdsl.build.memory import Memory
 from archdsl.build.values import BAD, Applicable, DeclaredLayer, Given, Layer, Poison
 from archdsl.diagnostics.base import Diagnostic, Frame
 from archdsl.diagnostics.names import TooMuch
@@ -48,9 +49,10 @@ class Abort(Exception):
 
 @dataclass(slots=True)
 class Counter:
-    """Members of a seq so far."""
+    """Members of a seq so far; ``formerly`` with the values that archdsl 0.1 numbered too."""
 
     count: int = 0
+    formerly: int = 0
 
 
 @dataclass(slots=True)
@@ -71,6 +73,8 @@ class Here:
     """What was on the stream before the chain that is being run."""
     said: tuple[Any, tree.Node] | None = None
     """A list of numbers that is on the stream, and the expression that gave it."""
+    in_expression: bool = False
+    """Within an expression that gives a value: a layer without a name of its own takes no number there."""
 
     def aside(self, stream: Any, events: list[Event] | None = None, env: Env | None = None) -> Here:
         """The same place with a stream of its own: a branch, a chain in a ``let``."""
@@ -83,6 +87,7 @@ class Here:
             self.counter,
             self.defaults,
             self.again,
+            in_expression=self.in_expression,
         )
 
     def seen(self) -> Env:
@@ -97,9 +102,12 @@ class Naming:
     label: str | None = None
     site: tree.Node | None = None
     module: Module | None = None
+    is_value: bool = False
+    """An operation that is written as a value (``a + b``, ``x[0]``): it has no place."""
 
 
 UNNAMED = Naming()
+VALUE = Naming(is_value=True)
 
 
 class Context(ABC):
@@ -127,8 +135,14 @@ class Context(ABC):
         self.top: tree.Block | None = None
         """The model that is being built."""
         self._reported: set[object] = set()
-        self._memo: dict[object, Any] = {}
-        """What a fn gave on plain numbers."""
+        self.memory = Memory()
+        """What functions and comprehensions gave on plain numbers, in any model of the file."""
+        self.charged: set[Hashable] = set()
+        """What is remembered, and paid for by this model."""
+        self.counted: set[Value] = set()
+        """What comprehensions over symbolic ranges gave: at a known size these are lists."""
+        self._constants: dict[int, tuple[Any, Facets]] = {}
+        """Lists that were used as values, by identity, with the operators that give their numbers."""
         self._acyclic: dict[tree.Node, list[str]] = {}
         self._scopes: dict[object, Scope] = {}
         self._instances: dict[Module, Instance] = {}
@@ -137,6 +151,8 @@ class Context(ABC):
         """Declared modules of the scopes that are open, outermost first."""
         self._counting: list[tuple[str, Value]] = []
         """Variables of the comprehensions over symbolic ranges that are open, outermost first."""
+        self._in_comprehension = False
+        """What stands inside one is not remembered by itself: it may be different in each turn."""
         self._run: set[Module] = set()
         """Declared modules that ran."""
         self._facets: dict[object, Facets] = {}
@@ -171,13 +187,17 @@ class Context(ABC):
         """A nested list of numbers as a value."""
 
     @abstractmethod
+    def as_tensor(self, value: Any, site: tree.Node, here: Here) -> Any:
+        """A list of numbers where a value is wanted is a constant tensor; all else is itself."""
+
+    @abstractmethod
     def run_op(
         self,
         op: Op,
         inputs: tuple[Value, ...],
         here: Here,
         site: tree.Node,
-        naming: Naming = UNNAMED,
+        naming: Naming = VALUE,
         written: Mapping[str, tuple[tree.Node, Env]] | None = None,
     ) -> tuple[Value, ...]:
         """An operator on values: infers, finds its place, records node and event."""  # fmt: skip

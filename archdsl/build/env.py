@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from archdsl.build.memory import Memory
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
@@ -119,5 +120,7 @@ class FileScope:
         """Where each name was bound."""
         self.used: list[FileScope] = []
         """The files that this one uses."""
+        self.memory = Memory()
+        """What functions and comprehensions gave in models of this file."""
         self.facets: dict[object, Facets] = {}
         """What operators said of themselves in models of this file, by their arguments and types of their inputs."""

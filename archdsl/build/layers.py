@@ -10,13 +10,14 @@ from typing import Any
 
 from archdsl.arguments import require_sizes
 from archdsl.build.binding import Binding, types_of
-from archdsl.build.context import BLOCK_STEPS, MAX_NESTING, UNNAMED, Counter, Fault, Here, Naming, Poison
+from archdsl.build.context import BLOCK_STEPS, MAX_NESTING, UNNAMED, VALUE, Counter, Fault, Here, Naming, Poison
 from archdsl.build.env import Env, FileScope
 from archdsl.build.expressions import Expressions, as_layer, hidden
 from archdsl.build.habits import Call, doubtful, meant_otherwise
-from archdsl.build.places import Places
+from archdsl.build.places import PARAMETERS, SCOPE, Places
 from archdsl.build.recursion import recursion
 from archdsl.build.sizes import Questions
+from archdsl.build.tables import Table, as_tuples, dtype_of, leaves, nested_shape
 from archdsl.build.values import (
     BAD,
     BlockLayer,
@@ -30,8 +31,6 @@ from archdsl.build.values import (
     OpLayer,
     describe,
     is_list,
-    is_number,
-    require_known,
     shape_text,
 )
 from archdsl.diagnostics.base import Frame, Label
@@ -40,6 +39,7 @@ from archdsl.diagnostics.shapes import DoesNotFit, SizeTooLarge, TensorTooLarge
 from archdsl.dims import Size, TooLarge
 from archdsl.graph import Entered, Instance, Module, Node, Ran, Scope, Skipped, Value
 from archdsl.op import Facets, Op, Reject, Tensor
+from archdsl.ops.merge import Stack
 from archdsl.ops.tensor import Constant
 from archdsl.record import exactly
 from archdsl.source import Span
@@ -150,11 +150,11 @@ class Layers(Expressions, Places, Binding):
     def _apply_op(self, layer: OpLayer, here: Here, site: tree.Node, naming: Naming) -> None:
         defaults = here.defaults.get(layer.op, {})
         if here.stream is BAD:  # what arrives is unknown, but arguments can be wrong by themselves
-            self.bind_operator(layer, defaults, site, None)
-            self.place(here, naming, site, layer.name, must=False)
+            self.bind_operator(layer, defaults, site, None, here)
+            self.place(here, naming, site, layer.name)
             raise Poison
         arriving = self._arriving(layer.op, site, here)
-        op, operands, written = self.bind_operator(layer, defaults, site, arriving)
+        op, operands, written = self.bind_operator(layer, defaults, site, arriving, here)
         inputs = (*arriving, *operands)
         call = Call(layer, defaults, site, types_of(inputs))
         meant = doubtful(call, op)
@@ -180,12 +180,10 @@ class Layers(Expressions, Places, Binding):
         fewest, most = op.arity
         if isinstance(stream, Value):
             values = (stream,)
-        elif is_list(stream) and any(isinstance(v, Value) or v is BAD for v in stream):
-            require_known(list(stream))
-            values = tuple(v if isinstance(v, Value) else self.constant(v, site, here) for v in stream)
+        elif is_list(stream) and self._are_several(stream, fewest):
+            values = self._several(stream, site, here)
         else:
-            said = here.said[1] if here.said is not None and here.said[0] is stream else site
-            values = (self.constant(stream, said, here),)
+            values = (self.constant(stream, self._written_as(stream, site, here), here),)
         if len(values) < fewest or (most is not None and len(values) > most):
             takes = f"{fewest}" if most == fewest else f"at least {fewest}" if most is None else f"{fewest} to {most}"
             found = "one value" if len(values) == 1 else f"a list of {len(values)} values"
@@ -195,21 +193,54 @@ class Layers(Expressions, Places, Binding):
             raise Fault(WrongKind(span=site.span, what=what, found=f"{found} arrives on the stream", advice=advice))
         return values
 
+    def _are_several(self, stream: Any, fewest: int) -> bool:
+        """Is a list on the stream several values for an operator, and not one constant tensor?"""
+        if isinstance(stream, Table) and self.is_tensor(stream):
+            return False
+        if any(isinstance(item, Value) or item is BAD for item in stream):
+            return True
+        lists = len(stream) > 0 and all(map(self.is_tensor, stream))
+        return lists and (fewest > 1 or any(isinstance(item, Table) for item in stream))
+
+    @staticmethod
+    def _written_as(stream: Any, site: tree.Node, here: Here) -> tree.Node:
+        """The expression that gave what is on the stream."""
+        return here.said[1] if here.said is not None and here.said[0] is stream else site
+
+    def _several(self, stream: Any, site: tree.Node, here: Here) -> tuple[Any, ...]:
+        """The values of a list, those that are lists of numbers too."""
+        if any(item is BAD for item in stream):
+            raise Poison
+        said = self._written_as(stream, site, here)
+        is_written_out = isinstance(said, tree.ListOf) and len(said.items) == len(stream)
+        texts = said.items if is_written_out else (said,) * len(stream)  # type: ignore[union-attr]
+        return tuple(
+            item if isinstance(item, Value) else self.constant(item, text, here)
+            for item, text in zip(stream, texts, strict=True)
+        )
+
     def run_op(
-        self, op: Op, inputs: tuple[Value, ...], here: Here, site: tree.Node, naming: Naming = UNNAMED,
+        self, op: Op, inputs: tuple[Value, ...], here: Here, site: tree.Node, naming: Naming = VALUE,
         written: Mapping[str, tuple[tree.Node, Env]] | None = None,
     ) -> tuple[Value, ...]:  # fmt: skip
+        facets = self._facets_of(op, tuple([v.type for v in inputs]), site, written or {})
+        return self._record(facets, inputs, here, site, naming, written or {})
+
+    def _record(
+        self, facets: Facets, inputs: tuple[Value, ...], here: Here, site: tree.Node, naming: Naming,
+        written: Mapping[str, tuple[tree.Node, Env]],
+    ) -> tuple[Value, ...]:  # fmt: skip
+        """Record an operator that fits: its place in the module tree, its node and its event."""
         if here.instance is None:
             raise Fault(
                 Misplaced(span=site.span, what="a computation with values", advice="it belongs in a model or block")
             )
-        facets = self._facets_of(op, tuple([v.type for v in inputs]), site, written or {})
-        module = self.place(here, naming, site, f"`{op.name}`", must=bool(facets.weights))
+        module = self.place(here, naming, site, f"`{facets.op.name}`", reason=PARAMETERS if facets.weights else None)
         if module is not None:
             self.occupy(module, facets.op)
             self.own(module, here, facets.weights, site)
         outputs = tuple([self.new_value(t.shape, t.dtype) for t in facets.outputs])
-        node = Node(facets, inputs, outputs, module, site, written or {})
+        node = Node(facets, inputs, outputs, module, site, written)
         self.add_node(node)
         here.events.append(Ran(site, node, here.seen()))
         return outputs
@@ -261,17 +292,30 @@ class Layers(Expressions, Places, Binding):
     def constant(self, items: Any, site: tree.Node, here: Here) -> Value:
         """A nested list of numbers as a value."""
         self.spend(site)
+        if self.is_counted(items):
+            parts = tuple(self._part_of_table(item, site, here) for item in items)
+            return self.run_op(Stack(0), parts, here, site)[0]
+        known = self._constants.get(id(items))
+        if known is None:
+            known = self._constants[id(items)] = (items, self._numbers_of(items, site))
+        return self._record(known[1], (), here, site, VALUE, {})[0]
+
+    def _part_of_table(self, item: Any, site: tree.Node, here: Here) -> Value:
+        return item if isinstance(item, Value) else self.constant(item if is_list(item) else [item], site, here)
+
+    def _numbers_of(self, items: Any, site: tree.Node) -> Facets:
+        """The operator that gives the numbers of a list."""
         shape = nested_shape(items)
         if shape is None:
-            found = f"{describe(items)} is on the stream"
+            found = f"this is {describe(items)}"
             raise Fault(WrongKind(span=site.span, what="a value is needed here", found=found))
-        leaves = list(_leaves(items))
-        self.spend(site, len(leaves))
-        if not all(abs(v) < 2**63 for v in leaves):
+        numbers = list(leaves(items))
+        self.spend(site, len(numbers))
+        dtype = dtype_of(numbers)
+        if dtype is None:
             raise Fault(BadArithmetic(span=site.span, reason="a number of this value is too large for a tensor"))
-        kind = "bool" if all(isinstance(v, bool) for v in leaves) else "int64"
-        dtype = kind if all(isinstance(v, int) for v in leaves) else "float32"
-        return self.run_op(Constant(data=_plain(items), shape=shape, dtype=dtype), (), here, site)[0]
+        op = Constant(data=as_tuples(items), shape=shape, dtype=dtype)
+        return Facets(op, (), (Tensor(shape, dtype),), ())
 
     # ---- blocks ----
 
@@ -289,7 +333,7 @@ class Layers(Expressions, Places, Binding):
                 return
             assert isinstance(definition.body, tree.Body)
             scope = self.scope_of(definition.body, definition.kind, definition)
-            module = self.place(here, naming, site, f"block `{name}`", must=True)
+            module = self.place(here, naming, site, f"block `{name}`", reason=SCOPE)
             assert module is not None
             with self.framed(name, given, module, site):
                 self.enter(scope, module, values, env, here, site, given)
@@ -303,7 +347,7 @@ class Layers(Expressions, Places, Binding):
         target = as_layer(self.evaluate(definition.body, inner))
         if isinstance(target, BodyLayer) and isinstance(target.node, tree.Seq):
             scope = self.scope_of(target.node, "seq", definition)
-            module = self.place(here, naming, site, f"block `{layer.name}`", must=True)
+            module = self.place(here, naming, site, f"block `{layer.name}`", reason=SCOPE)
             assert module is not None
             with self.framed(layer.name, {}, module, site):
                 self.enter(scope, module, env.names, env, here, site, given)
@@ -372,6 +416,7 @@ class Layers(Expressions, Places, Binding):
         given: Mapping[str, Given] | None = None,
     ) -> Instance:
         """Run a scope as a module of its own, and record it."""
+        here.stream = self._for_inputs(scope, here, site)
         again = here.again or module in self._instances
         first = self._instances.get(module)
         written = {name: (g.site, g.env) for name, g in (given or {}).items()}
@@ -390,6 +435,17 @@ class Layers(Expressions, Places, Binding):
         here.stream = inner.stream
         return instance
 
+    def _for_inputs(self, scope: Scope, here: Here, site: tree.Node) -> Any:
+        """The stream for a scope that states its inputs: they are values, so lists of numbers become constants."""
+        stream, statements = here.stream, scope.text.statements if isinstance(scope.text, tree.Body) else ()
+        count = sum(isinstance(statement, tree.Input) for statement in statements)
+        if count == 1 and self.is_tensor(stream):
+            return self.constant(stream, self._written_as(stream, site, here), here)
+        if count > 1 and is_list(stream) and any(map(self.is_tensor, stream)):
+            whole = all(isinstance(item, Value) or item is BAD or self.is_tensor(item) for item in stream)
+            return list(self._several(stream, site, here)) if whole else stream
+        return stream
+
     def run_in_place(
         self, node: tree.Body | tree.Seq | tree.Combine | tree.Residual, here: Here, naming: Naming
     ) -> None:
@@ -398,7 +454,7 @@ class Layers(Expressions, Places, Binding):
         if not is_scope:
             self.run_scope(node, here)
             return
-        module = self.place(here, naming, node, "seq" if isinstance(node, tree.Seq) else "group", must=True)
+        module = self.place(here, naming, node, "seq" if isinstance(node, tree.Seq) else "group", reason=SCOPE)
         assert module is not None
         scope = self.scope_of(node, "seq" if isinstance(node, tree.Seq) else "group", None)
         self.enter(scope, module, {}, here.env, here, node)
@@ -426,29 +482,6 @@ def check_entries(what: str, shape: tuple[Size, ...], site: tree.Node) -> None:
 
 def _within(inner: Span, outer: Span) -> bool:
     return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
-
-
-def nested_shape(items: Any) -> tuple[int, ...] | None:
-    """Shape of a nested list of numbers; None if it is ragged or holds anything else."""
-    if not is_list(items):
-        return () if is_number(items) and not hasattr(items, "terms") else None
-    shapes = {nested_shape(item) for item in items} if not isinstance(items, range) else {()}
-    if len(shapes) > 1 or None in shapes:
-        return None
-    inner = next(iter(shapes), ())
-    return (len(items), *(inner or ()))
-
-
-def _leaves(items: Any) -> Iterator[Any]:
-    if is_list(items):
-        for item in items:
-            yield from _leaves(item)
-    else:
-        yield items
-
-
-def _plain(items: Any) -> Any:
-    return tuple(_plain(item) for item in items) if is_list(items) else items
 
 
 def _short(value: Any) -> str:

@@ -59,7 +59,7 @@ class ModelBuilder(Bodies):
         self._top: Instance | None = None
 
     def build(self, model: BlockLayer, settings: dict[str, Given]) -> Built:
-        self._facets = model.file.facets
+        self._facets, self.memory = model.file.facets, model.file.memory
         try:
             definition, file, values = self._resolve(model, settings)
             graph = self._graph(model.name, definition, file, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from archdsl.build.called import example_label
-from archdsl.build.context import Context, Fault, Here, Naming
+from archdsl.build.context import Context, Counter, Fault, Here, Naming
 from archdsl.diagnostics.base import Label
 from archdsl.diagnostics.names import BadLabel, DuplicatePath, Unlabelled
 from archdsl.diagnostics.shapes import SharedDiffers
@@ -80,6 +80,10 @@ TAKEN = frozenset(
 """Attributes that every ``nn.Module`` or ``nn.Sequential`` has: no module can bear such a name in torch."""
 
 
+PARAMETERS = "its parameters need a path in the state dict"
+SCOPE = "it is a module, and every module has a path"
+"""Why a layer needs a name."""
+
 AGAIN = "it runs again in a later turn of a loop: number it (`{label}{{i}}: …`), or put the loop in a `seq`"
 """The way out where both modules are one place of the text."""
 
@@ -87,24 +91,37 @@ AGAIN = "it runs again in a later turn of a loop: number it (`{label}{{i}}: …`
 class Places(Context):
     """Finds or makes the module at which a layer stands."""
 
-    def place(self, here: Here, naming: Naming, site: tree.Node, what: str, must: bool) -> Module | None:
+    def place(self, here: Here, naming: Naming, site: tree.Node, what: str, reason: str | None = None) -> Module | None:
         """The module of a layer about to run: declared, labelled, numbered in a seq; None for one without a place.
 
-        ``must`` says that it owns parameters or is a scope, and so needs a name (not in a claim).
+        ``reason`` says why it needs a name (not in a claim), if it does.
         """
         if naming.module is not None:
             return naming.module
-        label = naming.label
+        label, formerly = naming.label, None
         if here.counter is not None:
-            label = label or str(here.counter.count)
-            here.counter.count += 1
-        if label is None and must:
+            label, formerly = self._number(here.counter, naming, reason is not None or not here.in_expression)
+        if label is None and reason is not None:
             if not self.in_claim:
-                raise Fault(Unlabelled(span=site.span, what=what, example=example_label(what.split(" ")[-1])))
+                example = example_label(what.split(" ")[-1])
+                raise Fault(Unlabelled(span=site.span, what=what, reason=reason, example=example))
             label = f"_{len(here.module.children)}"
         if label is None:
             return None
-        return self.child(here, label, naming.site or site)
+        module = self.child(here, label, naming.site or site)
+        module.formerly = formerly if formerly != label else None
+        return module
+
+    @staticmethod
+    def _number(counter: Counter, naming: Naming, is_member: bool) -> tuple[str | None, str | None]:
+        """The label of what runs in a seq, or its number if it is a member; and the number that it formerly had."""
+        label, formerly = naming.label, None if naming.label is not None else str(counter.formerly)
+        counter.formerly += 1
+        if label is None and (naming.is_value or not is_member):
+            return None, formerly
+        label = label or str(counter.count)
+        counter.count += 1
+        return label, formerly
 
     def child(self, here: Here, label: str, site: tree.Node) -> Module:
         """A new module below the one where we stand (in a later run of a shared module: the one that is there)."""

@@ -102,7 +102,7 @@ class _ClaimBuilder(Bodies):
         """Some assertion was about symbolic sizes."""
 
     def run(self, claim: tree.Claim, scope: FileScope) -> None:
-        self._claim = claim
+        self._claim, self.memory = claim, scope.memory
         env = Env(scope.env, owner=object())
         for param in claim.params:
             env.bind(param.name.text, symbol(param.name.text))

@@ -12,6 +12,7 @@ from archdsl.build.values import BlockLayer
 from archdsl.checks import FILE_CHECKS, GRAPH_CHECKS
 from archdsl.checks.allow import unknown_lints, without_allowed
 from archdsl.checks.claims import ClaimResult, Graphs, check_claim
+from archdsl.checks.numbering import renumbered_members
 from archdsl.collection import paused_collection
 from archdsl.compiler import Spec, build, choose
 from archdsl.diagnostics.base import Diagnostic
@@ -81,6 +82,7 @@ def _checks(spec: Spec, graphs: list[Graph]) -> list[Diagnostic]:
     found += unknown_lints(spec.scope.file.source)
     idle = [d.statement for d in found if isinstance(d, UnusedName) and d.statement is not None]
     of_graphs = _everywhere([d for check in GRAPH_CHECKS for graph in graphs for d in check(graph)], graphs)
+    found += renumbered_members(graphs)
     found += (d for d in of_graphs if not (isinstance(d, DeadLayer) and _inside(d, idle)))
     return list(without_allowed(found))
 

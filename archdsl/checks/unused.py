@@ -82,9 +82,15 @@ def _stem(name: tree.Label) -> str:
 def dead_layers(graph: Graph) -> Iterator[Diagnostic]:
     """Operators whose result reaches no output, not even in training, and no buffer."""
     live = graph.live(training=True)
-    events = (e for i in graph.instance.walk() for e in flattened(i.events) if isinstance(e, Owned))
-    in_buffers = {node.site for event in events for node in event.contents}
-    for node in graph.nodes:
-        if node not in live and node.site not in in_buffers and not isinstance(node.op, Source):
+    dead = [node for node in graph.nodes if node not in live and not isinstance(node.op, Source)]
+    in_buffers = _sites_in_buffers(graph) if dead else set()
+    for node in dead:
+        if node.site not in in_buffers:
             yield DeadLayer(span=node.span, layer=node.op.name)
             return  # what feeds it is dead with it: one message for one fault
+
+
+def _sites_in_buffers(graph: Graph) -> set[tree.Node]:
+    """Where the contents of buffers are computed."""
+    events = (event for instance in graph.instance.walk() for event in flattened(instance.events))
+    return {node.site for event in events if isinstance(event, Owned) for node in event.contents}

@@ -173,3 +173,21 @@ class DropoutBeforeNorm(Lint):
     hint = "drop after the last batch normalization"
 
     norm: str
+
+
+@record(kw_only=True)
+class NumbersChanged(Lint):
+    """Members of a `seq` whose numbers version 0.1 counted otherwise.
+
+    There, values (arithmetic, slices, functions) took numbers too. A checkpoint of that version has the old names. With
+    the old numbers as labels, which `archdsl check --fix` writes, it fits; a network that is trained anew needs none.
+    """
+
+    code = "A0229"
+    lint = "numbers-changed"
+    cites = "docs/language.md, Modules and their names"
+    title = "the members of this `seq` have other numbers than in version 0.1"
+    at = "{changes}: values take no number"
+    hint = "for checkpoints of version 0.1 write the old numbers as labels"
+
+    changes: str

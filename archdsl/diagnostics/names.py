@@ -152,17 +152,19 @@ class RepeatedArgument(Diagnostic):
 
 @record(kw_only=True)
 class Unlabelled(Diagnostic):
-    """A layer with parameters, but without a name.
+    """A layer with parameters, a block or a `seq` without a name.
 
-    The name is its path in the state dict; so it is part of what a spec says. In a `seq` members are numbered.
+    The name is its path in the state dict; so it is part of the spec. A block is a module of the network even if it
+    owns no parameters. In a `seq` members are numbered.
     """
 
     code = "A0208"
-    title = "this {what} owns parameters and needs a name"
-    at = "its parameters need a path in the state dict"
+    title = "this {what} needs a name"
+    at = "{reason}"
     hint = "give it a label (`{example}: …`), or put it in a `seq`, where it takes its number"
 
     what: str
+    reason: str
     example: str
 
 
@@ -329,7 +331,8 @@ class BadArithmetic(Diagnostic):
 class BadIndex(Diagnostic):
     """An index that leads to nothing.
 
-    Lists are counted from 0; values are indexed by sizes, slices, and at one axis by a list or an int64 value.
+    Lists are counted from 0. Each axis of a value is indexed by a size, a slice, or whole numbers: a list of them, or
+    an int64 value.
     """
 
     code = "A0219"

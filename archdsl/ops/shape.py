@@ -282,43 +282,48 @@ def _onnx_bounds(subscript: Subscript) -> tuple[Size, Size, Size]:
 
 @record
 class Gather(Reshape):
-    """``table[index]``: the rows of a table (along axis 0) that an int64 value names.
+    """``table[index]``, ``table[:, index]``: the entries of an axis that an int64 value (or a list) names.
+
+    The axes of the index stand in the place of that axis. A negative number counts from the end.
 
     Example:
         input x: [N, L, 64]
         buffer index: [3] = [4, 0, 2]
         param table: [5, 64] = normal(std=0.02)
-        it[:, 0:3] + table[index]
+        it[:, 0:3] + table[index] + it[:, [0, 2, -1]]
     """
 
     name: ClassVar[str] = "gather"
     is_internal: ClassVar[bool] = True
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
 
+    axis: int = 0
+
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         table, index = inputs
         if index.dtype != "int64":
             raise Reject(f"the index is {index.dtype}, not int64")
-        if not table.rank or not index.rank:
+        if self.axis >= table.rank or not index.rank:
             raise Reject("a table and the rows to take need at least one axis each")
-        return (table._replace(shape=index.shape + table.shape[1:]),)
+        return (table._replace(shape=(*table.shape[: self.axis], *index.shape, *table.shape[self.axis + 1 :])),)
 
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
         return Kept(inputs=(1,))
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         table, index = inputs
-        columns = tuple((Step(axis, 1, size),) for axis, size in enumerate(table.shape))[1:]
+        steps = tuple((Step(axis, 1, size),) for axis, size in enumerate(table.shape))
+        before, after = steps[: self.axis], steps[self.axis + 1 :]
         return (
-            Look(((),) * index.rank + columns, (Window(0, None),)),
-            Look(pointwise(index).steps + ((),) * len(columns)),
+            Look((*before, *((),) * index.rank, *after), (Window(self.axis, None),)),
+            Look((*((),) * len(before), *pointwise(index).steps, *((),) * len(after))),
         )
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        return Torch(function=Item(In(0), (In(1),)))
+        return Torch(function=Item(In(0), (*(Cut() for _ in range(self.axis)), In(1))))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
-        return (OnnxNode("Gather", (OnnxIn(0), OnnxIn(1)), {"axis": 0}),)
+        return (OnnxNode("Gather", (OnnxIn(0), OnnxIn(1)), {"axis": self.axis}),)
 
 
 @record

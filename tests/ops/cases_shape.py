@@ -46,9 +46,10 @@ def bounds_size(subscript: int | slice) -> bool:
 
 @st.composite
 def gathers(draw: st.DrawFn) -> Case:
-    rows, *columns = draw(shapes(1, 3))
+    shape = draw(shapes(1, 3))
+    axis = draw(st.integers(0, len(shape) - 1))
     index = Tensor(draw(shapes(0, 3)), draw(st.sampled_from(["int64"] * 9 + ["float32"])))
-    return Case(Gather(), (Tensor((rows, *columns), draw(DTYPES)), index), -rows, rows - 1, is_stricter=True)
+    return Case(Gather(axis), (Tensor(shape, draw(DTYPES)), index), -shape[axis], shape[axis] - 1, is_stricter=True)
 
 
 @st.composite

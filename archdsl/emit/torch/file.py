@@ -167,7 +167,7 @@ class File:
             try:
                 here = Here(env, env.stream, [], None, None)  # type: ignore[arg-type]
                 self._values[key] = self._evaluator.evaluate(node, here)  # type: ignore[arg-type]
-            except (Fault, Poison, Abort):
+            except (Fault, Poison, Abort, KeyError):  # KeyError: a statement, which has no value
                 self._values[key] = NoValue
         if self._values[key] is NoValue:
             raise NoValue

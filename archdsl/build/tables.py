@@ -1,0 +1,61 @@
+"""Lists of numbers: what makes one a constant tensor, and what is remembered of those that cost time to compute."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from archdsl.build.values import is_list, is_number
+from archdsl.dims import Dim
+from archdsl.op import DType
+
+
+class Table(list):
+    """The list of a comprehension with one variable that runs over a range, and no condition.
+
+    Over a range with a symbolic end the same text is a value (`Expressions.count`). A table behaves as that value does
+    wherever a value is meant, so that a spec that is right for every size is right at each.
+    """
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return Table(found) if isinstance(index, slice) else found
+
+
+def nested_shape(items: Any) -> tuple[int, ...] | None:
+    """Shape of a nested list of numbers; None if it is ragged, empty or holds anything else."""
+    if not is_list(items):
+        return () if is_number(items) and not isinstance(items, Dim) else None
+    shapes = {nested_shape(item) for item in items} if not isinstance(items, range) else {()}
+    if len(shapes) > 1 or None in shapes or not len(items):
+        return None
+    (inner,) = shapes
+    return (len(items), *(inner or ()))
+
+
+def leaves(items: Any) -> Iterator[Any]:
+    """The numbers of a nested list, from the first to the last."""
+    if is_list(items):
+        for item in items:
+            yield from leaves(item)
+    else:
+        yield items
+
+
+def as_tuples(items: Any) -> Any:
+    """A nested list as nested tuples."""
+    return tuple(map(as_tuples, items)) if is_list(items) else items
+
+
+def dtype_of(numbers: list[Any]) -> DType | None:
+    """The element type of a tensor of these numbers: bool, int64 or float32; None if one is too large for it."""
+    if all(isinstance(number, bool) for number in numbers):
+        return "bool"
+    if all(isinstance(number, int) for number in numbers):
+        return "int64" if all(-(2**63) <= number < 2**63 for number in numbers) else None
+    try:
+        struct.pack("<f", max(map(abs, numbers)))
+    except OverflowError:
+        return None
+    return "float32"
