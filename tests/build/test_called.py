@@ -155,20 +155,3 @@ def test_a_list_or_a_value_picks_entries_of_its_axis(pick: str, tmp_path: Path) 
     model = load(path)
     x = torch.randn(2, 3, 5)
     assert_gives(model, x, PICKS[pick](x), tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("pick", "reason"),
-    [
-        ("x[:, [0, 8]]", "index 8 is outside an axis of 8"),
-        ("x[:, [-9]]", "index -9 is outside an axis of 8"),
-        ("x[:, [1.0]]", "a value is indexed by a list of whole numbers"),
-        ("x[:, []]", "a value is indexed by a list of whole numbers"),
-        ("x[:, [relu]]", "a value is indexed by a list of whole numbers"),
-        ("x[:, [0], [0]]", "only one axis can be indexed by a list or a value"),
-        ("x[:, :, :, :, [0]]", "there is no axis 4 in a value of 4 axes"),
-        ("x[:, relu]", "a value is indexed by sizes, slices, one list or one int64 value, not by the layer `relu`"),
-    ],
-)
-def test_what_picks_nothing_is_refused(specs, pick: str, reason: str) -> None:
-    assert [d.message for d in specs.body_faults(pick)] == [reason]
