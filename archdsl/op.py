@@ -500,6 +500,11 @@ class Op(ABC):
         """An argument that was probably meant as another one; ``given`` are all, each by position (true) or by name."""
         return None
 
+    @classmethod
+    def instead(cls, argument: str, value: Any, accepted: Mapping[str, Any]) -> str | None:
+        """What to write instead of a value that an argument refuses, beside those accepted before it, if known."""
+        return None
+
     @abstractmethod
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         """Types of the outputs.

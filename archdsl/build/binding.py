@@ -92,7 +92,8 @@ class Binding(Context):
                     value = Operand(arriving + len(operands) - 1)
                 try:
                     if value is not BAD:
-                        accepted[parameter.name] = self._accept(layer, parameter, value, given[parameter.name])
+                        taken = self._accept(layer, parameter, value, given[parameter.name], accepted)
+                        accepted[parameter.name] = taken
                 except Fault as fault:
                     found.append(fault.diagnostic)
             elif parameter.required:
@@ -114,12 +115,15 @@ class Binding(Context):
             raise self._rejected(layer.name, reject, given, site) from None
         return op, tuple(operands), {n: (g.site, g.env) for n, g in given.items()}
 
-    def _accept(self, layer: OpLayer, parameter: Parameter, value: Any, given: Given) -> Any:
+    def _accept(
+        self, layer: OpLayer, parameter: Parameter, value: Any, given: Given, accepted: Mapping[str, Any]
+    ) -> Any:
         try:
             return parameter.kind.accept(_operands(value))
         except Reject as reject:
             words = parameter.kind.words
-            advice = reject.help or (did_you_mean(value, words) if isinstance(value, str) else None)
+            advice = layer.op.instead(parameter.name, value, accepted) or reject.help
+            advice = advice or (did_you_mean(value, words) if isinstance(value, str) else None)
             raise Fault(
                 BadArgument(
                     span=given.site.span, callee=layer.name, argument=parameter.name, reason=reject.message,

@@ -12,6 +12,7 @@ from archdsl.build.called import apply_advice
 from archdsl.build.context import Fault, Here, Poison, require_good
 from archdsl.build.expressions import Sides, as_layer
 from archdsl.build.layers import Layers, check_entries
+from archdsl.build.remedies import Side, set_by, text_of, ways
 from archdsl.build.shapes import Shapes
 from archdsl.build.values import (
     BAD,
@@ -437,25 +438,31 @@ class Bodies(Layers, Shapes):
         except Fault as fault:
             if not isinstance(fault.diagnostic, DoesNotFit):
                 raise
-            raise Fault(self._branches_differ(node, kind, branches, fault.diagnostic)) from None
+            joined = _joined(layer) if kind == "concat" else None
+            raise Fault(self._branches_differ(node, kind, branches, fault.diagnostic, joined)) from None
         finally:
             here.counter = counter
 
-    def _branches_differ(self, node: tree.Node, kind: str, branches: list[Branch], found: DoesNotFit) -> Diagnostic:
+    def _branches_differ(
+        self, node: tree.Node, kind: str, branches: list[Branch], found: DoesNotFit, joined: int | None
+    ) -> Diagnostic:
         """What a merge rejects, told with where the sizes that differ come from."""
         results = [b.result for b in branches if isinstance(b.result, Value)]
         is_residual = isinstance(node, tree.Residual)
         words = ("body", "shortcut") if is_residual else tuple(f"branch {i + 1}" for i in range(len(results)))
         gives = [f"{word} gives {shape_text(v.shape)}" for word, v in zip(words, results, strict=True)]
-        axis = _axis_at_odds(results, kind, found)
+        if joined is not None and results:
+            joined %= len(results[0].shape)
+        axis = _axis_at_odds(results, joined)
         labels = tuple(self._origin(v, axis) for v in results) if axis is not None and len(results) == 2 else ()
+        sides = [Side(b.result, text_of(b.site), word) for b, word in zip(branches, words, strict=True)]
         return BranchesDiffer(
             span=node.span,
             kind="residual" if is_residual else kind,
             difference=_difference(results, axis),
             detail=", ".join(gives) if len(gives) <= 3 else found.reason,
             labels=tuple(dict.fromkeys(label for label in labels if label is not None)),
-            advice=_project(node, branches),
+            advice=_project(node, branches) or self._ways_out(sides, joined, axis),
         )
 
     def combine_values(self, op: str, left: Any, right: Any, node: tree.Node, here: Here, said: Sides) -> Value:
@@ -465,12 +472,13 @@ class Bodies(Layers, Shapes):
             sides = [side for side in (left, right) if isinstance(side, Value)]
             if not isinstance(fault.diagnostic, DoesNotFit) or len(sides) != 2:
                 raise
-            raise Fault(self._sides_differ(op, sides, node)) from None
+            raise Fault(self._sides_differ(op, sides, node, said)) from None
 
-    def _sides_differ(self, op: str, sides: list[Value], node: tree.Node) -> Diagnostic:
+    def _sides_differ(self, op: str, sides: list[Value], node: tree.Node, said: Sides) -> Diagnostic:
         """What arithmetic rejects, told with where the sizes that differ come from."""
-        axis = _axis_at_odds(sides, op, None)
+        axis = _axis_at_odds(sides, None)
         origins = [self._origin(side, axis) for side in sides] if axis is not None else []
+        texts = [Side(value, text_of(text)) for value, text in zip(sides, said, strict=True)]
         left, right = (shape_text(side.shape) for side in sides)
         return SidesDiffer(
             span=node.span,
@@ -478,18 +486,25 @@ class Bodies(Layers, Shapes):
             difference=_difference(sides, axis),
             detail=f"left is {left}, right is {right}",
             labels=tuple(dict.fromkeys(label for label in origins if label is not None)),
+            advice=self._ways_out(texts, None, axis),
         )
 
+    def _ways_out(self, sides: list[Side], joined: int | None, axis: int | None) -> str | None:
+        """What makes two values fit."""
+        if axis is None:
+            return None
+        origins = [source for side in sides if isinstance(source := self._source(side.value, axis), Node)]
+        return ways(sides, joined, self.nodes, self.inputs, origins)
+
     def _origin(self, value: Value, axis: int) -> Label | None:
-        """Where the size of an axis comes from: the last layer that set it."""
-        size = value.shape[axis]
-        producers = {v: n for n in self.nodes for v in n.outputs}
-        while (node := producers.get(value)) is not None:
-            before = node.inputs[0] if node.inputs else None
-            if before is None or len(before.shape) != len(value.shape) or before.shape[axis] != size:
-                return Label(node.span, _comes(size, axis))
-            value = before
-        return Label(self._said[value].span, _comes(size, axis)) if value in self._said else None
+        """Where the size of an axis comes from, in words."""
+        source = self._source(value, axis)
+        return Label(source.span, _comes(value.shape[axis], axis)) if source is not None else None
+
+    def _source(self, value: Value, axis: int) -> Node | tree.Input | None:
+        """Where the size of an axis comes from: the last layer that set it, or the input."""
+        source = set_by(value, axis, self.nodes)
+        return self._said.get(source) if isinstance(source, Value) else source
 
     def _branch_value(self, branch: Branch, kind: str, node: tree.Node, here: Here) -> Value:
         result = branch.result
@@ -545,11 +560,16 @@ def _defaulted(callee: Applicable) -> tuple[object, str, list[str]]:
     return callee.definition, callee.name, [p.name.text for p in callee.definition.params]
 
 
-def _axis_at_odds(results: list[Value], kind: str, found: DoesNotFit | None) -> int | None:
+def _joined(layer: OpLayer) -> int:
+    """The axis along which a `concat` joins its branches."""
+    given = [g.value for g in (*layer.positional[:1], *layer.named.values())]
+    return next((axis for axis in given if isinstance(axis, int)), 1)
+
+
+def _axis_at_odds(results: list[Value], joined: int | None) -> int | None:
     """The first axis on which branches differ that should not; None where they differ in number of axes."""
     if len({len(v.shape) for v in results}) != 1:
         return None
-    joined = 1 if kind == "concat" and found is not None and "axis" not in found.reason.split(":")[0] else None
     axes = range(len(results[0].shape))
     return next((a for a in axes if a != joined and len({v.shape[a] for v in results} - {1}) > 1), None)
 

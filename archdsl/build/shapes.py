@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from archdsl.build.context import Context, Fault, Here
 from archdsl.build.env import MISSING
+from archdsl.build.remedies import ways_to
 from archdsl.build.sizes import Questions
 from archdsl.build.values import describe, is_size, shape_text
 from archdsl.diagnostics.names import WrongKind
@@ -82,9 +83,10 @@ class Shapes(Context):
             Questions(self.needs, dim, self.frames).require(size, "==", stated, "")
         except Reject as reject:
             detail = f"axis {axis}: {_told(dim, stated)} is stated, {size} is found{reject.message}"
-            raise self._differs(shape, value, subject, detail) from None
+            advice = ways_to(value, axis, stated, self.nodes, self.inputs)
+            raise self._differs(shape, value, subject, detail, advice) from None
 
-    def _differs(self, shape: tree.Shape, value: Value, subject: str, detail: str) -> Fault:
+    def _differs(self, shape: tree.Shape, value: Value, subject: str, detail: str, advice: str | None = None) -> Fault:
         return Fault(
             StatedShapeDiffers(
                 span=shape.span,
@@ -92,6 +94,7 @@ class Shapes(Context):
                 stated=shape.span.text,
                 found=shape_text(value.shape),
                 detail=detail,
+                advice=advice,
             )
         )
 

@@ -124,11 +124,15 @@ class SidesDiffer(Diagnostic):
     code = "A0311"
     title = "the two sides of this `{op}` {difference}"
     at = "{detail}"
-    hint = "sizes must be equal, or one of them 1"
 
     op: str
     difference: str
     detail: str
+    advice: str | None = None
+
+    @property
+    def help(self) -> str:
+        return self.advice or "sizes must be equal, or one of them 1"
 
 
 @record(kw_only=True)

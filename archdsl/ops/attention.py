@@ -39,6 +39,7 @@ from archdsl.op import (
     arg,
     drawn,
 )
+from archdsl.ops.multiples import divided_by
 from archdsl.ops.shape import sizes_ref
 from archdsl.ops.sliding import require_float
 from archdsl.record import record
@@ -100,7 +101,8 @@ class Attention(Op):
             needs.require(tensor.shape[0], "==", batch, f"batches of {batch} and {tensor.shape[0]}")
             needs.require(tensor.shape[2], "==", width, f"widths of {width} and {tensor.shape[2]}")
         needs.require(key.shape[1], "==", value.shape[1], f"{key.shape[1]} keys for {value.shape[1]} values")
-        needs.multiple(width, self.heads, f"{self.heads} heads cannot share a width of {width}", arg="heads")
+        message = f"{self.heads} heads cannot share a width of {width}"
+        needs.multiple(width, self.heads, message, arg="heads", help=divided_by(width, self.heads))
         return (query,)
 
     def _roles(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:

@@ -37,7 +37,18 @@ from archdsl.op import (
     arg,
     drawn,
 )
-from archdsl.ops.sliding import CHANNELS, SPATIAL, Slide, compact, require_known, slides, spatial_axes, spatial_look
+from archdsl.ops.multiples import divided_by
+from archdsl.ops.sliding import (
+    CHANNELS,
+    SPATIAL,
+    Slide,
+    compact,
+    require_known,
+    require_same,
+    slides,
+    spatial_axes,
+    spatial_look,
+)
 from archdsl.record import record
 
 if TYPE_CHECKING:
@@ -93,9 +104,9 @@ class Conv(Op):
         windows = self._slides(inputs[0])
         batch, channels, *spatial = inputs[0].shape
         require_groups(self.groups, channels, self.width, needs)
+        if self.pad == "same":
+            require_same(windows, spatial, needs)
         for axis, (window, size) in enumerate(zip(windows, spatial, strict=True), SPATIAL):
-            if self.pad == "same":
-                needs.require(window.stride, "==", 1, 'pad="same" keeps the size only at stride 1', arg="stride")
             window.require_fit(size, axis, needs)
         steps = (w.steps(size) for w, size in zip(windows, spatial, strict=True))
         return (Tensor((batch, self.width, *steps)),)
@@ -197,6 +208,23 @@ class ConvTranspose(Op):
             "dilation": "dilation",
         }  # fmt: skip
         return (Order("torch.nn.ConvTranspose2d", torch),)
+
+    @classmethod
+    def instead(cls, argument: str, value: Any, accepted: Mapping[str, Any]) -> str | None:
+        """For ``pad="same"``, which torch has not here: the padding that multiplies the size by the stride.
+
+        H cells become ``(H - 1) * stride - 2 * pad + kernel + output_pad``, which is ``H * stride`` where
+        ``output_pad`` is ``stride + 2 * pad - kernel``.
+        """
+        kernel, stride = accepted.get("kernel"), accepted.get("stride", 1)
+        if argument != "pad" or value != "same" or not isinstance(kernel, int) or not isinstance(stride, int):
+            return None
+        pad = max(0, (kernel - stride + 1) // 2)
+        extra = stride + 2 * pad - kernel
+        if not 0 <= extra < stride:
+            return None
+        effect = {1: "keeps the size", 2: "doubles the size"}.get(stride, f"makes the size {stride} times as large")
+        return f"`pad={pad}{f', output_pad={extra}' if extra else ''}` {effect}"
 
     def _slides(self, tensor: Tensor) -> tuple[Slide, ...]:
         return slides(spatial_axes(tensor), self.kernel, self.stride, self.dilation, self.pad)
@@ -343,8 +371,10 @@ def require_groups(groups: Size, channels: Size, width: Size, needs: Needs) -> N
     if groups == 1:
         return
     what = f"groups (={groups}) must divide the channels"
-    needs.multiple(channels, groups, f"{what}, and {channels} arrive", arg="groups")
-    needs.multiple(width, groups, f"{what} of the output, width (={width})", arg="groups")
+    needs.multiple(channels, groups, f"{what}, and {channels} arrive", arg="groups", help=divided_by(channels, groups))
+    needs.multiple(
+        width, groups, f"{what} of the output, width (={width})", arg="groups", help=divided_by(width, groups)
+    )
 
 
 def filters(

@@ -30,6 +30,7 @@ from archdsl.op import (
     Window,
     arg,
 )
+from archdsl.ops.multiples import padded_to
 from archdsl.ops.pattern import Axis, Group, Pattern, fit, flat, parse
 from archdsl.ops.shape import reshape_sizes, sizes_ref
 from archdsl.record import record
@@ -97,7 +98,8 @@ class Named(Op):
             if all(name in given for name in group):
                 needs.require(size, "==", known, f"axis {axis} is {size}, `{text}` is {known}")
             elif known != 1:
-                needs.multiple(size, known, f"axis {axis} of size {size} is no multiple of {known} (`{text}`)")
+                message = f"axis {axis} of size {size} is no multiple of {known} (`{text}`)"
+                needs.multiple(size, known, message, help=padded_to(axis, size, known))
 
     def sizes(self, x: Tensor) -> dict[str, Size]:
         """The size of every named axis, for an input that fits."""

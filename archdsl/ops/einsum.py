@@ -134,7 +134,8 @@ class Einsum(Op):
             for name, size in zip(names, tensor.shape, strict=True):
                 if name in sizes:
                     message = f"the axis `{name}` is {sizes[name]} in one value and {size} in the other"
-                    needs.require(sizes[name], "==", size, message)
+                    help = f"name the two axes apart, or bring both to one size: `-> project: linear({sizes[name]})`"
+                    needs.require(sizes[name], "==", size, message, help=help if name == names[-1] else None)
                 sizes.setdefault(name, size)
         return (Tensor(tuple(sizes[name] for name in self.product.out)),)
 

@@ -42,6 +42,7 @@ from archdsl.op import (
     drawn,
     pointwise,
 )
+from archdsl.ops.multiples import divided_by
 from archdsl.ops.shape import sizes_ref
 from archdsl.ops.sliding import CHANNELS, SPATIAL, require_float, spatial_axes
 from archdsl.record import record
@@ -299,7 +300,7 @@ class GroupNorm(Norm):
             raise Reject(f"takes [N, C, …], not {inputs[0].rank} axes")
         batch, channels, *spatial = inputs[0].shape
         message = f"groups (={self.groups}) must divide the channels, and {channels} arrive"
-        needs.multiple(channels, self.groups, message, arg="groups")
+        needs.multiple(channels, self.groups, message, arg="groups", help=divided_by(channels, self.groups))
         require_several(batch * (channels // self.groups) * prod(spatial), "groups of one number", needs)
         return inputs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -59,6 +60,18 @@ class SlidingPool(Pool):
     kernel: Any = arg("cells of the window along each axis", SIZES)
     stride: Any = arg("cells from one place of the window to the next; the kernel, unless stated", SIZES, None)
     pad: Any = arg("cells of padding on both sides, at most half the kernel", COUNTS, 0)
+
+    @classmethod
+    def instead(cls, argument: str, value: Any, accepted: Mapping[str, Any]) -> str | None:
+        """For ``pad="same"``, which torch has not here: the padding that divides the size by the stride, rounded up."""
+        kernel, stride = accepted.get("kernel"), accepted.get("stride")
+        if argument != "pad" or value != "same" or not isinstance(kernel, int):
+            return None
+        stride = kernel if stride is None else stride
+        effect = "keeps the size" if stride == 1 else f"divides the size by {stride}, rounded up"
+        if kernel % 2:
+            return f"`pad={kernel // 2}` {effect}"
+        return f"`ceil=true` {effect}" if stride == kernel else None
 
     @abstractmethod
     def _windows(self, tensor: Tensor) -> tuple[Slide, ...]:

@@ -34,6 +34,7 @@ from archdsl.op import (
     Window,
     arg,
 )
+from archdsl.ops.multiples import divided_by, padded_to
 from archdsl.ops.shape import Reshape, reshape_sizes, sizes_ref
 from archdsl.ops.sliding import CHANNELS, SPATIAL, compact, spatial_axes, spatial_look
 from archdsl.record import record
@@ -392,7 +393,7 @@ class PixelUnshuffle(Reshape):
         factor = self.factor
         for axis, size in enumerate(spatial, SPATIAL):
             message = f"axis {axis} of size {size} is no multiple of {factor}"
-            needs.multiple(size, factor, message, arg="factor", help=f"pad(axis={axis}, after=-H % {factor})")
+            needs.multiple(size, factor, message, arg="factor", help=padded_to(axis, size, factor))
         smaller = (size // factor for size in spatial)
         return (inputs[0]._replace(shape=(batch, channels * factor**2, *smaller)),)
 
@@ -445,7 +446,9 @@ class ChannelShuffle(Reshape):
         (x,) = inputs
         spatial_axes(x)
         message = f"{x.shape[CHANNELS]} channels do not fall into {self.groups} groups"
-        needs.multiple(x.shape[CHANNELS], self.groups, message, arg="groups")
+        needs.multiple(
+            x.shape[CHANNELS], self.groups, message, arg="groups", help=divided_by(x.shape[CHANNELS], self.groups)
+        )
         return (x,)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:

@@ -34,6 +34,7 @@ from archdsl.op import (
     arg,
     pointwise,
 )
+from archdsl.ops.multiples import divided_by
 from archdsl.record import record
 
 if TYPE_CHECKING:
@@ -403,7 +404,8 @@ class Split(View):
             return self.parts
         if not is_int(self.parts):
             raise Reject(f"the number of parts is {self.parts}, which is not known", arg="parts")
-        needs.multiple(size, self.parts, f"axis {axis} of size {size} has not {self.parts} equal parts", arg="parts")
+        message = f"axis {axis} of size {size} has not {self.parts} equal parts"
+        needs.multiple(size, self.parts, message, arg="parts", help=divided_by(size, self.parts))
         return (size // self.parts,) * self.parts
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:

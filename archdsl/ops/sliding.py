@@ -101,6 +101,39 @@ def slides(axes: int, kernel: Any, stride: Any, dilation: Any, pad: Any) -> tupl
     return tuple(Slide(k, s, d, before, after) for k, s, d, (before, after) in rows)
 
 
+def require_same(windows: Sequence[Slide], sizes: Sequence[Size], needs: Needs) -> None:
+    """Hold that ``pad="same"`` is possible: only where windows move by one cell.
+
+    Raises:
+        Reject: they move further. The help is the padding that divides the size by the stride, rounded up.
+    """
+    for window in windows:
+        if window.stride == 1:  # the common case takes no words
+            continue
+        needs.require(
+            window.stride, "==", 1, 'pad="same" keeps the size only at stride 1', arg="stride",
+            help=_strided_pad(windows, sizes),
+        )  # fmt: skip
+
+
+def _strided_pad(windows: Sequence[Slide], sizes: Sequence[Size]) -> str | None:
+    """``pad=1`` gives 112 here: the padding of each axis with which a strided window gives ⌈size / stride⌉ places."""
+    pads, given = [], []
+    for window, size in zip(windows, sizes, strict=True):
+        wanted = (size + window.stride - 1) // window.stride
+        either = ((n, n) for n in range(window.extent + 1)) if isinstance(window.extent, int) else ()
+        uneven = ((n, n + 1) for n in range(window.extent)) if isinstance(window.extent, int) else ()
+        tried = (Slide(*window[:3], before, after) for before, after in (*either, *uneven))
+        found = next((slide for slide in tried if slide.steps(size) == wanted), None)
+        if found is None:
+            return None
+        pads.append(found.before if found.before == found.after else [found.before, found.after])
+        given.append(wanted)
+    pad = pads[0] if all(p == pads[0] for p in pads) and isinstance(pads[0], int) else pads
+    sizes = given[:1] if len(set(given)) == 1 else given
+    return f"`pad={pad}` gives {' and '.join(map(str, sizes))} here"
+
+
 def require_known(windows: tuple[Slide, ...]) -> None:
     """
     Raises:
