@@ -162,7 +162,7 @@ def _own(symbol: Symbol, find: Find) -> CompletionItem:
 
 def resolve(item: CompletionItem) -> CompletionItem:
     """An operator's item with its documentation, which is long."""
-    if item.data in OPS_BY_NAME:
+    if isinstance(item.data, str) and item.data in OPS_BY_NAME:
         item.documentation = MarkupContent(MarkupKind.Markdown, operator(item.data))
     return item
 

@@ -15,7 +15,7 @@ def position(source: Source, offset: int) -> Position:
 
 def units(text: str) -> int:
     """Length in UTF-16: two for a character beyond the basic plane."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", errors="surrogatepass")) // 2
 
 
 def offset(source: Source, place: Position) -> int:
@@ -26,7 +26,7 @@ def offset(source: Source, place: Position) -> int:
     start = source.line_start(place.line + 1)
     if text.isascii():
         return start + min(place.character, len(text))
-    before = text.encode("utf-16-le")[: 2 * place.character]
+    before = text.encode("utf-16-le", errors="surrogatepass")[: 2 * place.character]
     return start + len(before.decode("utf-16-le", errors="ignore"))
 
 

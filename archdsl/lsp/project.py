@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from pygls.uris import from_fs_path, to_fs_path
@@ -17,6 +19,8 @@ from archdsl.syntax import tree
 
 MAX_FILES = 1000
 """Files that are searched for a name."""
+MAX_FOLDERS = 5000
+"""Folders in which such files are looked for."""
 
 
 class Project:
@@ -59,7 +63,7 @@ class Project:
                 return document
         try:
             changed = path.stat().st_mtime
-        except OSError:
+        except (OSError, ValueError):
             return None
         known = self._disk.get(path)
         if known is None or known[0] != changed:
@@ -102,11 +106,18 @@ class Project:
     def _files(self, path: Path) -> list[Path]:
         found = {path: None} | {document.path: None for document in self.open.values()}
         for root in self.roots or [path.parent]:
-            for file in root.rglob("*.arch"):
+            for file in _specs_below(root):
                 if len(found) >= MAX_FILES:
                     break
                 found[followed(file)] = None
         return list(found)
+
+
+def _specs_below(root: Path) -> Iterator[Path]:
+    """The specs below a folder, in the first folders of it only: it may be that of all files there are."""
+    for folder, inner, files in islice(os.walk(root), MAX_FOLDERS):
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        yield from (Path(folder, name) for name in sorted(files) if name.endswith(".arch"))
 
 
 def path_of(uri: str) -> Path:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from archdsl import __version__
+from archdsl.build.files import MAX_BYTES, followed
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.formatting import format_source
 from archdsl.lsp import complete, outline, tokens
@@ -24,8 +26,12 @@ from archdsl.lsp.hover import hover
 from archdsl.lsp.names import Symbol
 from archdsl.lsp.positions import offset, position, range_of
 from archdsl.lsp.problems import fixes, shown
-from archdsl.lsp.project import Project, is_shipped
+from archdsl.lsp.project import Project, is_shipped, path_of
+from archdsl.lsp.protocol import Protocol, unreadable
+from archdsl.source import Source
+from archdsl.syntax.parse import parse
 
+Answer = Callable[["Server", Document, Any], Any]
 PAUSE = 0.1
 """Seconds without a key stroke after which a text is built."""
 
@@ -34,22 +40,42 @@ class Server(LanguageServer):
     """Questions about the text are answered at once; models are built by a process beside, when the keys rest."""
 
     def __init__(self) -> None:
-        super().__init__("archdsl", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental)
+        kind = lsp.TextDocumentSyncKind.Incremental
+        super().__init__("archdsl", __version__, text_document_sync_kind=kind, protocol_cls=Protocol)
         self.project = Project()
         self._builder = _builder()
         self._waiting: dict[str, asyncio.Task] = {}
 
-    def document(self, where: lsp.TextDocumentIdentifier) -> Document:
-        """The text as the editor has it now."""
-        return self.project.open.get(where.uri) or self.changed(where.uri)
+    def report_server_error(self, error: Exception, source: type[Exception]) -> None:
+        """What was no message is answered; the rest is in the log."""
+        answer = unreadable(error) if source is JsonRpcException else None
+        if answer is not None:
+            cast(Protocol, self.protocol).refuse(None, answer)
 
-    def changed(self, uri: str, pause: float = PAUSE) -> Document:
+    def document(self, where: lsp.TextDocumentIdentifier) -> Document | None:
+        """The text as the editor has it now, or else as the disk has it; None where it has none that is a spec."""
+        if where.uri in self.project.open:
+            return self.project.open[where.uri]
+        try:
+            return self.project.document(path_of(where.uri)) if where.uri.startswith("file:") else None
+        except ValueError:  # no address of a file
+            return None
+
+    def changed(self, uri: str, pause: float = PAUSE) -> None:
         """Take over the editor's text, and build it when nothing has changed for ``pause`` seconds."""
-        text = self.workspace.get_text_document(uri).source.replace("\r\n", "\n")
-        document = self.project.set_text(uri, text)
+        text = self.workspace.text_documents[uri].source.replace("\r\n", "\n")
+        if len(text) > MAX_BYTES:
+            self.closed(uri)
+            return
+        self.project.set_text(uri, text)
         self.forget(uri)
         self._waiting[uri] = asyncio.get_running_loop().create_task(self._build(uri, pause))
-        return document
+
+    def closed(self, uri: str) -> None:
+        """Forget a text that is no longer open, or too large for a spec."""
+        self.forget(uri)
+        self.project.open.pop(uri, None)
+        self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
 
     def forget(self, uri: str) -> None:
         if uri in self._waiting:
@@ -88,13 +114,27 @@ def _builder() -> ProcessPoolExecutor:
 server = Server()
 
 
+def question(method: str, *options: Any) -> Callable[[Answer], Answer]:
+    """Registers the answer to a request about a document; where there is no such document it is null."""
+
+    def register(answer: Answer) -> Answer:
+        async def ask(server: Server, params: Any) -> Any:
+            document = server.document(params.text_document)
+            return answer(server, document, params) if document is not None else None
+
+        server.feature(method, *options)(ask)
+        return answer
+
+    return register
+
+
 # ---- texts -------------------------------------------------------------------------------------------------
 
 
 @server.feature(lsp.INITIALIZED)
 def initialized(server: Server, params: lsp.InitializedParams) -> None:
     folders = [to_fs_path(uri) for uri in server.workspace.folders] or [server.workspace.root_path]
-    server.project.roots = [Path(folder).resolve() for folder in folders if folder]
+    server.project.roots = [followed(Path(folder)) for folder in folders if folder and "\0" not in folder]
 
 
 @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
@@ -115,27 +155,22 @@ async def saved(server: Server, params: lsp.DidSaveTextDocumentParams) -> None:
 
 @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
 def closed(server: Server, params: lsp.DidCloseTextDocumentParams) -> None:
-    uri = params.text_document.uri
-    server.forget(uri)
-    server.project.open.pop(uri, None)
-    server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
+    server.closed(params.text_document.uri)
 
 
 # ---- what stands at a place --------------------------------------------------------------------------------
 
 
-@server.feature(lsp.TEXT_DOCUMENT_HOVER)
-async def on_hover(server: Server, params: lsp.HoverParams) -> lsp.Hover | None:
-    document = server.document(params.text_document)
+@question(lsp.TEXT_DOCUMENT_HOVER)
+def on_hover(server: Server, document: Document, params: lsp.HoverParams) -> lsp.Hover | None:
     text, word = hover(document, offset(document.source, params.position), server.project.find)
     if not text:
         return None
     return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text), range_of(word) if word is not None else None)
 
 
-@server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(["(", ",", " ", "."], resolve_provider=True))
-async def on_completion(server: Server, params: lsp.CompletionParams) -> lsp.CompletionList:
-    document = server.document(params.text_document)
+@question(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(["(", ",", " ", "."], resolve_provider=True))
+def on_completion(server: Server, document: Document, params: lsp.CompletionParams) -> lsp.CompletionList:
     found = complete.completions(document, offset(document.source, params.position), server.project.find)
     return lsp.CompletionList(is_incomplete=False, items=found)
 
@@ -145,32 +180,30 @@ def on_resolve(server: Server, item: lsp.CompletionItem) -> lsp.CompletionItem:
     return complete.resolve(item)
 
 
-@server.feature(lsp.TEXT_DOCUMENT_SIGNATURE_HELP, lsp.SignatureHelpOptions(["(", ","]))
-async def on_signature(server: Server, params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
-    document = server.document(params.text_document)
+@question(lsp.TEXT_DOCUMENT_SIGNATURE_HELP, lsp.SignatureHelpOptions(["(", ","]))
+def on_signature(server: Server, document: Document, params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
     return complete.signature_help(document, offset(document.source, params.position), server.project.find)
 
 
 # ---- names -------------------------------------------------------------------------------------------------
 
 
-def _symbol(server: Server, params: Any) -> Symbol | None:
-    """What the name at the place of a request means."""
-    document = server.document(params.text_document)
-    name = document.name_at(offset(document.source, params.position))
+def _symbol(document: Document, place: lsp.Position) -> Symbol | None:
+    """What the name at a place means."""
+    name = document.name_at(offset(document.source, place))
     return name.symbol if name is not None else None
 
 
-@server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
-async def on_definition(server: Server, params: lsp.DefinitionParams) -> lsp.Location | None:
-    symbol = _symbol(server, params)
+@question(lsp.TEXT_DOCUMENT_DEFINITION)
+def on_definition(server: Server, document: Document, params: lsp.DefinitionParams) -> lsp.Location | None:
+    symbol = _symbol(document, params.position)
     found = server.project.defined_at(symbol) if symbol is not None else None
     return lsp.Location(found[0].uri, range_of(found[1].span)) if found is not None else None
 
 
-@server.feature(lsp.TEXT_DOCUMENT_REFERENCES)
-async def on_references(server: Server, params: lsp.ReferenceParams) -> list[lsp.Location]:
-    symbol = _symbol(server, params)
+@question(lsp.TEXT_DOCUMENT_REFERENCES)
+def on_references(server: Server, document: Document, params: lsp.ReferenceParams) -> list[lsp.Location]:
+    symbol = _symbol(document, params.position)
     if symbol is None or not symbol.file:
         return []
     wanted = params.context.include_declaration
@@ -178,28 +211,34 @@ async def on_references(server: Server, params: lsp.ReferenceParams) -> list[lsp
     return [lsp.Location(d.uri, range_of(o.span)) for d, o in names if wanted or o.role != "definition"]
 
 
-@server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
-async def on_highlight(server: Server, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
-    document, symbol = server.document(params.text_document), _symbol(server, params)
+@question(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
+def on_highlight(
+    server: Server, document: Document, params: lsp.DocumentHighlightParams
+) -> list[lsp.DocumentHighlight]:
+    symbol = _symbol(document, params.position)
     return [lsp.DocumentHighlight(range_of(o.span)) for o in document.names if symbol and o.symbol == symbol]
 
 
-@server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
-async def on_prepare_rename(server: Server, params: lsp.PrepareRenameParams) -> lsp.Range | None:
-    document = server.document(params.text_document)
+@question(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
+def on_prepare_rename(server: Server, document: Document, params: lsp.PrepareRenameParams) -> lsp.Range | None:
     name = document.name_at(offset(document.source, params.position))
     return range_of(name.span) if name is not None and _can_rename(name.symbol) else None
 
 
-@server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
-async def on_rename(server: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
-    symbol = _symbol(server, params)
-    if symbol is None or not _can_rename(symbol) or not params.new_name.isidentifier():
+@question(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
+def on_rename(server: Server, document: Document, params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
+    symbol = _symbol(document, params.position)
+    if symbol is None or not _can_rename(symbol) or not _is_name(params.new_name):
         return None
     edits: dict[str, list[lsp.TextEdit]] = {}
-    for document, name in server.project.all_of(symbol):
-        edits.setdefault(document.uri, []).append(lsp.TextEdit(range_of(name.span), params.new_name))
+    for each, name in server.project.all_of(symbol):
+        edits.setdefault(each.uri, []).append(lsp.TextEdit(range_of(name.span), params.new_name))
     return lsp.WorkspaceEdit(edits)
+
+
+def _is_name(text: str) -> bool:
+    """Can a spec call something this? Not a word of the language."""
+    return text.isidentifier() and not parse(Source("<name>", f"let {text} = 1"))[1]
 
 
 def _can_rename(symbol: Symbol | None) -> bool:
@@ -209,31 +248,30 @@ def _can_rename(symbol: Symbol | None) -> bool:
 # ---- the whole text ----------------------------------------------------------------------------------------
 
 
-@server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-async def on_symbols(server: Server, params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
-    return outline.symbols(server.document(params.text_document))
+@question(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+def on_symbols(server: Server, document: Document, params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
+    return outline.symbols(document)
 
 
-@server.feature(lsp.TEXT_DOCUMENT_FOLDING_RANGE)
-async def on_folding(server: Server, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
-    return outline.folds(server.document(params.text_document))
+@question(lsp.TEXT_DOCUMENT_FOLDING_RANGE)
+def on_folding(server: Server, document: Document, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
+    return outline.folds(document)
 
 
-@server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, tokens.LEGEND)
-async def on_tokens(server: Server, params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
-    return tokens.tokens(server.document(params.text_document))
+@question(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, tokens.LEGEND)
+def on_tokens(server: Server, document: Document, params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
+    return tokens.tokens(document)
 
 
-@server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT)
-async def on_hints(server: Server, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
-    document = server.document(params.text_document)
+@question(lsp.TEXT_DOCUMENT_INLAY_HINT)
+def on_hints(server: Server, document: Document, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
     source = document.source
     return outline.hints(document, offset(source, params.range.start), offset(source, params.range.end))
 
 
-@server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
-async def on_format(server: Server, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
-    source = server.document(params.text_document).source
+@question(lsp.TEXT_DOCUMENT_FORMATTING)
+def on_format(server: Server, document: Document, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
+    source = document.source
     laid_out = format_source(source)
     if not isinstance(laid_out, str) or laid_out == source.text:
         return []
@@ -241,9 +279,8 @@ async def on_format(server: Server, params: lsp.DocumentFormattingParams) -> lis
     return [lsp.TextEdit(everything, laid_out)]
 
 
-@server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix]))
-async def on_actions(server: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-    document = server.document(params.text_document)
+@question(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix]))
+def on_actions(server: Server, document: Document, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
     built = document.analysis.text == document.source.text
     problems = document.analysis.diagnostics if built else document.problems
     return fixes(problems, params.context.diagnostics, document.source, document.uri)
