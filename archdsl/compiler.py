@@ -99,6 +99,12 @@ def shipped_specs() -> list[Path]:
     return sorted(library_root().rglob("*.arch"))
 
 
+def shipped_models() -> list[str]:
+    """Names by which the models of the library are given, in order of file and text; families are among them."""
+    root = library_root()
+    return [_joined(path, m, root) for path in shipped_specs() for m in _MODEL.findall(path.read_text("utf-8"))]
+
+
 def _shipped(name: str, model: str | None) -> Spec | Diagnostic:
     root = library_root()
     file = root / f"{name}.arch"
@@ -110,7 +116,7 @@ def _shipped(name: str, model: str | None) -> Spec | Diagnostic:
         if found is not None:
             return _open(path, found)
     known = {str(p.relative_to(root).with_suffix("")) for p in shipped_specs()}
-    known |= {_joined(p, m, root) for p in shipped_specs() for m in _MODEL.findall(p.read_text("utf-8"))}
+    known |= set(shipped_models())
     advice = did_you_mean(name, known) or "give a path to an `.arch` file, or the name of a shipped spec"
     reason = "there is no such file, and no shipped spec of that name"
     if Path(name).is_dir():

@@ -18,6 +18,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("summary", "print the module tree with its sizes and costs"),
     ("compare", "print the totals of several networks side by side"),
     ("compile", "write PyTorch source or an ONNX file"),
+    ("weights", "inspect, compare, convert and map checkpoints"),
     ("viz", "draw a network"),
     ("lsp", "run the language server, which editors start"),
     ("train", "train a network on images"),

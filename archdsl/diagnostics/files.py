@@ -127,18 +127,19 @@ class WeightsDiffer(Diagnostic):
 
 @record(kw_only=True)
 class SeveralStateDicts(Diagnostic):
-    """A checkpoint in which several state dicts fit the network.
+    """A checkpoint that holds several state dicts, where one is needed.
 
     A training may save its weights and their moving average, or a student and its teacher, in one file. Which is meant
     is stated after the file's name: an entry of the file, or a prefix of the names in it.
     """
 
     code = "A0616"
-    title = "`{path}` holds several state dicts that fit {network}: {parts}"
+    title = "`{path}` holds several state dicts{fitting}: {parts}"
     hint = "name one: `{path}:{first}`"
 
     path: str
-    network: str
+    fitting: str
+    """`` that fit NETWORK``, or nothing where no network is given"""
     parts: str
     first: str
 

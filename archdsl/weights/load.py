@@ -76,7 +76,7 @@ def best(source: str | PathLike[str], wanted: Shapes, name: str) -> Found:
     checkpoint = read_checkpoint(source)
     if isinstance(checkpoint, Diagnostic):
         raise SpecError([checkpoint])
-    found = list(_candidates(checkpoint, wanted))
+    found = list(candidates(checkpoint, wanted))
     if not found:
         held = ", ".join(f"`{entry}`" for entry in checkpoint.entries if entry) or "a state dict, in no entry"
         raise SpecError([NoSuchPart(span=None, path=checkpoint.path, part=checkpoint.part or "", held=held)])
@@ -87,12 +87,16 @@ def best(source: str | PathLike[str], wanted: Shapes, name: str) -> Found:
         parts = [_part(f) for f in equal]
         listed = ", ".join(f"`{part}`" for part in parts)
         raise SpecError(
-            [SeveralStateDicts(span=None, path=checkpoint.path, network=name, parts=listed, first=parts[0])]
+            [
+                SeveralStateDicts(
+                    span=None, path=checkpoint.path, fitting=f" that fit {name}", parts=listed, first=parts[0]
+                )
+            ]
         )
     return ranked[0]
 
 
-def _candidates(checkpoint: Checkpoint, wanted: Shapes) -> Iterator[Found]:
+def candidates(checkpoint: Checkpoint, wanted: Shapes) -> Iterator[Found]:
     for entry, state in checkpoint.entries.items():
         sizes = {name: tuple(tensor.shape) for name, tensor in state.items()}
         for under in _prefixes(entry, checkpoint.part, state):

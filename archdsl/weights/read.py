@@ -18,11 +18,24 @@ from archdsl.diagnostics.files import CannotRead, MissingExtra
 if TYPE_CHECKING:
     from torch import Tensor
 
+LEGACY_LIMIT = 2 * 10**9
+"""Bytes of a file that cannot be memory-mapped."""
+INDEX_LIMIT = 100 * 10**6
+
 DEPTH = 3
 """How deep a state dict may lie in the dictionaries of a file."""
 
 LIGHTNING = "pytorch-lightning_version"
 """A key of the checkpoints of Lightning, and so of archdsl's own runs."""
+
+
+class Refused(Exception):
+    """A file that is not read: why, and what to do instead."""
+
+    def __init__(self, reason: str, advice: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.advice = advice
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,11 @@ class Checkpoint:
 
 
 def read_checkpoint(source: str | PathLike[str]) -> Checkpoint | Diagnostic:
-    """The state dicts in a safetensors or PyTorch file (``.pth``, ``.pt``, ``.bin``, ``.ckpt``), or ``FILE:PART``."""
+    """The state dicts in a safetensors or PyTorch file (``.pth``, ``.pt``, ``.bin``, ``.ckpt``), or ``FILE:PART``.
+
+    An index of shards (``model.safetensors.index.json``) stands for the files that it lists. Tensors are mapped from
+    the file, not read, until something asks for their contents.
+    """
     try:
         import torch
     except ImportError:
@@ -51,6 +68,8 @@ def read_checkpoint(source: str | PathLike[str]) -> Checkpoint | Diagnostic:
         loaded = _contents(path)
     except ImportError:
         return MissingExtra(span=None, what="reading safetensors", package="safetensors", extra="torch")
+    except Refused as refused:
+        return CannotRead(span=None, path=str(path), reason=refused.reason, advice=refused.advice)
     except Exception as error:  # torch and safetensors raise many kinds on a broken or hostile file
         return unreadable(path, error)
     if isinstance(loaded, Mapping) and LIGHTNING in loaded:  # beside it lie copies for averaging and resumption
@@ -75,18 +94,50 @@ def _split(source: str) -> tuple[Path, str | None]:
 
 
 def _contents(path: Path) -> Any:
-    """By the file's first bytes, whatever its name ends in: a zip archive or a pickle is PyTorch's."""
+    """What a file holds. Its form is known by its first bytes, whatever its name ends in. Tensors are memory-mapped."""
     import torch
 
+    if path.name.endswith(".index.json"):
+        return _shards(path)
     with path.open("rb") as file:
         start = file.read(9)
     if path.suffix == ".safetensors" or (len(start) == 9 and start[8:] == b"{" and not start.startswith(b"PK")):
         from safetensors.torch import load_file
 
         return load_file(path)
+    is_zip = start.startswith(b"PK")
+    if not is_zip and path.stat().st_size > LEGACY_LIMIT:
+        raise Refused(
+            f"it has the form of before PyTorch 1.6, which is read whole, and {path.stat().st_size / 1e9:.1f} GB",
+            "load it with that version's `torch.load`, and save it again",
+        )
     with catch_warnings(), torch.serialization.safe_globals(_harmless()):
         simplefilter("ignore")  # torch's, about the protocol of a pickle that it then refuses
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+
+
+def _shards(index: Path) -> Mapping[str, Tensor]:
+    """The tensors of several files, as an index of Hugging Face's lists them: all in the folder of the index."""
+    import json
+
+    if index.stat().st_size > INDEX_LIMIT:
+        raise Refused(f"an index of more than {INDEX_LIMIT / 1e6:.0f} MB")
+    listed = json.loads(index.read_text(encoding="utf-8"))
+    places = listed.get("weight_map") if isinstance(listed, dict) else None
+    if not isinstance(places, dict) or not all(isinstance(part, str) for part in places.values()):
+        raise Refused("it is no index of shards: it has no `weight_map`")
+    found: dict[str, Tensor] = {}
+    for name in dict.fromkeys(places.values()):
+        if Path(name).name != name or not (index.parent / name).is_file() or name.endswith(".index.json"):
+            raise Refused(f"there is no `{name}` beside it")
+        part = _contents(index.parent / name)
+        if not isinstance(part, Mapping):
+            raise Refused(f"`{name}` holds no state dict")
+        found.update({key: part[key] for key, place in places.items() if place == name and key in part})
+    lacking = [key for key in places if key not in found]
+    if lacking:
+        raise Refused(f"the files that it lists lack `{lacking[0]}`")
+    return found
 
 
 def _harmless() -> list[Any]:
