@@ -15,7 +15,8 @@ from archdsl.compiler import open_spec, shipped_models
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import NoSuchPart, SeveralStateDicts
 from archdsl.errors import SpecError
-from archdsl.model import Model, open_model
+from archdsl.graph import Graph
+from archdsl.model import open_model
 from archdsl.weights import Checkpoint, read_checkpoint, weights_for
 from archdsl.weights.identify import Fit, fits
 from archdsl.weights.statistics import statistics
@@ -131,13 +132,13 @@ def _likely_first(file: str) -> list[str]:
     return sorted(shipped_models(), key=lambda name: not stem.startswith(name.rpartition("/")[2]))
 
 
-def _networks(names: list[str], must_build: bool) -> Iterator[tuple[str, Model]]:
+def _networks(names: list[str], must_build: bool) -> Iterator[tuple[str, Graph]]:
     for name in names:
         spec = open_spec(name)
         if isinstance(spec, Diagnostic):
             raise SpecError([spec])
         try:
-            yield name, open_model(spec, {}, {})
+            yield name, open_model(spec, {}, {}).graph
         except SpecError:  # of the shipped ones, a family that is built with arguments only
             if must_build:
                 raise

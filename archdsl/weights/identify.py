@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from archdsl.model import Model
+from archdsl.graph import Graph
 from archdsl.weights.load import Found, candidates, head, only_in_training, shapes
 from archdsl.weights.read import Checkpoint
 
@@ -19,11 +19,11 @@ class Fit:
     without: tuple[str, ...]
 
 
-def fits(checkpoint: Checkpoint, networks: Iterable[tuple[str, Model]]) -> Iterator[Fit]:
+def fits(checkpoint: Checkpoint, networks: Iterable[tuple[str, Graph]]) -> Iterator[Fit]:
     """The networks that the file fits. Nothing of the file is left over in the part of it that fits."""
-    for name, model in networks:
-        wanted = shapes(model.graph)
-        optional = {*head(model.graph), *only_in_training(model.graph)}
+    for name, graph in networks:
+        wanted = shapes(graph)
+        optional = {*head(graph), *only_in_training(graph)}
         for found in candidates(checkpoint, wanted):
             match = found.match
             lacking = {*match.missing, *match.reshaped}

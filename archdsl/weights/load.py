@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import NoSuchPart, SeveralStateDicts, WeightsDiffer
@@ -19,10 +19,23 @@ from archdsl.weights.read import Checkpoint, read_checkpoint
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from archdsl.model import Model
-
 SHOWN = 5
 """Names in a message; the others are counted."""
+
+
+class Network(Protocol):
+    """What is asked of a model: its graph, and the model with another value of a parameter."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def arguments(self) -> Mapping[str, Any]: ...
+
+    def vary(self, /, input: None = None, **parameters: Any) -> Network: ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,7 @@ class Found:
     match: Match
 
 
-def weights_for(model: Model, source: str | PathLike[str]) -> Loaded:
+def weights_for(model: Network, source: str | PathLike[str]) -> Loaded:
     """The weights of a file, ``FILE`` or ``FILE:PART``, for this network.
 
     Every tensor of the network is in the file, with its shape. The file may hold tensors beside the network (another
@@ -196,7 +209,7 @@ def _nearest(found: Found, wanted: Shapes) -> str | None:
     return "; ".join(pairs) or None
 
 
-def _advice(model: Model, found: Found, wanted: Shapes) -> str | None:
+def _advice(model: Network, found: Found, wanted: Shapes) -> str | None:
     """What the difference comes down to, where it is one that people have: a head, a stem, an auxiliary branch."""
     match = found.match
     missing = set(match.missing)
@@ -210,7 +223,7 @@ def _advice(model: Model, found: Found, wanted: Shapes) -> str | None:
     return None
 
 
-def _reshaped_advice(model: Model, found: Found, wanted: Shapes) -> str | None:
+def _reshaped_advice(model: Network, found: Found, wanted: Shapes) -> str | None:
     names = list(found.match.reshaped)
     there = {name: tuple(found.state[key].shape) for name, key in found.match.reshaped.items()}
     if set(names) <= set(head(model.graph)) and "classes" in model.arguments:
@@ -231,10 +244,10 @@ class Switch:
     """A parameter of the model set to another truth value, and the model built so."""
 
     text: str
-    model: Model
+    model: Network
 
 
-def _switches(model: Model, to: bool) -> Iterator[Switch]:
+def _switches(model: Network, to: bool) -> Iterator[Switch]:
     for name, value in model.arguments.items():
         if isinstance(value, bool) and value is not to:
             try:
@@ -244,7 +257,7 @@ def _switches(model: Model, to: bool) -> Iterator[Switch]:
                 continue
 
 
-def _training_only(model: Model, match: Match) -> dict[str, str]:
+def _training_only(model: Network, match: Match) -> dict[str, str]:
     """Names in the file of a branch for training only that a switch of the model would build, by that switch."""
     rests = {key: key.removeprefix(match.prefix) for key in match.unused}
     for switch in _switches(model, to=True):
