@@ -19,6 +19,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
 from archdsl.dims import Dim
+from archdsl.layout import Laid, Layout, Sizes, contiguous
 from archdsl.record import record
 
 if TYPE_CHECKING:
@@ -176,6 +177,17 @@ class Weight(NamedTuple):
     by_torch: bool = True
     dtype: DType = "float32"
     buffer: bool = False
+
+
+class Memory(NamedTuple):
+    """One run of an operator in plain numbers: the layouts of its inputs, the shapes of its outputs.
+
+    ``number`` gives the value of any size, which for a symbol is one of those that the network accepts.
+    """
+
+    layouts: tuple[Layout, ...]
+    shapes: tuple[Sizes, ...]
+    number: Callable[[Size], int]
 
 
 class Kept(NamedTuple):
@@ -533,12 +545,12 @@ class Op(ABC):
         """
 
     @abstractmethod
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
-        """What backward keeps, in training, on the CPU."""
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
+        """Tensors saved for backward, in training, on the CPU."""
 
-    def is_view(self, inputs: tuple[Tensor, ...]) -> bool:
-        """Whether the outputs share the memory of input 0, that being contiguous."""
-        return False
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        """How the outputs lie in memory: unless stated, contiguous, each in memory of its own."""
+        return tuple(Laid(contiguous(shape)) for shape in memory.shapes)
 
     @abstractmethod
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look | None, ...]:

@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 from archdsl.dims import Size
 from archdsl.graph import Graph, Node, Value
+from archdsl.layout import Layout, contiguous
 from archdsl.measure.batch import Batch
 from archdsl.measure.params import bytes_by_dtype, nbytes, numel, owns_params
-from archdsl.op import Kept
+from archdsl.op import Kept, Memory
 from archdsl.ops.tensor import OwnTensor
 
 # ---- activations -------------------------------------------------------------------------------------------
@@ -40,6 +41,8 @@ class Activations:
         self._weights: set[Value] = set()
         self._owner: dict[Value, Value] = {}
         """For a view, the value into whose memory it looks."""
+        self._layouts: dict[Value, Layout] = {}
+        self._number = sizes.number
         live = graph.live(training=True)
         for node in graph.nodes:
             if node in live:
@@ -57,14 +60,30 @@ class Activations:
         inputs, outputs = self._sizes.types(node)
         if isinstance(node.op, OwnTensor):
             self._weights.update(node.outputs)
-        if node.inputs and node.op.is_view(inputs):
-            memory = self._owner.get(node.inputs[0], node.inputs[0])
-            self._owner.update(dict.fromkeys(node.outputs, memory))
+        memory = self._lay(node)
         if not owns_params(node) and self._needs_gradient.isdisjoint(node.inputs):
             return
         self._needs_gradient.update(v for v in node.outputs if v.dtype == "float32")
-        kept = node.op.keeps(inputs, outputs)
+        kept = node.op.keeps(inputs, outputs, memory)
         self._keep(node, kept.toward(lambda i: node.inputs[i] in self._needs_gradient))
+
+    def _lay(self, node: Node) -> Memory:
+        """Find how the outputs lie in memory, given how the inputs do."""
+        shapes = tuple(tuple(map(self._number, value.shape)) for value in node.outputs)
+        layouts = tuple(self._layout(value) for value in node.inputs)
+        memory = Memory(layouts, shapes, self._number)
+        for value, laid in zip(node.outputs, node.op.lays(memory), strict=True):
+            self._layouts[value] = laid.layout
+            if laid.of is not None:
+                source = node.inputs[laid.of]
+                self._owner[value] = self._owner.get(source, source)
+        return memory
+
+    def _layout(self, value: Value) -> Layout:
+        """The inputs of the network are contiguous."""
+        if value not in self._layouts:
+            self._layouts[value] = contiguous(tuple(map(self._number, value.shape)))
+        return self._layouts[value]
 
     def _keep(self, node: Node, kept: Kept) -> None:
         if kept.extra:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from archdsl.arguments import FLAG, INIT, NUMBER, choice
 from archdsl.init import Constant, Init
+from archdsl.layout import Laid, contiguous, elementwise
 from archdsl.op import (
     REQUIRED,
     Arg,
@@ -18,6 +19,7 @@ from archdsl.op import (
     In,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxConst,
     OnnxIn,
@@ -67,12 +69,15 @@ class Activation(Op):
     def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept(
             inputs=(0,) if "input" in self.kept else (),
             outputs=(0,) if "output" in self.kept else (),
             extra=inputs if "extra" in self.kept else (),
         )
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(elementwise(memory.layouts)),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         args = [
@@ -222,11 +227,14 @@ class PReLU(Op):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 2 * outputs[0].numel
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept(inputs=(0,))
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return (pointwise(inputs[0]),)
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(elementwise(memory.layouts)),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         slopes = Hole(inputs[0].shape[CHANNELS], (0, CHANNELS)) if self.per_channel else Hole(1)
@@ -552,6 +560,9 @@ class LogSigmoid(Fixed):
         OnnxNode("Softplus", (OnnxLocal("turned"),), outputs=("loss",)),
         OnnxNode("Neg", (OnnxLocal("loss"),)),
     )
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(contiguous(memory.shapes[0])),)
 
 
 OPS: tuple[type[Op], ...] = (

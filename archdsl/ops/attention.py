@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from archdsl.arguments import FLAG, INIT, PROBABILITY, SIZE
 from archdsl.init import Init, KaimingUniform, XavierUniform, Zeros
+from archdsl.layout import Laid, contiguous
 from archdsl.op import (
     Arg,
     Arriving,
@@ -19,6 +20,7 @@ from archdsl.op import (
     Item,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxConst,
     OnnxIn,
@@ -142,10 +144,11 @@ class Attention(Op):
         biases = 2 * query.numel + key.numel + value.numel if self.bias else 0
         return query.numel + 5 * scores.numel - 2 * rows + biases
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
-        """torch projects copies that have the places first; where a batch or a place is single, none is needed."""
-        copied = tuple(tensor for tensor in inputs if tensor.shape[0] != 1 and tensor.shape[1] != 1)
-        uncopied = tuple(index for index, tensor in enumerate(inputs) if tensor not in copied)
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
+        """torch projects values with the places first, copied where they do not lie in memory like one matrix."""
+        turned = [layout.permuted((1, 0, 2)).merges(0, 2) for layout in memory.layouts]
+        copied = tuple(tensor for tensor, is_view in zip(inputs, turned, strict=True) if not is_view)
+        uncopied = tuple(index for index, is_view in enumerate(turned) if is_view)
         query, key, value = self._roles(inputs)
         scores = self._scores(inputs)
         if not self.dropout:  # the kernel keeps the projections, the result, and the softmax's sums
@@ -156,6 +159,11 @@ class Attention(Op):
             projections = (query, key, *with_values)
             kept = (query, scores, scores, scores)
         return Kept(inputs=uncopied, extra=(*copied, *projections, *kept))
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        """With the places outermost."""
+        batch, places, width = memory.shapes[0]
+        return (Laid(contiguous((places, batch, width)).permuted((1, 0, 2))),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         """A place sees itself as the query, and all places as keys and values."""

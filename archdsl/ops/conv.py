@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from archdsl.arguments import COUNTS, FLAG, INIT, PAD, SIZE, SIZES, per_axis
 from archdsl.dims import Dim, dmax, symbols
 from archdsl.init import BiasUniform, Init, KaimingUniform
+from archdsl.layout import Laid, as_images
 from archdsl.op import (
     Arg,
     Arriving,
@@ -18,6 +19,7 @@ from archdsl.op import (
     In,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxConst,
     OnnxIn,
@@ -124,7 +126,7 @@ class Conv(Op):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return outputs[0].numel if self.bias else 0
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         """The input; or its padded copy, where torch's convolution cannot pad so itself."""
         windows = self._slides(inputs[0])
         batch, channels, *spatial = inputs[0].shape
@@ -133,6 +135,9 @@ class Conv(Op):
         added = [w.after - w.before if self.pad == "same" else w.before + w.after for w in windows]
         padded = (size + more for size, more in zip(spatial, added, strict=True))
         return Kept(extra=(Tensor((batch, channels, *padded)),))
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(as_images(memory.shapes[0], memory.layouts[0])),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         windows = self._slides(inputs[0])
@@ -263,8 +268,11 @@ class ConvTranspose(Op):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return outputs[0].numel if self.bias else 0
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept(inputs=(0,))
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(as_images(memory.shapes[0], memory.layouts[0])),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         windows = self._slides(inputs[0])

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from archdsl.arguments import PROBABILITY
+from archdsl.layout import Laid, elementwise
 from archdsl.op import (
     Arg,
     Call,
@@ -14,6 +15,7 @@ from archdsl.op import (
     In,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxNode,
     Op,
@@ -66,11 +68,11 @@ class Identity(Inert):
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         return inputs
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept()
 
-    def is_view(self, inputs: tuple[Tensor, ...]) -> bool:
-        return True
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(memory.layouts[0], 0),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         return Torch(Call("nn.Identity", ()), function=In())
@@ -88,11 +90,11 @@ class Dropping(Inert):
     def _mask(self, tensor: Tensor) -> Tensor:
         """What backward keeps of the mask."""
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept() if self.p == 0 else Kept(extra=(self._mask(inputs[0]),))
 
-    def is_view(self, inputs: tuple[Tensor, ...]) -> bool:
-        return self.p == 0
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(memory.layouts[0], 0) if self.p == 0 else Laid(elementwise(memory.layouts)),)
 
 
 @record

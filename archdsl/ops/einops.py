@@ -7,12 +7,14 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from archdsl.arguments import SIZE, TEXT, choice
+from archdsl.layout import Laid, Layout, contiguous, reshaped
 from archdsl.op import (
     Arg,
     Hole,
     In,
     Kept,
     Look,
+    Memory,
     Method,
     Needs,
     OnnxIn,
@@ -120,9 +122,6 @@ class Named(Op):
     def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
 
-    def is_view(self, inputs: tuple[Tensor, ...]) -> bool:
-        return not self.parsed.gone and self.merges_in_place(inputs[0])
-
     # ---- receptive field ----
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
@@ -181,12 +180,29 @@ class Named(Op):
         """The size of a new axis or of one that is split, if it is given."""
         return Hole(self.given[axis], axis) if axis in self.given else Hole(other)
 
-    def merges_in_place(self, x: Tensor) -> bool:
-        """Whether axes that are merged lie beside each other in memory, where what is left is contiguous."""
-        pattern, sizes = self.parsed, self.sizes(x)
-        memory = [name for name in pattern.left_names if name in pattern.kept and sizes[name] != 1]
-        merged = ([name for name in group if sizes[name] != 1] for group in pattern.right if len(group) > 1)
-        return all(set(names) <= set(pattern.new) or is_run(names, memory) for names in merged)
+    # ---- memory ----
+
+    def numbers(self, memory: Memory) -> dict[str, int]:
+        """The size of every named axis."""
+        sizes = self.sizes(Tensor(memory.layouts[0].shape))
+        return {name: memory.number(size) for name, size in sizes.items()}
+
+    def split_layout(self, memory: Memory) -> Layout:
+        """The input with every name an axis of its own."""
+        sizes = self.numbers(memory)
+        layout = memory.layouts[0].viewed(tuple(sizes[name] for name in self.parsed.left_names))
+        assert layout is not None, "an axis can always be split"
+        return layout
+
+    def arranged(self, layout: Layout, names: tuple[str, ...], memory: Memory, of: int) -> Laid:
+        """A value, which has the axes ``names`` of the input, with those of the output: a view where it can be."""
+        pattern, sizes = self.parsed, self.numbers(memory)
+        layout = layout.permuted([names.index(name) for name in pattern.kept])
+        for axis, name in enumerate(pattern.right_names):
+            if name in pattern.new:
+                layout = layout.unsqueezed(axis)
+        layout = layout.expanded(tuple(sizes[name] for name in pattern.right_names))
+        return reshaped(layout, memory.shapes[0], of)
 
     # ---- onnx ----
 
@@ -255,8 +271,11 @@ class Rearrange(Named):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept()
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (self.arranged(self.split_layout(memory), self.parsed.left_names, memory, of=0),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         return Torch(function=self.arrange(self.split(), flat(self.parsed.left)))
@@ -310,14 +329,27 @@ class Reduce(Named):
             return 0
         return x.numel if self.operation == "mean" else x.numel - outputs[0].numel
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         (x,) = inputs
         if self.operation in ("mean", "sum") or not self.parsed.gone:
             return Kept()
         between = self._products(x)[:-1] if self.operation == "prod" else ()
-        if self.merges_in_place(x):
+        if self._reduced(memory).of is not None:
             return Kept(inputs=(0,), outputs=(0,), extra=between)
         return Kept(inputs=(0,), extra=(*between, outputs[0]))  # the result is copied when it is laid out
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        laid = self._reduced(memory)
+        return (laid if not self.parsed.gone else laid._replace(of=None),)
+
+    def _reduced(self, memory: Memory) -> Laid:
+        """The output as laid out from the reduced value, which is contiguous; ``of`` is None where it is copied."""
+        pattern = self.parsed
+        if not pattern.gone:
+            return self.arranged(self.split_layout(memory), pattern.left_names, memory, of=0)
+        sizes = self.numbers(memory)
+        left = tuple(name for name in pattern.left_names if name not in pattern.gone)
+        return self.arranged(contiguous(tuple(sizes[name] for name in left)), left, memory, of=0)
 
     def _products(self, x: Tensor) -> tuple[Tensor, ...]:
         """The results of multiplying along one axis after the other, the last axis first."""
@@ -354,14 +386,6 @@ class Reduce(Named):
 
     def caption(self, inputs: tuple[Tensor, ...]) -> str:
         return f"{self.operation} {self.pattern}"
-
-
-def is_run(names: list[str], memory: list[str]) -> bool:
-    """Whether the names stand in ``memory`` one after the other."""
-    if len(names) < 2:
-        return True
-    start = memory.index(names[0]) if names[0] in memory else len(memory)
-    return memory[start : start + len(names)] == names
 
 
 def dims(places: tuple[int, ...]) -> Arg:

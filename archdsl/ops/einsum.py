@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from archdsl.arguments import TEXT
+from archdsl.layout import Laid, Layout, contiguous, elementwise
 from archdsl.op import (
     Arg,
     Call,
@@ -15,6 +16,7 @@ from archdsl.op import (
     In,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxIn,
     OnnxLocal,
@@ -29,7 +31,6 @@ from archdsl.op import (
     Window,
     arg,
 )
-from archdsl.ops.einops import is_run
 from archdsl.ops.pattern import MAX_NAMES, split_sides, unique
 from archdsl.ops.sliding import require_float
 from archdsl.record import record
@@ -154,20 +155,51 @@ class Einsum(Op):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0 if self._sums(inputs) else outputs[0].numel
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         """Each factor for the other: as it is, or copied where torch lays it out for a batch of matrix products."""
         if not self._sums(inputs):
             return Kept(cross=((0, 1), (1, 0)))
-        kept = (side if self._is_laid_out(side, inputs) else inputs[side] for side in (0, 1))
+        kept = (side if self._is_laid_out(side, memory) else inputs[side] for side in (0, 1))
         return Kept(cross=tuple((what, 1 - side) for side, what in enumerate(kept)))
 
-    def _is_laid_out(self, side: int, inputs: tuple[Tensor, ...]) -> bool:
-        """Whether an input needs no copy to have three axes: of the batch, its own, and those that are summed."""
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        """As the product: the axes of both, those of the left value, those of the right."""
+        left, right, out = self.product
+        inputs = tuple(Tensor(layout.shape) for layout in memory.layouts)
+        if not self._sums(inputs):
+            sides = [self._aligned(names, layout) for names, layout in zip((left, right), memory.layouts, strict=True)]
+            return (Laid(elementwise(sides)),)
+        sizes = dict(zip(out, memory.shapes[0], strict=True))
+        order = (*self._groups(0, inputs)[0], *self._groups(0, inputs)[1], *self._groups(1, inputs)[1])
+        made = (*order, *(name for name in out if name not in order))
+        product = contiguous(tuple(sizes[name] for name in made))
+        return (Laid(product.permuted([made.index(name) for name in out])),)
+
+    def _aligned(self, names: Names, layout: Layout) -> Layout:
+        """An input with the axes of the output, for a product element by element."""
+        present = [name for name in self.product.out if name in names]
+        layout = layout.permuted([names.index(name) for name in present])
+        for axis, name in enumerate(self.product.out):
+            if name not in names:
+                layout = layout.unsqueezed(axis)
+        return layout
+
+    def _groups(self, side: int, inputs: tuple[Tensor, ...]) -> tuple[list[str], list[str], list[str]]:
+        """Axes of more than one cell of an input: of the batch, its own, and those that are summed."""
         product, sizes = self.product, self.sizes(inputs)
         letters = self._letters()
         groups = product.batch, product.alone(product[side]), sorted(product.summed, key=letters.__getitem__)
-        memory = [name for name in product[side] if sizes[name] != 1]
-        return all(is_run([name for name in group if sizes[name] != 1], memory) for group in groups)
+        batch, own, summed = ([name for name in group if sizes[name] != 1] for group in groups)
+        return batch, own, summed
+
+    def _is_laid_out(self, side: int, memory: Memory) -> bool:
+        """Whether an input needs no copy to have three axes: of the batch, its own, and those that are summed."""
+        layout, names = memory.layouts[side], self.product[side]
+        batch, own, summed = self._groups(side, tuple(Tensor(layout.shape) for layout in memory.layouts))
+        groups = (batch, own, summed) if side == 0 else (batch, summed, own)
+        sizes = dict(zip(names, layout.shape, strict=True))
+        turned = layout.permuted([names.index(name) for group in groups for name in group])
+        return turned.viewed(tuple(prod(sizes[name] for name in group) for group in groups)) is not None
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return tuple(self._look(names, tensor) for names, tensor in zip(self.product, inputs, strict=False))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 from archdsl.arguments import SCALAR, VALUE, either
 from archdsl.dims import Dim
+from archdsl.layout import Laid, contiguous, elementwise
 from archdsl.op import (
     Arg,
     Call,
@@ -16,6 +17,7 @@ from archdsl.op import (
     Infix,
     Kept,
     Look,
+    Memory,
     Method,
     Needs,
     OnnxConst,
@@ -91,6 +93,10 @@ class Binary(Op):
 
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return outputs[0].numel
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        numbers = sum(not isinstance(side, Operand) for side in self.sides())
+        return (Laid(elementwise((*memory.layouts, *(contiguous(()),) * numbers))),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return tuple(broadcast_look(tensor, outputs[0]) for tensor in inputs)
@@ -187,7 +193,7 @@ class Arithmetic(Binary):
         if whole and any(isinstance(side, int) and not -(2**63) <= side < 2**63 for side in (left, right)):
             raise Reject("a whole number of more than 64 bits")
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         if outputs[0].dtype != "float32" or self.op in ("+", "-"):
             return Kept()
         if len(inputs) == 1:
@@ -319,8 +325,11 @@ class Negative(Op):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return outputs[0].numel
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept()
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(elementwise(memory.layouts)),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return (broadcast_look(inputs[0], outputs[0]),)
@@ -354,7 +363,7 @@ class Extremum(Binary):
             raise Reject("bool values have no order", help="multiply by 1 first: `1 * x`")
         return (Tensor(self.shape(inputs, needs), self.meeting(inputs)),)
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept(inputs=tuple(range(len(inputs)))) if outputs[0].dtype == "float32" else Kept()
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:

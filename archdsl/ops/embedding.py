@@ -12,6 +12,7 @@ from archdsl.op import (
     Hole,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxIn,
     OnnxNode,
@@ -76,7 +77,7 @@ class Embedding(Op):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept(inputs=(0,))
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:

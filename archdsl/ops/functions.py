@@ -7,6 +7,7 @@ from math import log
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from archdsl.arguments import AXIS, POSITIVE, SCALAR, SIZE, axis_of
+from archdsl.layout import Laid, elementwise
 from archdsl.op import (
     Arg,
     Call,
@@ -16,6 +17,7 @@ from archdsl.op import (
     In,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxConst,
     OnnxIn,
@@ -59,7 +61,7 @@ class Function(Op):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return outputs[0].numel
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         match self.kept:
             case "input":
                 return Kept(inputs=(0,))
@@ -67,6 +69,9 @@ class Function(Op):
                 return Kept(outputs=(0,))
             case "nothing":
                 return Kept()
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(elementwise(memory.layouts)),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return (pointwise(inputs[0]),)
@@ -342,8 +347,11 @@ class Clamp(Op):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return len(self.limits()) * outputs[0].numel
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept(inputs=(0,))
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(elementwise(memory.layouts)),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return (pointwise(inputs[0]),)
@@ -407,9 +415,12 @@ class Normalize(Op):
         axis = axis_of(self.axis, x.rank)
         return Tensor((*x.shape[:axis], 1, *x.shape[axis + 1 :]))
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         norms = self._norms(inputs[0])
         return Kept(inputs=(0,), extra=(norms, norms))  # before and after the limit
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(elementwise(memory.layouts)),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return (pointwise(inputs[0], Window(axis_of(self.axis, inputs[0].rank), None)),)

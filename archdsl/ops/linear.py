@@ -14,6 +14,7 @@ from archdsl.op import (
     Hole,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxIn,
     OnnxLocal,
@@ -79,8 +80,13 @@ class Linear(Op):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return outputs[0].numel if self.bias else 0
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
-        return Kept(inputs=(0,))
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
+        """The input; or a copy of it, where its places do not lie in memory as the rows of one matrix."""
+        (layout,) = memory.layouts
+        places = len(layout.shape) - 1
+        if places < 2 or layout.merges(0, places):
+            return Kept(inputs=(0,))
+        return Kept(extra=inputs)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         last = inputs[0].rank - 1

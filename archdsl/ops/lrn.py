@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from archdsl.arguments import KNOWN_SIZE, NUMBER
+from archdsl.layout import Laid, contiguous, elementwise
 from archdsl.op import (
     Arg,
     Call,
@@ -12,6 +13,7 @@ from archdsl.op import (
     In,
     Kept,
     Look,
+    Memory,
     Method,
     Needs,
     OnnxConst,
@@ -66,11 +68,18 @@ class LRN(Norm):
         """A square, a mean, a product, a sum, a power, a quotient."""
         return (self.size + 5) * inputs[0].numel
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         """Also the padded squares, what the power is taken of, and the power."""
         batch, channels, *spatial = inputs[0].shape
         padded = Tensor((batch, channels + self.size - 1, *spatial))
-        return Kept(inputs=(0,), extra=(padded, inputs[0], inputs[0]))
+        made = (padded, inputs[0], inputs[0])
+        if len(spatial) < 3 or memory.layouts[0].is_contiguous:
+            return Kept(inputs=(0,), extra=made)
+        return Kept(extra=(inputs[0], *made))  # of three axes it takes a contiguous value
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        (layout,) = memory.layouts
+        return (Laid(elementwise((layout,)) if len(layout.shape) < 5 else contiguous(layout.shape)),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return (pointwise(inputs[0], Window(CHANNELS, self.size)),)

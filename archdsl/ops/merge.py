@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import accumulate
 from typing import TYPE_CHECKING, ClassVar
 
 from archdsl.arguments import AXIS, axis_of
+from archdsl.layout import Laid, elementwise, joined
 from archdsl.op import (
     Arg,
     Call,
@@ -15,6 +17,7 @@ from archdsl.op import (
     Infix,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxConst,
     OnnxIn,
@@ -81,7 +84,7 @@ class Layout(Merge):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept()
 
     def all_inputs(self, inputs: tuple[Tensor, ...]) -> Arg:
@@ -116,6 +119,9 @@ class Concat(Layout):
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         steps = tuple((Step(axis, 1, size),) for axis, size in enumerate(outputs[0].shape))
         return (Look(steps),) * len(inputs)
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(joined(memory.layouts, memory.shapes[0])),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         args = (self.all_inputs(inputs), Arg(Hole(self.axis, "axis"), "dim", 0))
@@ -188,8 +194,10 @@ class Fold(Merge):
         shapes = accumulate((tensor.shape for tensor in inputs), stretch)
         return tuple(Tensor(shape, inputs[0].dtype) for shape in shapes)[1:]
 
-    def is_view(self, inputs: tuple[Tensor, ...]) -> bool:
-        return len(inputs) == 1
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        if len(memory.layouts) == 1:
+            return (Laid(memory.layouts[0], 0),)
+        return (Laid(reduce(lambda left, right: elementwise((left, right)), memory.layouts)),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return tuple(broadcast_look(tensor, outputs[0]) for tensor in inputs)
@@ -225,7 +233,7 @@ class Add(Fold):
     symbol: ClassVar[str] = "+"
     onnx_type: ClassVar[str] = "Add"
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept()
 
 
@@ -242,7 +250,7 @@ class Mul(Fold):
     symbol: ClassVar[str] = "*"
     onnx_type: ClassVar[str] = "Mul"
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         if len(inputs) == 1 or outputs[0].dtype != "float32":
             return Kept()
         factors = ((k, before) for k in range(1, len(inputs)) for before in range(k))

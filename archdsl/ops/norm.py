@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from archdsl.arguments import AXES, FLAG, INIT, NUMBER, POSITIVE, SIZE, axis_of
 from archdsl.init import Init, Ones, Zeros
+from archdsl.layout import Laid, as_images, contiguous
 from archdsl.op import (
     Arg,
     Arriving,
@@ -18,6 +19,7 @@ from archdsl.op import (
     In,
     Kept,
     Look,
+    Memory,
     Method,
     Needs,
     OnnxConst,
@@ -124,9 +126,12 @@ class BatchNorm(Norm):
             return 2 * inputs[0].numel
         return normalising(inputs[0].numel, inputs[0].shape[CHANNELS], self.affine)
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         statistic = Tensor((inputs[0].shape[CHANNELS],))
         return Kept(inputs=(0,), extra=(statistic, statistic))
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(as_images(memory.shapes[0], memory.layouts[0])),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         if self.track:
@@ -215,9 +220,18 @@ class LayerNorm(Norm):
         axes = self._axes(tensor)
         return Tensor(tuple(size for axis, size in enumerate(tensor.shape) if axis not in axes))
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         statistic = self._statistic(inputs[0])
         return Kept(inputs=(0,), extra=(statistic, statistic))
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        """Contiguous when the normalized axes are the last; then moved back."""
+        (layout,) = memory.layouts
+        axes, last = self._axes(Tensor(layout.shape)), len(layout.shape) - 1
+        if axes[-1] == last:
+            return (Laid(contiguous(layout.shape)),)
+        there = contiguous(layout.moved(axes[0], last).shape)
+        return (Laid(there.moved(last, axes[0])),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return (pointwise(inputs[0], *(Window(axis, None) for axis in self._axes(inputs[0]))),)
@@ -310,9 +324,12 @@ class GroupNorm(Norm):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return normalising(inputs[0].numel, inputs[0].shape[0] * self.groups, self.affine)
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         statistic = Tensor((inputs[0].shape[0], self.groups))
         return Kept(inputs=(0,), extra=(statistic, statistic))
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(as_images(memory.shapes[0], memory.layouts[0])),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         batch, _, *spatial = pointwise(inputs[0]).steps
@@ -380,10 +397,12 @@ class InstanceNorm(Norm):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return normalising(inputs[0].numel, prod(inputs[0].shape[:SPATIAL]), self.affine)
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
-        """Torch computes it as a batch norm of N * C channels, so it repeats the scale for them."""
-        statistic = Tensor((prod(inputs[0].shape[:SPATIAL]),))
-        return Kept(inputs=(0,), extra=(statistic,) * (3 if self.affine else 2))
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
+        """Torch computes it as a batch norm of N * C channels, of a contiguous value; it repeats the scale for them."""
+        statistics = (Tensor((prod(inputs[0].shape[:SPATIAL]),)),) * (3 if self.affine else 2)
+        if memory.layouts[0].is_contiguous:
+            return Kept(inputs=(0,), extra=statistics)
+        return Kept(extra=(inputs[0], *statistics))
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return (pointwise(inputs[0], *(Window(axis, None) for axis in range(SPATIAL, inputs[0].rank))),)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from archdsl.arguments import COUNT, INTEGER, ONE_AXIS, SCALAR, axis_of, choice
+from archdsl.layout import Laid, as_images, contiguous, elementwise, joined
 from archdsl.op import (
     Arg,
     Call,
@@ -14,6 +15,7 @@ from archdsl.op import (
     In,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxConst,
     OnnxIn,
@@ -101,8 +103,16 @@ class Pad(Reshape):
             return rank - axis
         return next((k for k in range(rank - axis, 4) if rank - k in (1, 2)), None)
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept(inputs=(0,)) if self.mode in ("reflect", "replicate") else Kept()
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        (layout,), (shape,) = memory.layouts, memory.shapes
+        if self.mode == "circular":
+            return (Laid(contiguous(shape)),)
+        if layout.shape == shape and self.mode == "constant":
+            return (Laid(elementwise((layout,))),)
+        return (Laid(as_images(shape, layout)),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return (Look(tuple((Step(axis, 1, size),) for axis, size in enumerate(outputs[0].shape))),)
@@ -168,6 +178,15 @@ class Roll(Reshape):
         (x,) = inputs
         axis_of(self.axis, x.rank)
         return (x,)
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        """Both parts joined."""
+        (layout,) = memory.layouts
+        axis = axis_of(self.axis, len(layout.shape))
+        size = layout.shape[axis]
+        cut = memory.number(self.by) % size
+        parts = [layout.narrowed(axis, part) for part in (cut, size - cut) if part]
+        return (Laid(joined(parts, layout.shape)),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         windows = () if self.by == 0 else (Window(axis_of(self.axis, inputs[0].rank), None),)

@@ -8,6 +8,7 @@ from math import gcd, prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from archdsl.arguments import COUNTS, FLAG, KNOWN_SIZES, SIZES, per_axis
+from archdsl.layout import Laid, Sizes, as_images, contiguous
 from archdsl.op import (
     Arg,
     Call,
@@ -16,6 +17,7 @@ from archdsl.op import (
     In,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxConst,
     OnnxIn,
@@ -48,6 +50,16 @@ class Pool(Op):
 
     def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        """Channels last where the input is; but most of torch's pools of volumes give contiguous values."""
+        (layout,), (shape,) = memory.layouts, memory.shapes
+        follows = len(shape) < 5 or self.keeps_volumes(shape)
+        return (Laid(as_images(shape, layout) if follows else contiguous(shape)),)
+
+    def keeps_volumes(self, shape: Sizes) -> bool:
+        """Whether a volume of this shape is channels last where the input is."""
+        return False
 
 
 # ---- windows that slide ------------------------------------------------------------------------------------
@@ -176,6 +188,9 @@ class MaxPool(SlidingPool):
     def _windows(self, tensor: Tensor) -> tuple[Slide, ...]:
         return self._slides(tensor, self.dilation)
 
+    def keeps_volumes(self, shape: Sizes) -> bool:
+        return True
+
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         """
         Raises:
@@ -192,7 +207,7 @@ class MaxPool(SlidingPool):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return (prod(w.kernel for w in self._windows(inputs[0])) - 1) * outputs[0].numel
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         """The input, and where each output came from."""
         return Kept(inputs=(0,), extra=(Tensor(outputs[0].shape, "int64"),))
 
@@ -251,7 +266,7 @@ class AvgPool(SlidingPool):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return prod(w.kernel for w in self._windows(inputs[0])) * outputs[0].numel
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept(inputs=(0,))
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
@@ -294,6 +309,10 @@ class AdaptivePool(Pool):
     def _parts(self, axes: int) -> tuple[int, ...]:
         """Number of parts along each spatial axis."""
 
+    def keeps_volumes(self, shape: Sizes) -> bool:
+        """The mean of all is taken along the axes, of which each keeps one cell."""
+        return self.kind == "Avg" and set(shape[SPATIAL:]) == {1}
+
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         return (Tensor((*inputs[0].shape[:SPATIAL], *self._parts(spatial_axes(inputs[0])))),)
 
@@ -302,7 +321,7 @@ class AdaptivePool(Pool):
         read = prod(inputs[0].shape[:SPATIAL]) * prod(cells_of_parts(size, n) for size, n in rows)
         return read if self.kind == "Avg" else read - outputs[0].numel
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         """As sliding pools do; but torch takes an average over everything as a plain mean, which keeps nothing."""
         if self.kind == "Max":
             return Kept(inputs=(0,), extra=(Tensor(outputs[0].shape, "int64"),))

@@ -12,6 +12,7 @@ from archdsl.op import (
     In,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxConst,
     OnnxLocal,
@@ -59,7 +60,7 @@ class Arange(Op):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept()
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look | None, ...]:

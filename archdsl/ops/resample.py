@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from archdsl.arguments import FLAG, KNOWN_SIZE, SIZE, SIZES, VALUE, NumberKind, PerAxisKind, choice, per_axis
 from archdsl.dims import dmax
+from archdsl.layout import Laid, as_images
 from archdsl.op import (
     Arg,
     Attribute,
@@ -17,6 +18,7 @@ from archdsl.op import (
     Item,
     Kept,
     Look,
+    Memory,
     Needs,
     OnnxConst,
     OnnxIn,
@@ -131,8 +133,11 @@ class Resize(Op):
         cells = TAPS[self.mode] ** (inputs[0].rank - SPATIAL)
         return (2 * cells - 1) * outputs[0].numel if cells > 1 else 0
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept()
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(as_images(memory.shapes[0], memory.layouts[0])),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look | None, ...]:
         x, y = inputs[0], outputs[0]
@@ -362,6 +367,9 @@ class PixelShuffle(Reshape):
         channels = Step(1, factor**2, outputs[0].shape[1])
         return (Look(((Step(0, 1, batch),), (channels,), rows, columns)),)
 
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(as_images(memory.shapes[0], memory.layouts[0])),)
+
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         factor = Arg(Hole(self.factor, "factor"))
         return Torch(Call("nn.PixelShuffle", (factor,)), function=Call("F.pixel_shuffle", (Arg(In()), factor)))
@@ -403,6 +411,9 @@ class PixelUnshuffle(Reshape):
         factor = self.factor
         digits = Step(1, 1, channels), Step(2, 1, factor), Step(3, 1, factor)
         return (Look(((Step(0, 1, batch),), digits, (Step(2, factor, height),), (Step(3, factor, width),))),)
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(as_images(memory.shapes[0], memory.layouts[0])),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         factor = Arg(Hole(self.factor, "factor"))
@@ -457,6 +468,9 @@ class ChannelShuffle(Reshape):
         channels = Step(CHANNELS, 1, width), Step(CHANNELS, width, self.groups)
         steps = [(Step(axis, 1, size),) for axis, size in enumerate(shape)]
         return (Look((steps[0], channels, *steps[SPATIAL:])),)
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(as_images(memory.shapes[0], memory.layouts[0])),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         groups = Arg(Hole(self.groups, "groups"))

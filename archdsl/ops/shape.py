@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from archdsl.arguments import AXIS, PerAxisKind, SizeKind, axis_of, is_int
+from archdsl.layout import Laid, Layout, elementwise, reshaped
 from archdsl.op import (
     Arg,
     Call,
@@ -14,6 +15,7 @@ from archdsl.op import (
     Item,
     Kept,
     Look,
+    Memory,
     Method,
     Needs,
     OnnxConst,
@@ -66,20 +68,12 @@ class Reshape(Op):
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept()
 
 
 @record
-class View(Reshape):
-    """Base of those whose result shares the memory of the input."""
-
-    def is_view(self, inputs: tuple[Tensor, ...]) -> bool:
-        return True
-
-
-@record
-class Flatten(View):
+class Flatten(Reshape):
     """Merges neighbouring axes into one: by default all but the batch.
 
     Example:
@@ -113,6 +107,9 @@ class Flatten(View):
         steps = [Step(axis, 1, size) for axis, size in enumerate(inputs[0].shape)]
         before, after = [(step,) for step in steps[:start]], [(step,) for step in steps[end + 1 :]]
         return (Look((*before, tuple(steps[start : end + 1]), *after)),)
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (reshaped(memory.layouts[0], memory.shapes[0]),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         start, end = Hole(self.start, "start"), Hole(self.end, "end")
@@ -157,7 +154,7 @@ Subscript: TypeAlias = "Size | Bounds"
 
 
 @record
-class Select(View):
+class Select(Reshape):
     """``x[:, 0, 2:-1, ::2]``: an index drops its axis, a slice takes a part of it; negative ones count from the end.
 
     Unlike in Python, a bound may not lie beyond the axis: what would be cut off silently is an error.
@@ -204,6 +201,18 @@ class Select(View):
                 )
             ),
         )
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        (layout,), (shape,) = memory.layouts, memory.shapes
+        axis = 0
+        for subscript in self.subscripts:
+            if not isinstance(subscript, Bounds):
+                layout = layout.without(axis)
+                continue
+            step = 1 if subscript.step is None else memory.number(subscript.step)
+            layout = layout.narrowed(axis, shape[axis], step)
+            axis += 1
+        return (Laid(layout, 0),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         def hole(axis: int, bounds: Bounds, end: str) -> Hole | None:
@@ -308,8 +317,16 @@ class Gather(Reshape):
             raise Reject("a table and the rows to take need at least one axis each")
         return (table._replace(shape=(*table.shape[: self.axis], *index.shape, *table.shape[self.axis + 1 :])),)
 
-    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Kept:
+    def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         return Kept(inputs=(1,))
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        """Element by element, where the table is repeated for each number and the numbers for each column."""
+        (table, index), (shape,) = memory.layouts, memory.shapes
+        rows = Layout(shape, (0,) * len(index.shape) + table.strides[1:])
+        columns = (1,) * (len(table.shape) - 1)
+        numbers = Layout(index.shape + columns, index.strides + columns)
+        return (Laid(elementwise((rows, numbers))),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         table, index = inputs
@@ -328,7 +345,7 @@ class Gather(Reshape):
 
 
 @record
-class Unbind(View):
+class Unbind(Reshape):
     """``as [a, b]`` on a value: its parts along axis 0, which they lose.
 
     Example:
@@ -353,6 +370,9 @@ class Unbind(View):
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return (Look(pointwise(inputs[0]).steps[1:]),)
 
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(memory.layouts[0].without(0), 0),) * self.count
+
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         return Torch(function=_alone(Method(In(), "unbind", ()), self.count))
 
@@ -364,7 +384,7 @@ class Unbind(View):
 
 
 @record
-class Split(View):
+class Split(Reshape):
     """A value cut along an axis: into a number of equal parts, or into parts of given sizes. Gives a list.
 
     Example:
@@ -410,6 +430,11 @@ class Split(View):
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         return (pointwise(outputs[0]),)
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        (layout,) = memory.layouts
+        axis = axis_of(self.axis, len(layout.shape))
+        return tuple(Laid(layout.narrowed(axis, shape[axis]), 0) for shape in memory.shapes)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         method = "split" if isinstance(self.parts, tuple) else "chunk"

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from archdsl.arguments import AXIS, axis_of
+from archdsl.layout import Laid, contiguous, elementwise
 from archdsl.op import (
     Look,
+    Memory,
     Needs,
     OnnxIn,
     OnnxLocal,
@@ -40,6 +42,9 @@ class Distribution(Activation):
         require_float(inputs[0])
         axis_of(self.axis, inputs[0].rank)
         return inputs
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        return (Laid(contiguous(memory.shapes[0])),)
 
     def _rows(self, tensor: Tensor) -> Size:
         """Number of distributions."""
@@ -115,6 +120,11 @@ class GLU(Activation):
         before, (size, *after) = inputs[0].shape[:axis], inputs[0].shape[axis:]
         needs.multiple(size, 2, f"axis (={self.axis}) has {size} cells, which cannot be halved", arg="axis")
         return (Tensor((*before, size // 2, *after)),)
+
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        (layout,), (shape,) = memory.layouts, memory.shapes
+        axis = axis_of(self.axis, len(shape))
+        return (Laid(elementwise((layout.narrowed(axis, shape[axis]),))),)
 
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         """A sigmoid and a product."""

@@ -20,7 +20,8 @@ from archdsl.arguments import require_sizes
 from archdsl.dims import Needs as Preconditions
 from archdsl.dims import Size, Violated, evaluate, symbol
 from archdsl.graph import Graph, GraphInput, GraphOutput, Module, Node, Value
-from archdsl.op import Facets, Op, Reject, Tensor
+from archdsl.layout import Layout
+from archdsl.op import Facets, Memory, Op, Reject, Tensor
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 
@@ -135,6 +136,12 @@ def symbolic(inputs: tuple[Tensor, ...], name_of: Callable[[int, int], str | Non
 def at(tensor: Tensor, values: dict[str, int]) -> Tensor:
     """The type with numbers for its symbols."""
     return Tensor(tuple(evaluate(size, values) for size in tensor.shape), tensor.dtype)
+
+
+def memory_of(layouts: Sequence[Layout], outputs: Sequence[Tensor], numbers: dict[str, int] | None = None) -> Memory:
+    """What a run is in plain numbers: how its inputs lie in memory, the outputs' shapes, and what symbols stand for."""
+    shapes = tuple(plain(tensor.shape) for tensor in outputs)
+    return Memory(tuple(layouts), shapes, lambda size: evaluate(size, numbers or {}))
 
 
 # ---- torch -------------------------------------------------------------------------------------------------

@@ -9,16 +9,19 @@ from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 from pkgutil import iter_modules
+from random import Random
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis.strategies import SearchStrategy
 from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
 from archdsl.dims import Dim, evaluate
+from archdsl.layout import CHANNELS_LAST, Laid, Layout, as_images, contiguous
 from archdsl.op import Kept, Reject, Tensor
 from archdsl.ops import OPS
 
@@ -32,6 +35,7 @@ from .harness import (
     at,
     for_all,
     infer,
+    memory_of,
     module_of,
     plain,
     run,
@@ -51,6 +55,8 @@ CASES: dict[str, SearchStrategy[Case]] = {name: cases for file in FILES for name
 TIGHT: list[Case] = [case for file in FILES for case in file.TIGHT]
 RARE: list[Case] = [case for file in FILES for case in getattr(file, "RARE", ())]
 """What drawing seldom meets."""
+
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 every_operator = pytest.mark.parametrize("name", sorted(CASES))
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding=.same.")
@@ -109,9 +115,11 @@ def prove_symbolic(case: Case) -> None:
     assert evaluate(op.operations(inputs, general), numbers) == op.operations(case.inputs, outputs)
     weights = [at(Tensor(w.shape, w.dtype), numbers) for w in op.weights(inputs)]
     assert weights == [(w.shape, w.dtype) for w in op.weights(case.inputs)]
-    kept = op.keeps(inputs, general).toward(lambda number: True)
+    memory = memory_of([contiguous(plain(t.shape)) for t in case.inputs], outputs, numbers)
+    kept = op.keeps(inputs, general, memory).toward(lambda number: True)
     extra = tuple(at(t, numbers) for t in kept.extra)
-    assert kept._replace(extra=extra) == op.keeps(case.inputs, outputs).toward(lambda number: True)
+    assert kept._replace(extra=extra) == op.keeps(case.inputs, outputs, memory).toward(lambda number: True)
+    assert op.lays(memory) == case.op.lays(memory)
     assert len(op.looks(inputs, general)) == len(inputs)
     op.torch(inputs)
 
@@ -189,25 +197,49 @@ def prove_macs(case: Case) -> None:
 
 
 @every_operator
-def test_backward_keeps_what_is_said(name: str) -> None:
+def test_backward_keeps_what_is_stated(name: str) -> None:
     for_all(CASES[name], prove_keeps, share=0.7)
 
 
 def prove_keeps(case: Case) -> None:
-    outputs = accepted(case)
-    if outputs is None:
+    """Of contiguous inputs, and of inputs that lie in memory otherwise: turned, cut out of others, or repeated."""
+    if accepted(case) is None:
         return
     floats = [i for i, tensor in enumerate(case.inputs) if tensor.dtype == "float32"]
-    for count in {len(floats), min(1, len(floats))}:
-        for wanting in combinations(floats, count):
-            prove_kept(case, case.op.keeps(case.inputs, outputs), set(wanting))
+    random = Random(repr(case))
+    for is_contiguous in (True, False):
+        for count in {len(floats), min(1, len(floats))}:
+            for wanting in combinations(floats, count):
+                inputs = values(case)
+                prove_kept(case, inputs if is_contiguous else [relaid(t, random) for t in inputs], set(wanting))
 
 
-def prove_kept(case: Case, kept: Kept, wanting: set[int]) -> None:
+def relaid(tensor: torch.Tensor, random: Random) -> torch.Tensor:
+    """A tensor of the same shape that lies in memory in another way."""
+    if not tensor.ndim:
+        return tensor
+    axes = random.sample(range(tensor.ndim), tensor.ndim)
+    axis = axes[0]
+    match random.choice(("turned", "turned", "last", "cut", "every", "repeated", "same")):
+        case "turned":
+            return tensor.permute(axes).contiguous().permute([axes.index(axis) for axis in range(tensor.ndim)])
+        case "last" if tensor.ndim in CHANNELS_LAST:
+            return tensor.movedim(1, -1).contiguous().movedim(-1, 1)
+        case "cut":
+            size = tensor.shape[axis]
+            return torch.cat([tensor, tensor[(slice(None),) * axis + (slice(0, 1),)]], axis).narrow(axis, 0, size)
+        case "every":
+            return tensor.repeat_interleave(2, axis)[(slice(None),) * axis + (slice(None, None, 2),)]
+        case "repeated":
+            return tensor.narrow(axis, 0, 1).contiguous().expand(tensor.shape)
+    return tensor
+
+
+def prove_kept(case: Case, values: list[torch.Tensor], wanting: set[int]) -> None:
     """``wanting`` are the inputs to which a gradient flows."""
     module = module_of(case)
     parameters = {storage(t) for t in (*module.parameters(), *module.buffers())} if module is not None else set()
-    inputs = [1 * t.requires_grad_() if i in wanting else t for i, t in enumerate(values(case))]
+    inputs = [t.requires_grad_().view_as(t) if i in wanting else t for i, t in enumerate(values)]
     saved: list[torch.Tensor] = []
     with saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):  # type: ignore[func-returns-value]
         results = train(case, inputs, module)
@@ -216,6 +248,9 @@ def prove_kept(case: Case, kept: Kept, wanting: set[int]) -> None:
     found = {storage(t): t.untyped_storage().nbytes() for t in saved if storage(t) not in parameters}
     given = {i: storage(t) for i, t in enumerate(inputs)}
     made = {i: storage(t) for i, t in enumerate(results) if storage(t) not in given.values()}
+    outputs = tuple(Tensor(tuple(t.shape), NAMES[t.dtype]) for t in results)
+    memory = memory_of([Layout(tuple(t.shape), t.stride()) for t in inputs], outputs)
+    kept = case.op.keeps(case.inputs, outputs, memory)
     if not wanting and not (module is not None and any(True for _ in module.parameters())):
         kept = Kept()
     kept = kept.toward(wanting.__contains__)
@@ -223,7 +258,22 @@ def prove_kept(case: Case, kept: Kept, wanting: set[int]) -> None:
     assert {i for i, at in made.items() if at in found} == set(kept.outputs)
     extra = sum(size for at, size in found.items() if at not in given.values() and at not in made.values())
     assert extra == sum(bytes_of(t) for t in kept.extra)
-    assert case.op.is_view(case.inputs) == (storage(results[0]) == given.get(0))
+    if results[0].requires_grad or not any(t.is_floating_point() for t in inputs):
+        prove_layouts(case.op.lays(memory), results, given)
+
+
+def prove_layouts(laid: tuple[Laid, ...], results: tuple[torch.Tensor, ...], given: dict[int, int]) -> None:
+    """Views share their input's memory, and strides are torch's; of axes of size 1 they say nothing."""
+    assert len(laid) == len(results)
+    for (layout, of), result in zip(laid, results, strict=True):
+        assert (given[of] == storage(result)) if of is not None else (storage(result) not in given.values())
+        assert layout.shape == tuple(result.shape)
+        pairs = zip(layout.strides, result.stride(), result.shape, strict=True)
+        assert all(stated == found for stated, found, size in pairs if size != 1), (layout, result.stride())
+        if not result.ndim:
+            continue
+        copied = F.pad(result.detach(), (0, 1))  # in the format that torch takes the result's to be
+        assert as_images(tuple(copied.shape), layout).strides == copied.stride()
 
 
 def storage(tensor: torch.Tensor) -> int:
