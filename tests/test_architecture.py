@@ -34,7 +34,7 @@ FLOORS = (
     ("formatting",),
     ("syntax",),
     ("diagnostics", "dims", "init"),
-    ("source", "collection", "record"),
+    ("source", "collection", "record", "layout"),
 )
 """From the top floor down. A module may import from its own floor's package and from floors below."""
 

@@ -189,7 +189,7 @@ def _totals(summary: Summary) -> Table:
     table.add_row("MACs", _exact_and_short(totals.macs))
     table.add_row("FLOPs", _exact_and_short(totals.flops))
     table.add_row("depth", f"{summary.depth} layer{'' if summary.depth == 1 else 's'} with weights")
-    table.add_row("training", f"{in_bytes(training.total)} with {summary.optimizer}:")
+    table.add_row("training", f"at most {in_bytes(training.total)} with {summary.optimizer}:")
     table.add_row("", " + ".join(f"{name} {in_bytes(size)}" for name, size in parts))
     return table
 
@@ -217,7 +217,10 @@ def _notes(summary: Summary, lines: Sequence[Line], shown: Sequence[str], depth:
             "all are equal; all: the whole axis). stride: cells between the looks of neighbours."
         )
     if "memory" in shown:
-        yield "memory: what backward keeps of what the row makes. 1 MB = 10⁶ bytes."
+        yield (
+            "memory: saved for backward of the values that the row makes, exactly. training: at most, since gradients "
+            "come as activations go; without the work space of operators. 1 MB = 10⁶ bytes."
+        )
     if any(line.row.times > 1 for line in lines):
         yield "×n: n in a row. Figures are of one of them; field and stride after the last."
     left_out = [name for name in COLUMNS if name not in shown and any(line.cells[name] for line in lines)]

@@ -5,8 +5,8 @@ its output, a batch norm its input); here the facets of a network are put togeth
 keep counts once, views share the memory of what they look into, weights are no activations, and where no gradient
 flows nothing is kept.
 
-Operators say what they keep of contiguous inputs. So one thing is not told exactly: an ``einsum`` of permuted views
-(heads split from one projection, as in windowed attention written by hand) is copied by torch in other cases.
+Whether torch copies a value before it saves it depends on how the value lies in memory: each operator states the layout
+of its outputs (`archdsl.layout`). Layouts are those of plain numbers, for symbols other than the batch of usual ones.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ OPTIMIZERS: dict[str, Optimizer] = {
 class TrainingMemory:
     """Bytes that a training step holds when the forward pass has ended, and its gradients when backward has.
 
-    Not counted: what an operator needs while it runs, and the allocator's own.
+    Together an upper bound: gradients come as activations go. Not counted: the work space of operators, and the
+    allocator's own.
     """
 
     weights: Size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,6 +11,7 @@ from torch import nn
 
 from archdsl.measure import OPTIMIZERS, activation_bytes, bytes_by_dtype, params, training_memory
 
+from .memory import compare, drawn
 from .nets import body, shipped, text
 from .oracle import held_bytes, saved_bytes, weights
 from .random_nets import examples, nets
@@ -72,6 +75,80 @@ def test_bodies_to_the_byte(statements: str) -> None:
     size = "[N, 12, 8]" if "attention" in statements else "[N, 8, 16, 16]"
     graph = body(statements, size)
     assert activation_bytes(graph, 2) == saved_bytes(graph, 2)
+
+
+SLICES = {
+    "a slice flattened: its copy is kept": ("[N, 3, 6, 6]", "it[:, :, 1:5] -> flatten -> fc: linear(8)"),
+    "a slice through a linear layer: copied from two examples on": ("[N, 12, 4]", "it[:, 2:9] -> fc: linear(8)"),
+    "a slice that a convolution reads": ("[N, 8, 6, 6]", "relu -> it[:, 2:6, 1:5] -> c: conv(4, 3)"),
+    "tokens of a permuted image": ("[N, 8, 6, 6]", 'rearrange("n c h w -> n (h w) c") -> fc: linear(8) -> relu'),
+    "an elementwise result lies as its input does": (
+        "[N, 8, 6, 6]",
+        'rearrange("n c h w -> n h w c") -> gelu; l: linear(4)',
+    ),
+    "channels last through a convolution": (
+        "[N, 6, 6, 8]",
+        'l: linear(8) -> rearrange("n h w c -> n c h w")\n c: conv(8, 3, pad=1, groups=8)\n'
+        'rearrange("n c h w -> n h w c") -> m: layernorm -> k: linear(4)',
+    ),
+    "repeated values": ("[N, 6, 8]", 'l: linear(8) -> rearrange("n l c -> n l r c", r=3); it * it -> m: linear(4)'),
+    "parts of one projection": (
+        "[N, 6, 8]",
+        'l: linear(24) -> rearrange("n l (k h d) -> k n h l d", k=3, h=2) as [q, k, v]\n'
+        '(q * 0.5, k) -> einsum("n h i d, n h j d -> n h i j") -> softmax(axis=-1) -> dropout(0.1)\n'
+        '(it, v) -> einsum("n h i j, n h j d -> n i h d") -> rearrange("n i h d -> n i (h d)") -> o: linear(8)',
+    ),
+    "shifted windows under a mask": (
+        "[N, 8, 8, 8]",
+        "norm: layernorm -> roll(axis=1, by=-2) -> roll(axis=2, by=-2)\n"
+        'rearrange("n (h p) (w q) c -> n (h w) (p q) c", p=4, q=4)\n'
+        'l: linear(24) -> rearrange("n w l (k h d) -> k n w h l d", k=3, h=2) as [q, k, v]\n'
+        "param table: [2, 16, 16] = normal(std=0.02)\n"
+        '(q * 0.5, k) -> einsum("n w h i d, n w h j d -> n w h i j"); it + table -> softmax(axis=-1)\n'
+        '(it, v) -> einsum("n w h i j, n w h j d -> n w i h d") -> rearrange("n w i h d -> n w i (h d)")\n'
+        "o: linear(8)\n"
+        'rearrange("n (h w) (p q) c -> n (h p) (w q) c", h=2, p=4) -> roll(axis=1, by=2) -> roll(axis=2, by=2)\n'
+        "it + x",
+    ),
+    "queries pooled in mask units": (
+        "[N, 32, 8]",
+        'l: linear(24) -> rearrange("n (s w) (k h d) -> k n h w s d", k=3, h=2, s=8) as [q, k, v]\n'
+        'q -> reduce("n h w (p s) d -> n h w s d", "max", p=4) as pooled\n'
+        '(pooled * 0.5, k) -> einsum("n h w i d, n h w j d -> n h w i j") -> softmax(axis=-1)\n'
+        '(it, v) -> einsum("n h w i j, n h w j d -> n h w i d") -> rearrange("n h w i d -> n (i w) (h d)")\n'
+        "o: linear(8)",
+    ),
+}
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize(("size", "statements"), SLICES.values(), ids=SLICES)
+def test_values_that_are_not_contiguous(size: str, statements: str, batch: int) -> None:
+    graph = body(statements, size)
+    assert activation_bytes(graph, batch) == saved_bytes(graph, batch)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_drawn_views(seed: int) -> None:
+    """Slices, permutations, windows, products and repeats in a row. `tests.measure.memory` draws many more."""
+    random = Random(seed)
+    graph = drawn(random, random.randint(3, 7))
+    for batch in (1, 3):
+        found = compare(graph, batch)
+        assert found is None or found[0] == found[1]
+
+
+@pytest.mark.parametrize("name", ["torchvision/swin_t", "torchvision/swin_v2_t", "torchvision/convnext_tiny"])
+def test_shipped_networks_whose_values_are_permuted(name: str) -> None:
+    graph = shipped(name, "Nx3x64x64")
+    assert activation_bytes(graph, 2) == saved_bytes(graph, 2)
+
+
+def test_a_symbolic_size_is_taken_for_a_usual_one() -> None:
+    """A slice of tokens is copied, unless there is one example only."""
+    graph = text("model M { input x: [N, T, 4]; assert T >= 3; it[:, 2:] -> fc: linear(8); output y }")
+    assert str(activation_bytes(graph, 2)) == "32 * T - 64"
+    assert str(activation_bytes(graph, 1)) == "16 * T"
 
 
 def test_a_relu_keeps_its_output_and_a_batch_norm_its_input() -> None:
