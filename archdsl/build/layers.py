@@ -13,6 +13,7 @@ from archdsl.build.binding import Binding, types_of
 from archdsl.build.context import BLOCK_STEPS, MAX_NESTING, UNNAMED, VALUE, Counter, Fault, Here, Naming, Poison
 from archdsl.build.env import Env, FileScope
 from archdsl.build.expressions import Expressions, as_layer, hidden
+from archdsl.build.features import advice_on_layout, looks_channels_last, takes_channels
 from archdsl.build.habits import Call, doubtful, meant_otherwise
 from archdsl.build.places import PARAMETERS, SCOPE, Places
 from archdsl.build.recursion import recursion
@@ -33,7 +34,7 @@ from archdsl.build.values import (
     is_list,
     shape_text,
 )
-from archdsl.diagnostics.base import Frame, Label
+from archdsl.diagnostics.base import Diagnostic, Frame, Label
 from archdsl.diagnostics.names import BadArithmetic, Misplaced, Recursive, TooMuch, WrongKind
 from archdsl.diagnostics.shapes import DoesNotFit, SizeTooLarge, TensorTooLarge
 from archdsl.dims import Size, TooLarge
@@ -164,15 +165,17 @@ class Layers(Expressions, Places, Binding):
             outputs = self.run_op(op, inputs, here, site, naming, written)
         except Fault as fault:
             if isinstance(fault.diagnostic, DoesNotFit):
-                raise self._other_order(call, op, fault) from None
+                raise Fault(self._cause(call, op, fault.diagnostic)) from None
             raise
         here.stream = list(outputs) if op.gives_list else outputs[0]
 
-    @staticmethod
-    def _other_order(call: Call, op: Op, fault: Fault) -> Fault:
-        """The fault of a call that does not fit what arrives, if its arguments are in another order; else the same."""
-        meant = meant_otherwise(call, fault.diagnostic.message, op)
-        return fault if meant is None else Fault(meant)
+    def _cause(self, call: Call, op: Op, fault: DoesNotFit) -> Diagnostic:
+        """What is to be said of a layer that does not fit what arrives, where an earlier cause is known."""
+        meant = meant_otherwise(call, fault.message, op)
+        if meant is not None:
+            return meant
+        turned = [i.value.shape for i in self.inputs if looks_channels_last(i.value.shape)]
+        return replace(fault, advice=advice_on_layout(turned[0])) if turned and takes_channels(op) else fault
 
     def _arriving(self, op: type[Op], site: tree.Node, here: Here) -> tuple[Value, ...]:
         """The values on the stream, for an operator."""

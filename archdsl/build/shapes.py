@@ -7,15 +7,19 @@ from typing import Any, get_args
 
 from archdsl.build.context import Context, Fault, Here
 from archdsl.build.env import MISSING
+from archdsl.build.features import NONE, channels_first, features, without_flatten
 from archdsl.build.remedies import ways_to
 from archdsl.build.sizes import Questions
 from archdsl.build.values import describe, is_size, shape_text
+from archdsl.diagnostics.base import Label
+from archdsl.diagnostics.files import BadSetting
 from archdsl.diagnostics.names import WrongKind
 from archdsl.diagnostics.nearest import respelt
 from archdsl.diagnostics.shapes import StatedShapeDiffers
 from archdsl.dims import Dim, Size, symbol
 from archdsl.graph import Value
 from archdsl.op import DType, Reject, Tensor
+from archdsl.ops.sliding import CHANNELS, SPATIAL
 from archdsl.syntax import tree
 
 
@@ -37,6 +41,10 @@ class Shapes(Context):
         if given is not None and len(given) != len(dims):
             what = f"the input `{name}` has {len(dims)} axes, {len(given)} sizes are given"
             raise Fault(WrongKind(span=node.shape.span, what=what))
+        if given is not None and len(dims) > SPATIAL and self._is_turned(dims[CHANNELS], given, here):
+            first = "x".join(map(str, channels_first(given)))
+            reason = f"the input `{name}` is given channels last, as {shape_text(given)}; channels are axis 1"
+            raise Fault(BadSetting(span=node.shape.span, reason=reason, advice=f"write `--input {first}`"))
         shape = []
         for axis, dim in enumerate(dims):
             free = self._free_name(dim, here)
@@ -53,6 +61,14 @@ class Shapes(Context):
             shape.append(size)
         return self.new_value(tuple(shape), self._dtype(node.shape))
 
+    def _is_turned(self, channels: tree.Expr, given: tuple[Size, ...], here: Here) -> bool:
+        """Whether a given shape has the stated number of channels as its last axis, and a larger one in its place."""
+        if _is_wildcard(channels) or self._free_name(channels, here) is not None:
+            return False
+        stated, last, there = self._size(channels, here), given[-1], given[CHANNELS]
+        is_larger = not isinstance(there, int) or (isinstance(stated, int) and there > stated)
+        return last == stated and there != stated and is_larger
+
     def stated_tensor(self, shape: tree.Shape, here: Here) -> Tensor:
         """The type that a ``param`` states: sizes all known."""
         return Tensor(tuple(self._size(dim, here) for dim in shape.dims), self._dtype(shape))
@@ -65,7 +81,9 @@ class Shapes(Context):
         if shape.dtype is not None and self._dtype(shape) != value.dtype:
             raise self._differs(shape, value, subject, f"its elements are {value.dtype}")
         if len(shape.dims) != len(value.shape):
-            raise self._differs(shape, value, subject, f"{len(shape.dims)} axes are stated, it has {len(value.shape)}")
+            detail = f"{len(shape.dims)} axes are stated, it has {len(value.shape)}"
+            advice, labels = self._too_many_axes(value) if len(shape.dims) < len(value.shape) else (None, ())
+            raise self._differs(shape, value, subject, detail, advice, labels)
         for axis, (dim, size) in enumerate(zip(shape.dims, value.shape, strict=True)):
             self._check_dim(dim, size, axis, shape, value, here, subject)
 
@@ -86,7 +104,22 @@ class Shapes(Context):
             advice = ways_to(value, axis, stated, self.nodes, self.inputs)
             raise self._differs(shape, value, subject, detail, advice) from None
 
-    def _differs(self, shape: tree.Shape, value: Value, subject: str, detail: str, advice: str | None = None) -> Fault:
+    def _too_many_axes(self, value: Value) -> tuple[str | None, tuple[Label, ...]]:
+        """What to do where a value has more axes than were stated: advice, and the layer that it is about."""
+        node = without_flatten(value, self.inputs, self.nodes)
+        if node is not None:
+            arriving = shape_text(node.inputs[0].shape)
+            label = Label(node.span, f"this works on the last axis of {arriving}")
+            return f"put `flatten`, or `global_avgpool -> flatten`, before the `{node.op.name}`", (label,)
+        if features(self.inputs, self.nodes).get(value, NONE).is_map:
+            is_pooled = all(size == 1 for size in value.shape[SPATIAL:])
+            return f"`{'flatten' if is_pooled else 'global_avgpool -> flatten'}` leaves one axis for the channels", ()
+        return None, ()
+
+    def _differs(
+        self, shape: tree.Shape, value: Value, subject: str, detail: str, advice: str | None = None,
+        labels: tuple[Label, ...] = (),
+    ) -> Fault:  # fmt: skip
         return Fault(
             StatedShapeDiffers(
                 span=shape.span,
@@ -95,6 +128,7 @@ class Shapes(Context):
                 found=shape_text(value.shape),
                 detail=detail,
                 advice=advice,
+                labels=labels,
             )
         )
 

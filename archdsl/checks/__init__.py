@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from archdsl.build.env import FileScope
+from archdsl.checks.axes import misplaced_axes
 from archdsl.checks.bias_before_norm import bias_before_norm
 from archdsl.checks.bottleneck import bottleneck_activated
 from archdsl.checks.definitions import recursive_definitions, top_level_values
@@ -34,5 +35,6 @@ GRAPH_CHECKS: tuple[Callable[[Graph], Iterator[Diagnostic]], ...] = (
     identity_blocked,
     dense_head,
     dropout_before_norm,
+    misplaced_axes,
 )
 """Checks of a built model."""

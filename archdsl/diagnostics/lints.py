@@ -191,3 +191,104 @@ class NumbersChanged(Lint):
     hint = "for checkpoints of version 0.1 write the old numbers as labels"
 
     changes: str
+
+
+@record(kw_only=True)
+class LastAxisOfMap(Lint):
+    """A layer on the last axis of a feature map.
+
+    `linear`, `attention` and `layernorm` work on the last axis. In the map of a convolution, [N, C, H, W], that is one
+    of the places: each row is transformed by itself, and the channels are left alone. Most often a `flatten` was
+    forgotten.
+    """
+
+    code = "A0419"
+    lint = "last-axis"
+    cites = "the layout of `torch.nn.Conv2d`, [N, C, H, W], and of `torch.nn.Linear`, which takes the last axis"
+    title = "this `{layer}` works on the last axis of a feature map"
+    at = "{shape} arrives: axis {last} holds {size} places, not the channels"
+    hint = "{advice}"
+
+    layer: str
+    size: str
+    rank: int
+    shape: str
+    advice: str
+
+    @property
+    def last(self) -> int:
+        return self.rank - 1
+
+
+@record(kw_only=True)
+class ChannelsLast(Lint):
+    """An input laid out channels last.
+
+    Convolutions, pools and norms take [N, C, H, W]. An input of [N, H, W, C], as other libraries lay it out, would be
+    convolved over its width and its colors.
+    """
+
+    code = "A0420"
+    lint = "channels-last"
+    cites = "the layout of `torch.nn.Conv2d`, [N, C, H, W]"
+    title = "the input {shape} looks like channels last"
+    at = "this `{layer}` takes axis 1 for the channels: {channels} of them"
+    hint = "{advice}"
+
+    layer: str
+    shape: str
+    channels: str
+    advice: str
+
+
+@record(kw_only=True)
+class StepsAsChannels(Lint):
+    """A layer that takes the steps of a sequence for channels.
+
+    Convolutions, pools and batch norms take the channels from axis 1. Linear layers, embeddings and attention leave the
+    features on the last axis: then axis 1 holds the steps, and each step would get a scale or a filter of its own.
+    """
+
+    code = "A0421"
+    lint = "steps-as-channels"
+    cites = "the layout of `torch.nn.BatchNorm1d` and `torch.nn.Conv1d`, [N, C, L]"
+    title = "this `{layer}` takes axis 1 ({size}) for the channels; the features are axis {axis} ({width}){count}"
+    at = "an earlier layer made the features axis {axis}"
+    hint = 'put them on axis 1 before it: `rearrange("{pattern}")`{instead}'
+
+    layer: str
+    size: str
+    axis: int
+    width: str
+    count: str
+    pattern: str
+    instead: str
+
+    @property
+    def message(self) -> str:
+        return self.title.format(**vars(self))
+
+    @property
+    def help(self) -> str:
+        return self.hint.format(**vars(self))
+
+
+@record(kw_only=True)
+class OpenWeights(Lint):
+    """Weights whose number depends on the length of the input.
+
+    Another layer shares its weights along that axis, so the network was to take any length; but this one has a weight
+    for each place. Such a network can only be compiled for one size of the input.
+    """
+
+    code = "A0422"
+    lint = "open-weights"
+    cites = "Lin et al., Network In Network (2014), section 3.2, on averaging over places of any number"
+    title = "the number of parameters depends on {lengths}: the {weight} of this `{layer}` is {shape}"
+    at = "no number is stated for {lengths}"
+    hint = "average over the places before it (`global_avgpool -> flatten`), or state the input's size in numbers"
+
+    layer: str
+    weight: str
+    shape: str
+    lengths: str

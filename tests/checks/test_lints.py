@@ -42,7 +42,7 @@ def test_a_comment_switches_a_lint_off_where_it_stands(text: str, found: list[st
         "conv1: conv(8, 3, stride=2, pad=1)",  # only padding is left over
         "conv1: conv(8, 1, stride=2)",  # gaps are meant
         "residual { conv1: conv(8, 3, pad=1) } shortcut { project: conv(8, 1) }",  # the shape changes
-        "conv1: conv(8, 3) -> dropout -> conv2: conv(8, 3) -> norm: layernorm",
+        "conv1: conv(8, 3) -> dropout -> conv2: conv(8, 3) -> norm: layernorm(axis=1)",
         "global_avgpool -> flatten -> head: linear(10)",
     ],
 )

@@ -55,6 +55,7 @@ def test_an_edit_mends_its_fault_and_makes_no_other(path: Path, diagnostic: Diag
 BEHIND = {
     "habits.arch:4:21": {"A0203"},  # arguments of a block whose default was unknown
     "several.arch:15:14": {"A0203"},
+    "several.arch:19:14": {"A0422"},  # the model could not be built
     "mends.arch:7:1": {"A0224"},  # the model could not be read
     "mends.arch:33:13": {"A0101"},  # another character on its line
     "newcomer.arch:2:1": {"A0102"},  # a statement of the model
