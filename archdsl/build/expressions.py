@@ -47,7 +47,7 @@ from archdsl.diagnostics.names import (
     WrongKind,
 )
 from archdsl.diagnostics.shapes import SizeDivided, SizeTooLarge, Undecided
-from archdsl.dims import Dim, TooLarge, truth
+from archdsl.dims import Dim, Operator, TooLarge, truth
 from archdsl.graph import Chose, Value
 from archdsl.init import INITS, Init
 from archdsl.op import Reject
@@ -263,7 +263,7 @@ class Expressions(Comprehensions):
         left, right = self.evaluate(node.left, here), self.evaluate(node.right, here)
         return self.compare(left, node.op, right, node, here)
 
-    def compare(self, left: Any, op: str, right: Any, node: tree.Compare, here: Here) -> Any:
+    def compare(self, left: Any, op: Operator, right: Any, node: tree.Compare, here: Here) -> Any:
         if isinstance(left, int | float) and isinstance(right, int | float):
             return _ORDER[op](left, right)
         if op in ("==", "!=") and (left is NONE or right is NONE):
@@ -278,29 +278,35 @@ class Expressions(Comprehensions):
             what = f"`{op}` between {describe(left)} and {describe(right)}"
             raise Fault(WrongKind(span=node.span, what=what))
         if op in ("==", "!="):
-            return self.same(left, right) is (op == "==")
+            return self.same(left, right, node) is (op == "==")
         if isinstance(left, str) and isinstance(right, str):
             return _ORDER[op](left, right)
         what = f"`{op}` between {describe(left)} and {describe(right)}"
         raise Fault(WrongKind(span=node.span, what=what, found="only numbers have an order"))
 
-    def decide(self, left: Any, op: str, right: Any, node: tree.Node) -> bool:
+    def decide(self, left: Any, op: Operator, right: Any, node: tree.Node) -> bool:
         """A comparison of sizes that must hold, or fail, for every input that the model accepts."""
-        answer = truth(left, op, right, self.needs.facts)  # type: ignore[arg-type]
+        answer = truth(left, op, right, self.needs.facts)
         if answer is None:
             raise Fault(Undecided(span=node.span, condition=node.span.text, detail=f"{left} {op} {right}"))
         return answer
 
-    def same(self, left: Any, right: Any) -> bool:
+    def same(self, left: Any, right: Any, node: tree.Node) -> bool:
         """Equality of numbers, strings, lists and layers (a layer equals one of the same kind and arguments)."""
         if is_list(left) and is_list(right):
-            return len(left) == len(right) and all(self.same(a, b) for a, b in zip(left, right, strict=True))
+            pairs = zip(left, right, strict=False)
+            return len(left) == len(right) and all(self.same(a, b, node) for a, b in pairs)
         if isinstance(left, Applicable) and isinstance(right, Applicable):
-            return same_layer(left, right, self.same)
+            return same_layer(left, right, lambda a, b: self.same(a, b, node))
         if isinstance(left, Builtin) or isinstance(right, Builtin):
             return getattr(left, "op", left) is getattr(right, "op", right)
         if isinstance(left, Layer) or isinstance(right, Layer):
             return left is right
+        if (isinstance(left, Dim) or isinstance(right, Dim)) and is_number(left) and is_number(right):
+            if any(isinstance(side, float) and not side.is_integer() for side in (left, right)):
+                return False
+            first, second = (side if isinstance(side, Dim) else int(side) for side in (left, right))
+            return self.decide(first, "==", second, node)
         return type(left) is type(right) and left == right if isinstance(left, str) else bool(left == right)
 
     def _ternary(self, node: tree.Ternary, here: Here) -> Any:

@@ -1,14 +1,15 @@
 """Claims: built on symbols, and proved where sizes are symbolic.
 
 A claim's parameters and the free dims of its inputs stand for every size from 1 on. Each assertion is decided exactly
-(``archdsl.dims``): proved for all of them, refuted by the least example, or said to be undecided.
+(``archdsl.dims``): proved for all of them, refuted by an example, or reported as undecided. Where a condition holds for
+some sizes only (in ``or``, ``not``, ``if``), the claim is taken apart into cases (``cases.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from archdsl.build.bodies import Bodies
 from archdsl.build.context import Abort, Fault, Here, Poison
@@ -16,28 +17,16 @@ from archdsl.build.env import Env, FileScope
 from archdsl.build.expressions import same_layer
 from archdsl.build.model import build_model
 from archdsl.build.values import BlockLayer, Layer, Measure, describe, is_list, is_size
+from archdsl.checks.cases import CLAIM, MAX_CASES, Case, Impossible, TooManyCases
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.claims import ClaimFails, ClaimUndecided
+from archdsl.diagnostics.claims import ClaimEmpty, ClaimFails, ClaimUndecided
 from archdsl.diagnostics.names import WrongKind
-from archdsl.dims import (
-    Dim,
-    Member,
-    Needs,
-    Proved,
-    Refuted,
-    Size,
-    Unknown,
-    Verdict,
-    When,
-    at_least,
-    equal,
-    symbol,
-    symbols,
-    truth,
-)
+from archdsl.dims import Dim, Member, Needs, Operator, Proved, Size, Values, When, symbol, symbols
 from archdsl.dims import describe as describe_condition
+from archdsl.dims.budget import Budget
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, Value
 from archdsl.measure import activation_bytes, depth, macs, params, receptive_field
+from archdsl.source import Span
 from archdsl.syntax import tree
 
 Standing = Literal["holds", "fails", "undecided"]
@@ -74,32 +63,104 @@ class Graphs:
 
 
 def check_claim(claim: tree.Claim, scope: FileScope, graphs: Graphs) -> ClaimResult:
-    """Build a claim and decide its assertions."""
-    builder = _ClaimBuilder(Needs(), graphs)
+    """Build a claim and decide its assertions, case by case."""
+    budget, waiting, runs = Budget(CLAIM), [()], list[_ClaimBuilder]()
     try:
-        builder.run(claim, scope)
+        while waiting:
+            if len(runs) + len(waiting) > MAX_CASES:
+                raise TooManyCases
+            case = Case(waiting.pop(), budget)
+            runs += _ran(_ClaimBuilder(Needs(), graphs, case), claim, scope)
+            waiting += case.left
+    except TooManyCases:
+        found = ClaimUndecided(
+            span=claim.text.span, claim=claim.text.value, detail="its conditions make too many cases"
+        )
+        return _undecided(claim, (found,))
+    return _result(claim, runs)
+
+
+def _ran(run: _ClaimBuilder, claim: tree.Claim, scope: FileScope) -> Iterator[_ClaimBuilder]:
+    """The builder after its run; nothing where no sizes belong to its case."""
+    try:
+        run.run(claim, scope)
     except Fault as fault:
-        builder.report(fault.diagnostic)
+        run.report(fault.diagnostic)
     except (Poison, Abort):
         pass
-    if found := tuple(builder.diagnostics):
-        if any(isinstance(d, ClaimFails) for d in found):
-            return ClaimResult(claim, "fails", "fails", found)
-        how = "undecided" if all(isinstance(d, ClaimUndecided) for d in found) else "undecided: see the errors"
-        return ClaimResult(claim, "undecided", how, found)
-    return ClaimResult(claim, "holds", builder.how())
+    except Impossible:
+        return
+    yield run
+
+
+def _result(claim: tree.Claim, runs: list[_ClaimBuilder]) -> ClaimResult:
+    """What the cases come to, together."""
+    found = _merged(runs)
+    if any(isinstance(d, ClaimFails) for d in found):
+        return ClaimResult(claim, "fails", "fails", found)
+    if not found and not any(run.asserted for run in runs):
+        found = (ClaimEmpty(span=claim.text.span, claim=claim.text.value),)
+        return ClaimResult(claim, "undecided", "asserts nothing", found)
+    return _undecided(claim, found) if found else ClaimResult(claim, "holds", _how(claim, runs))
+
+
+def _undecided(claim: tree.Claim, found: tuple[Diagnostic, ...]) -> ClaimResult:
+    how = "undecided" if all(isinstance(d, ClaimUndecided) for d in found) else "undecided: see the errors"
+    return ClaimResult(claim, "undecided", how, found)
+
+
+def _merged(runs: list[_ClaimBuilder]) -> tuple[Diagnostic, ...]:
+    """What is wrong in any case, once for each place: of an assertion that fails the least example."""
+    found: dict[object, tuple[_Rank, Diagnostic]] = {}
+    for run in runs:
+        for diagnostic in run.diagnostics:
+            is_own = isinstance(diagnostic, ClaimFails | ClaimUndecided)
+            key = run.assertions.get(diagnostic.span) if is_own else (diagnostic.code, diagnostic.span)
+            rank = _rank(diagnostic, run.examples.get(diagnostic.span))
+            if key not in found or rank < found[key][0]:
+                found[key] = rank, diagnostic
+    return tuple(diagnostic for _, diagnostic in found.values())
+
+
+_Rank: TypeAlias = tuple[bool, int, int, tuple[int, ...]]
+
+
+def _rank(diagnostic: Diagnostic, example: Values | None) -> _Rank:
+    """What fails before what is undecided, and the least example before others."""
+    values = tuple(value for _, value in sorted((example or {}).items()))
+    return isinstance(diagnostic, ClaimUndecided), max(values, default=0), sum(values), values
+
+
+def _how(claim: tree.Claim, runs: list[_ClaimBuilder]) -> str:
+    """How the claim was decided."""
+    if not any(run.is_symbolic for run in runs):
+        return "evaluated"
+    inputs = [size for run in runs for i in run.inputs for size in i.value.shape if isinstance(size, Dim)]
+    names = dict.fromkeys([*(p.name.text for p in claim.params), *(n for size in inputs for n in symbols(size))])
+    text = f"proved for every {_listing(list(names))}"
+    conditions = dict.fromkeys(p.text for run in runs for p in run.needs.preconditions())
+    return f"{text} ({'; '.join(conditions)})" if conditions else text
 
 
 class _ClaimBuilder(Bodies):
-    """Runs the body of a claim, and builds what it measures."""
+    """Runs the body of a claim in one case, and builds what it measures."""
 
-    def __init__(self, needs: Needs, graphs: Graphs) -> None:
+    def __init__(self, needs: Needs, graphs: Graphs, case: Case) -> None:
         super().__init__(needs, in_claim=True)
         self._graphs = graphs
+        self._case = case
         self._top: Instance | None = None
         self._claim: tree.Claim | None = None
-        self._symbolic = False
-        """Some assertion was about symbolic sizes."""
+        self.is_symbolic = False
+        """Something that was asserted is about symbolic sizes."""
+        self.asserted = 0
+        """Assertions that were come to."""
+        self.examples: dict[Span | None, Values] = {}
+        """Sizes at which terms of assertions fail, by their places."""
+        self.assertions: dict[Span | None, Span] = {}
+        """The places of the assertions that the terms at these places belong to."""
+        self._is_alone = False
+        """The term that is being decided is a whole assertion."""
 
     def run(self, claim: tree.Claim, scope: FileScope) -> None:
         self._claim, self.memory = claim, scope.memory
@@ -117,17 +178,6 @@ class _ClaimBuilder(Bodies):
         self._top = Instance(self.scope_of(text, "group", None), root, {}, None, env)
         self._instances[root] = self._top
         return Here(env, None, self._top.events, self._top, root)
-
-    def how(self) -> str:
-        """How the claim was decided."""
-        if not self._symbolic:
-            return "evaluated"
-        assert self._claim is not None
-        inputs = (symbols(size) for i in self.inputs for size in i.value.shape if isinstance(size, Dim))
-        names = dict.fromkeys([*(p.name.text for p in self._claim.params), *(n for found in inputs for n in found)])
-        text = f"proved for every {_listing(list(names))}"
-        conditions = [p.text for p in self.needs.preconditions()]
-        return f"{text} ({'; '.join(conditions)})" if conditions else text
 
     def is_top(self, here: Here) -> bool:
         return here.instance is self._top
@@ -160,7 +210,7 @@ class _ClaimBuilder(Bodies):
             if graph is None:
                 raise Poison
             return graph
-        part = _ClaimBuilder(self.needs, self._graphs)
+        part = _ClaimBuilder(self.needs, self._graphs, self._case)
         part.frames = self.frames
         try:
             return part.part(layer, self.stream_of(here.instance.scope.text, here), here)
@@ -191,61 +241,70 @@ class _ClaimBuilder(Bodies):
 
     # ---- deciding ----
 
+    def decide(self, left: Any, op: Operator, right: Any, node: tree.Node) -> bool:
+        """Whether a comparison holds, in this case."""
+        self.is_symbolic = True
+        return self._case.holds(self.needs, left, op, right)
+
     def check_assertion(self, node: tree.Assert, here: Here) -> None:
+        self.asserted += 1
         condition = node.condition
         terms = condition.terms if isinstance(condition, tree.Logic) and condition.op == "and" else (condition,)
+        self._is_alone = len(terms) == 1
         for term in terms:
+            self.assertions[term.span] = node.span
             if isinstance(term, tree.Compare):
                 left, right = self.evaluate(term.left, here), self.evaluate(term.right, here)
                 self._decide(left, term.op, right, term)
             elif not self.truth_of(self.evaluate(term, here), term):
-                raise self._fails(term, "it is false")
+                raise self._refuted(term, "it is")
 
-    def _decide(self, left: Any, op: str, right: Any, term: tree.Compare) -> None:
+    def _decide(self, left: Any, op: Operator, right: Any, term: tree.Compare) -> None:
+        shown = f"{_text(left)} {op} {_text(right)}"
         if is_list(left) and is_list(right) and op == "==":
             if len(left) != len(right):
-                raise self._fails(term, f"{_text(left)} against {_text(right)}")
+                raise self._fails(term, f"{_text(left)} against {_text(right)}", None)
             for a, b in zip(left, right, strict=True):
                 self._decide(a, op, b, term)
-        elif is_size(left) and is_size(right) and (isinstance(left, Dim) or isinstance(right, Dim)):
-            self._decide_sizes(left, op, right, term)
+        elif (
+            self._is_alone
+            and is_size(left)
+            and is_size(right)
+            and not (isinstance(left, int) and isinstance(right, int))
+        ):
+            self._decide_sizes(left, op, right, term, shown)
         elif not self.compare(left, op, right, term, self.outside(Env(None))):
-            raise self._fails(term, f"{_text(left)} {op} {_text(right)} is false")
+            raise self._refuted(term, f"{shown} is")
 
-    def _decide_sizes(self, left: Size, op: str, right: Size, term: tree.Compare) -> None:
-        self._symbolic = True
-        shown = f"{_text(left)} {op} {_text(right)}"
-        match self._verdict(left, op, right):
-            case Proved():
-                return
-            case Refuted(example=example):
-                raise self._fails(term, f"{shown} is false{_at(example)}")
-            case When(conditions=conditions, example=example):
-                needed = "; ".join(describe_condition(c) for c in conditions if isinstance(c, Member))
-                raise self._fails(term, f"{shown} is false{_at(example)}{': ' if needed else ''}{needed}")
-            case Unknown():
-                assert self._claim is not None
-                raise Fault(ClaimUndecided(span=term.span, claim=self._claim.text.value, detail=shown))
+    def _decide_sizes(self, left: Size, op: Operator, right: Size, term: tree.Compare, shown: str) -> None:
+        """Decide the only comparison of an assertion: in this case it must hold for all sizes."""
+        self.is_symbolic = True
+        verdict = self._case.verdict(self.needs, left, op, right)
+        if isinstance(verdict, Proved):
+            return
+        example = self._case.counterexample(self.needs, left, op, right, verdict)
+        if example is None:
+            raise self._open(term, shown)
+        conditions = verdict.conditions if isinstance(verdict, When) and verdict.exact and not self._case.names else ()
+        needed = "; ".join(describe_condition(c) for c in conditions if isinstance(c, Member))
+        raise self._fails(term, f"{shown} is false{_at(example)}{': ' if needed else ''}{needed}", example)
 
-    def _verdict(self, left: Size, op: str, right: Size) -> Verdict:
-        facts = self.needs.facts
-        match op:
-            case "==":
-                return equal(left, right, facts)
-            case ">=":
-                return at_least(left, right, facts)
-            case ">":
-                return at_least(left, right + 1, facts)
-            case "<=":
-                return at_least(right, left, facts)
-            case "<":
-                return at_least(right, left + 1, facts)
-        differs = truth(left, "!=", right, facts)
-        return Unknown() if differs is None else Proved() if differs else Refuted({})
+    def _refuted(self, term: tree.Node, shown: str) -> Fault:
+        """The term is false in this case, if there are sizes that belong to it."""
+        example = self._case.example(self.needs)
+        if example is None:
+            return self._open(term, "neither a proof nor a counterexample was found")
+        return self._fails(term, f"{shown} false{_at(example)}", example)
 
-    def _fails(self, term: tree.Node, detail: str) -> Fault:
+    def _fails(self, term: tree.Node, detail: str, example: Values | None) -> Fault:
         assert self._claim is not None
+        if example:
+            self.examples[term.span] = example
         return Fault(ClaimFails(span=term.span, claim=self._claim.text.value, detail=detail))
+
+    def _open(self, term: tree.Node, detail: str) -> Fault:
+        assert self._claim is not None
+        return Fault(ClaimUndecided(span=term.span, claim=self._claim.text.value, detail=detail))
 
 
 def _shape(graph: Graph) -> list[Any]:

@@ -47,3 +47,18 @@ class ClaimUndecided(Diagnostic):
 
     claim: str
     detail: str
+
+
+@record(kw_only=True)
+class ClaimEmpty(Diagnostic):
+    """A claim that asserts nothing.
+
+    It has no assertion, or none that is reached: its loops run over empty lists, its conditions never hold.
+    """
+
+    code = "A0404"
+    title = 'the claim "{claim}" asserts nothing'
+    at = "no assertion is reached"
+    hint = "state what holds with `assert …`, or remove the claim"
+
+    claim: str

@@ -11,8 +11,9 @@ allow, `assume` learns facts, and `Needs` collects what the layers of one model 
 
 The modules, each resting on those before it: ``order`` and ``atoms`` (what sizes are made of), ``show``,
 ``size`` (arithmetic and normal form), ``evaluate``; ``ranges``, ``facts``, ``verdict``, ``budget``; ``newton``
-and ``profile`` (polynomials on residue classes), ``single`` (one symbol, complete); ``polynomial``, ``classes``,
-``search``, ``several``, ``threshold`` (inequalities in several symbols), ``identity`` (equality, complete);
+and ``profile`` (polynomials on residue classes), ``single`` (one symbol, complete); ``linear``, ``relaxation``,
+``polynomial``, ``classes``, ``search``, ``several``, ``threshold`` (inequalities in several symbols), ``identity``
+(equality, complete);
 ``decide`` (the order of the methods), ``assume``; ``wording``, ``preconditions``, ``needs``.
 """
 
@@ -24,9 +25,10 @@ from archdsl.dims.facts import Condition, Contradiction, Facts, Member, Operator
 from archdsl.dims.needs import Adopted, Holds, Needs, Outcome, Violated
 from archdsl.dims.preconditions import Precondition
 from archdsl.dims.ranges import Range
+from archdsl.dims.search import sample
 from archdsl.dims.show import show
 from archdsl.dims.size import Dim, Size, dmax, dmin, symbol
-from archdsl.dims.verdict import Proved, Refuted, Unknown, Verdict, When
+from archdsl.dims.verdict import Proved, Refuted, Unknown, Values, Verdict, When
 from archdsl.dims.wording import describe
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "Size",
     "TooLarge",
     "Unknown",
+    "Values",
     "Verdict",
     "Violated",
     "When",
@@ -60,6 +63,7 @@ __all__ = [
     "dmin",
     "equal",
     "evaluate",
+    "sample",
     "show",
     "substitute",
     "symbol",

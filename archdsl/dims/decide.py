@@ -66,6 +66,17 @@ def truth(a: Size, operator: Operator, b: Size, facts: Facts = NOTHING) -> bool 
             return None
 
 
+def depends(a: Size, operator: Operator, b: Size, facts: Facts = NOTHING) -> bool:
+    """Whether small sizes that the facts allow show at once that ``a operator b`` holds for some and not for others."""
+    if facts.substitutions:
+        return False
+    fact = relation(*difference(a, operator, b))
+    if isinstance(fact, bool):
+        return False
+    found = _attempt(lambda: witnesses(fact, facts, Budget(), grid=_GLANCE))
+    return found is not None and found.failing is not None and found.holding is not None
+
+
 def witness(a: Size, operator: Operator, b: Size, facts: Facts = NOTHING) -> Values | None:
     """Allowed sizes at which ``a operator b`` holds, small ones if any are; None if none were found."""
     return _attempt(lambda: _witness(*difference(a, operator, b), symbols(a) | symbols(b), facts))

@@ -56,24 +56,26 @@ def evaluate(size: Size, values: Mapping[str, int]) -> int:
 
 def column(size: Size, values: Mapping[str, Column], count: int) -> list[int]:
     """The values of a size at ``count`` points at once; ``values`` has one column for each symbol."""
-    return _column(size, values, count, {})
+    defined = [True] * count
+    result = _column(size, values, count, {}, defined)
+    if not all(defined):
+        raise ZeroDivisionError(f"a divisor in {size} is not at least 1")
+    return result
 
 
 def column_where_defined(size: Size, values: Mapping[str, Column], count: int) -> list[int | None]:
     """Like `column`, with None at the points where a symbolic divisor is not at least 1."""
     if not has_symbolic_divisor(size):
         return list(column(size, values, count))
-    return [_at_point(size, {name: (points[place],) for name, points in values.items()}) for place in range(count)]
+    defined = [True] * count
+    result = _column(size, values, count, {}, defined)
+    return [value if is_defined else None for value, is_defined in zip(result, defined, strict=True)]
 
 
-def _at_point(size: Size, values: Mapping[str, Column]) -> int | None:
-    try:
-        return column(size, values, 1)[0]
-    except ZeroDivisionError:
-        return None
-
-
-def _column(size: Size, values: Mapping[str, Column], count: int, known: dict[Atom, Column]) -> list[int]:
+def _column(
+    size: Size, values: Mapping[str, Column], count: int, known: dict[Atom, Column], defined: list[bool]
+) -> list[int]:
+    """The column, of atoms that are ``known`` or become so; where a divisor is not at least 1, not ``defined``."""
     if isinstance(size, int):
         return [size] * count
     total = [0] * count
@@ -81,31 +83,37 @@ def _column(size: Size, values: Mapping[str, Column], count: int, known: dict[At
         if not monomial:
             total = [x + coefficient for x in total]
             continue
-        product = _atom_column(monomial[0], values, count, known)
-        for atom in monomial[1:]:
-            product = [x * y for x, y in zip(product, _atom_column(atom, values, count, known), strict=True)]
+        product, *others = (_atom_column(atom, values, count, known, defined) for atom in monomial)
+        for other in others:
+            product = [x * y for x, y in zip(product, other, strict=True)]
         total = [x + coefficient * y for x, y in zip(total, product, strict=True)]
     return total
 
 
-def _atom_column(atom: Atom, values: Mapping[str, Column], count: int, known: dict[Atom, Column]) -> Column:
+def _atom_column(
+    atom: Atom, values: Mapping[str, Column], count: int, known: dict[Atom, Column], defined: list[bool]
+) -> Column:
     if isinstance(atom, str):
         return values[atom]
     if atom not in known:
-        known[atom] = _compound_column(atom, values, count, known)
+        known[atom] = _compound_column(atom, values, count, known, defined)
     return known[atom]
 
 
-def _compound_column(atom: Floor | Pos, values: Mapping[str, Column], count: int, known: dict[Atom, Column]) -> Column:
+def _compound_column(
+    atom: Floor | Pos, values: Mapping[str, Column], count: int, known: dict[Atom, Column], defined: list[bool]
+) -> Column:
     if isinstance(atom, Pos):
-        return [max(x, 0) for x in _column(atom.arg, values, count, known)]
-    num = _column(atom.num, values, count, known)
+        return [max(x, 0) for x in _column(atom.arg, values, count, known, defined)]
+    num = _column(atom.num, values, count, known, defined)
     if isinstance(atom.den, int):
         divisor = atom.den
         return [x // divisor for x in num]
-    den = _column(atom.den, values, count, known)
+    den = _column(atom.den, values, count, known, defined)
     if min(den, default=1) < 1:
-        raise ZeroDivisionError(f"the divisor {atom.den} is not at least 1")
+        for place, divisor in enumerate(den):
+            defined[place] &= divisor >= 1
+        den = [max(divisor, 1) for divisor in den]
     return [x // y for x, y in zip(num, den, strict=True)]
 
 

@@ -17,7 +17,7 @@ from archdsl.dims.atoms import CONSTANT, Monomial, Terms, atom_symbols
 from archdsl.dims.budget import Budget, Exhausted
 from archdsl.dims.evaluate import column, evaluate, has_max, has_symbolic_divisor, substitute, symbols, weight
 from archdsl.dims.facts import Facts, Member, Relation
-from archdsl.dims.polynomial import never_negative
+from archdsl.dims.polynomial import never_zero
 from archdsl.dims.profile import profile, samples
 from archdsl.dims.ranges import Range, make_range
 from archdsl.dims.search import completed, least
@@ -194,7 +194,7 @@ def _no_zero_on(classes: set[tuple[int, ...]], size: Dim, box: _Box, facts: Fact
     if len(classes) > MAX_CLEAN_CLASSES:
         return False
     try:
-        return all(_never_zero(_on_class(found, size, box, facts), budget) for found in sorted(classes))
+        return all(never_zero(_on_class(found, size, box, facts), budget) for found in sorted(classes))
     except Exhausted:
         return False
 
@@ -206,7 +206,3 @@ def _on_class(residues: tuple[int, ...], size: Dim, box: _Box, facts: Facts) -> 
         lo = facts.range_of(name).lo
         replacements[name] = period * symbol(name) + lo + (residue - lo) % period
     return substitute(size, replacements)
-
-
-def _never_zero(size: Size, budget: Budget) -> bool:
-    return never_negative(size - 1, budget) or never_negative(-size - 1, budget)

@@ -97,6 +97,12 @@ class Needs:
         """Like `require`, for what an author states on purpose: finitely many sizes are as good as any."""
         return self._demand(a, operator, b, origin, finite=True)
 
+    def suppose(self, a: Size, operator: Operator, b: Size, budget: Budget) -> None:
+        """Take ``a operator b`` for known from the start: no precondition. Raises `Contradiction`."""
+        size, sign = difference(a, operator, b)
+        before, self.facts = self.facts, learn(self.facts, size, sign, budget)
+        self._start = self.facts if self._start is before else learn(self._start, size, sign, budget)
+
     def require_multiple(self, a: Size, m: Size, origin: object = None) -> Outcome:
         """Require that ``a`` is a multiple of ``m``, and ``m`` at least 1."""
         if isinstance(a, int) and isinstance(m, int) and m > 0:

@@ -44,6 +44,16 @@ class Range:
         """The least members, at most ``number`` of them."""
         return list(islice(self.values(), number))
 
+    def count(self, limit: int) -> int:
+        """How many members are at most ``limit``."""
+        limit = limit if self.hi is None else min(limit, self.hi)
+        firsts = (self.lo + (residue - self.lo) % self.m for residue in self.residues)
+        return sum((limit - first) // self.m + 1 for first in firsts if first <= limit)
+
+    def up_to(self, limit: int) -> list[int]:
+        """The members that are at most ``limit``."""
+        return self.first(self.count(limit))
+
     def meet(self, other: Range) -> Range | None:
         """The common members; None if there are none. Raises `TooLarge` for too many residues."""
         residues = _common_residues(self, other)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import product
+from math import prod
 from typing import NamedTuple
 
-from archdsl.dims.budget import Budget
+from archdsl.dims.atoms import TooLarge
+from archdsl.dims.budget import Budget, Exhausted
 from archdsl.dims.evaluate import column_where_defined, symbols, weight
-from archdsl.dims.facts import Facts, Relation, satisfies
+from archdsl.dims.facts import Contradiction, Facts, Relation, satisfies
 from archdsl.dims.ranges import Range, make_range
+from archdsl.dims.size import Size, symbol
 from archdsl.dims.verdict import Refuted, Values, Verdict, When
 
-GRID = 2048
+GRID = 1 << 14
 """Points of the grid of small values."""
+_SHARE = 4
+"""The part of the budget that a grid may cost at most: one in so many."""
 _FAR = (10, 100, 1_000, 100_000)
 
 
@@ -23,16 +29,25 @@ class Witnesses(NamedTuple):
 
     failing: Values | None
     holding: Values | None
+    is_least: bool = False
+    """The failing ones are the least of all: by the greatest of them, then by their sum, then in order of the names."""
+
+
+class _Grid(NamedTuple):
+    """Points to try, by the values of each symbol; the ``near`` first ones are all up to some size, the least first."""
+
+    columns: tuple[tuple[int, ...], ...]
+    length: int
+    near: int
 
 
 def witnesses(fact: Relation, facts: Facts, budget: Budget, *, grid: int = GRID) -> Witnesses:
     """Look for an example of either kind among the values that the facts allow. Raises `Exhausted`."""
     names = sorted(_related(symbols(fact.size), facts))
-    points = _points([facts.range_of(name) for name in names], grid)
-    budget.spend(len(points) * weight(fact.size))
-    columns = {name: [point[place] for point in points] for place, name in enumerate(names)}
-    values = column_where_defined(fact.size, columns, len(points))
-    allowed = _allowed(columns, len(points), facts, budget)
+    found = _grid(names, fact.size, facts, grid, budget)
+    columns = dict(zip(names, found.columns, strict=True))
+    values = column_where_defined(fact.size, columns, found.length)
+    allowed = _allowed(columns, found.length, facts, budget)
     failing = holding = None
     for place, value in enumerate(values):
         if value is None or not allowed[place]:
@@ -43,7 +58,41 @@ def witnesses(fact: Relation, facts: Facts, budget: Budget, *, grid: int = GRID)
             failing = place if failing is None else failing
         if failing is not None and holding is not None:
             break
-    return Witnesses(_values(names, points, failing), _values(names, points, holding))
+    is_least = failing is not None and failing < found.near
+    return Witnesses(_values(columns, failing), _values(columns, holding), is_least)
+
+
+def sample(facts: Facts, names: Iterable[str]) -> dict[str, int] | None:
+    """Values of these symbols that the facts allow, the least of those that are tried; None if none of those are.
+
+    Raises `Contradiction` where no others are left.
+    """
+    wanted = sorted(names)
+    solved = facts.substitutions
+    free = frozenset().union(*(symbols(solved.get(name, symbol(name))) for name in wanted))
+    free = free.union(*(symbols(fact.size) for fact in facts.relations))
+    try:
+        found = _grid(sorted(free), 1, facts, GRID, Budget())
+        columns: dict[str, Sequence[int]] = dict(zip(sorted(free), found.columns, strict=True))
+        allowed = _allowed(columns, found.length, facts, Budget())
+        sizes = [column_where_defined(solved.get(name, symbol(name)), columns, found.length) for name in wanted]
+    except (Exhausted, TooLarge):
+        return None
+    rows = (row for row, is_allowed in zip(zip(*sizes, strict=True), allowed, strict=False) if is_allowed)
+    least_row = min((row for row in rows if None not in row), key=_smallness, default=None)
+    if least_row is not None:
+        return dict(zip(wanted, least_row, strict=True))
+    ranges = [facts.range_of(name) for name in sorted(free)]
+    if (
+        all(known.hi is not None for known in ranges)
+        and prod(known.count(known.hi or 0) for known in ranges) == found.near
+    ):
+        raise Contradiction("no sizes are left")
+    return None
+
+
+def _smallness(point: Sequence[int]) -> tuple[int, int, Sequence[int]]:
+    return max(point, default=0), sum(point), point
 
 
 def least(names: Iterable[str], facts: Facts) -> dict[str, int]:
@@ -69,11 +118,11 @@ def completed(verdict: Verdict, names: Iterable[str], facts: Facts) -> Verdict:
             return verdict
 
 
-def _values(names: list[str], points: list[tuple[int, ...]], place: int | None) -> dict[str, int] | None:
-    return None if place is None else dict(zip(names, points[place], strict=True))
+def _values(columns: Mapping[str, Sequence[int]], place: int | None) -> dict[str, int] | None:
+    return None if place is None else {name: column[place] for name, column in columns.items()}
 
 
-def _allowed(columns: Mapping[str, list[int]], count: int, facts: Facts, budget: Budget) -> list[bool]:
+def _allowed(columns: Mapping[str, Sequence[int]], count: int, facts: Facts, budget: Budget) -> list[bool]:
     """Which of the points the relations among the facts allow."""
     allowed = [True] * count
     for fact in facts.relations:
@@ -87,14 +136,47 @@ def _allowed(columns: Mapping[str, list[int]], count: int, facts: Facts, budget:
     return allowed
 
 
-def _points(ranges: list[Range], grid: int) -> list[tuple[int, ...]]:
+def _grid(names: list[str], size: Size, facts: Facts, grid: int, budget: Budget) -> _Grid:
+    """The points to try for a size, which are paid for. Raises `Exhausted`."""
+    cost = weight(size)
+    found = _points(tuple(facts.range_of(name) for name in names), min(grid, budget.left // (_SHARE * cost)))
+    budget.spend(found.length * cost)
+    return found
+
+
+@lru_cache(maxsize=32)
+def _points(ranges: tuple[Range, ...], grid: int) -> _Grid:
     """Points to try, the small ones first."""
-    side = int(grid ** (1 / len(ranges)))
-    near = list(product(*(known.first(side) for known in ranges))) if side >= 3 else _star(ranges)
-    return [*sorted(near, key=lambda point: (max(point), sum(point), point)), *_far(ranges)]
+    limit = _limit(ranges, grid)
+    side = int(grid ** (1 / max(len(ranges), 1)))
+    if limit is not None:
+        near = list(product(*(known.up_to(limit) for known in ranges)))
+    else:
+        near = list(product(*(known.first(side) for known in ranges))) if side >= 3 else _star(ranges)
+    points = [*sorted(near, key=_smallness), *_far(ranges)]
+    columns = tuple(zip(*points, strict=True)) if ranges else ()
+    return _Grid(columns, len(points), len(near) if limit is not None else 0)
 
 
-def _star(ranges: list[Range]) -> list[tuple[int, ...]]:
+def _limit(ranges: tuple[Range, ...], grid: int) -> int | None:
+    """The greatest size up to which all values make so many points at most; None if those are hardly any."""
+
+    def fits(limit: int) -> bool:
+        return prod(known.count(limit) for known in ranges) <= grid
+
+    low = max((known.first(3)[-1] for known in ranges), default=1)
+    if not fits(low):
+        return None
+    high = low + 1
+    while fits(high) and high - low <= grid:
+        high += high - low
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def _star(ranges: tuple[Range, ...]) -> list[tuple[int, ...]]:
     """For many symbols: the diagonal, and the axes through the least point."""
     steps = [known.first(16) for known in ranges]
     origin = [values[0] for values in steps]
@@ -104,7 +186,7 @@ def _star(ranges: list[Range]) -> list[tuple[int, ...]]:
     return list(points)
 
 
-def _far(ranges: list[Range]) -> list[tuple[int, ...]]:
+def _far(ranges: tuple[Range, ...]) -> list[tuple[int, ...]]:
     """Points of which one coordinate, or all, or all but one, are large."""
     origin = tuple(known.lo for known in ranges)
     points: dict[tuple[int, ...], None] = {}

@@ -6,14 +6,15 @@ eliminated, and the rest split into residue classes, on each of which a polynomi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from archdsl.dims.atoms import Pos
 from archdsl.dims.budget import Budget
-from archdsl.dims.classes import class_polynomials, eliminate
-from archdsl.dims.evaluate import compounds, has_max, replace, symbols, weight
+from archdsl.dims.classes import Eliminated, class_polynomials, eliminate
+from archdsl.dims.evaluate import compounds, has_max, has_symbolic_divisor, replace, symbols, weight
 from archdsl.dims.facts import Facts, Member, Relation, relation
-from archdsl.dims.polynomial import never_negative
+from archdsl.dims.polynomial import never_negative, never_zero
+from archdsl.dims.relaxation import is_certain
 from archdsl.dims.single import decide_single
 from archdsl.dims.size import Dim, Size
 from archdsl.dims.verdict import Proved, Refuted, Verdict, When
@@ -33,7 +34,7 @@ def proves(fact: Relation, facts: Facts, budget: Budget) -> bool:
         case "==":
             return _proves_zero(size, facts, budget)
         case "!=":
-            return proves_nonnegative(size - 1, facts, budget) or proves_nonnegative(-size - 1, facts, budget)
+            return proves_nonzero(size, facts, budget)
 
 
 def disproves(fact: Relation, facts: Facts, budget: Budget) -> bool:
@@ -56,9 +57,23 @@ def proves_nonnegative(size: Size, facts: Facts, budget: Budget, cases: int = MA
         return True
     if verdict is not None and not facts.about(symbols(size)):
         return False
+    if is_certain(size, facts, budget):
+        return True
     if has_max(size):
-        return cases > 0 and _by_cases(size, facts, budget, cases)
+        return cases > 0 and _by_cases(size, facts, budget, cases, proves_nonnegative)
     return _from_facts(size, facts, budget, MAX_FACTS)
+
+
+def proves_nonzero(size: Size, facts: Facts, budget: Budget, cases: int = MAX_CASES) -> bool:
+    """Whether ``size != 0`` could be proved. Raises `Exhausted`."""
+    if isinstance(size, int):
+        return size != 0
+    if proves_nonnegative(size - 1, facts, budget) or proves_nonnegative(-size - 1, facts, budget):
+        return True
+    if has_max(size):
+        return cases > 0 and _by_cases(size, facts, budget, cases, proves_nonzero)
+    parts = None if has_symbolic_divisor(size) else class_polynomials(Eliminated(size, frozenset(), 0), facts, budget)
+    return parts is not None and all(never_zero(part, budget) for part in parts)
 
 
 def _proves_zero(size: Dim, facts: Facts, budget: Budget) -> bool:
@@ -79,14 +94,16 @@ def _verdict_of_one(fact: Relation, facts: Facts, budget: Budget) -> Verdict | N
     return decide_single(fact, name, facts.range_of(name), budget)
 
 
-def _by_cases(size: Dim, facts: Facts, budget: Budget, cases: int) -> bool:
+def _by_cases(
+    size: Dim, facts: Facts, budget: Budget, cases: int, proof: Callable[[Size, Facts, Budget, int], bool]
+) -> bool:
     """Decide an innermost maximum either way."""
     maxima = [atom for atom in compounds(size) if isinstance(atom, Pos) and not has_max(atom.arg)]
     atom = min(maxima, key=lambda atom: atom.rank)
     for side, value in ((atom.arg, atom.arg), (-atom.arg, 0)):
         budget.spend(weight(size))
         narrowed = _narrowed(facts, side, budget)
-        if narrowed is not None and not proves_nonnegative(replace(size, {atom: value}), narrowed, budget, cases - 1):
+        if narrowed is not None and not proof(replace(size, {atom: value}), narrowed, budget, cases - 1):
             return False
     return True
 

@@ -137,7 +137,7 @@ class Not(Node):
 @node
 class Compare(Node):
     left: Expr
-    op: str
+    op: Literal["==", "!=", "<", "<=", ">", ">="]
     right: Expr
 
 
