@@ -270,9 +270,9 @@ def node_at_fault(graph: Graph, module: nn.Module, path: Path, done: Run) -> str
         made = runner.step(node, [known[value] for value in node.inputs], done.sizes)
         for value, tensor in zip(node.outputs, made, strict=True):
             there = found.get(of_values[value])
-            if there is not None and difference(there, tensor.numpy()) > TOLERANCE:
+            if there is not None and difference(there, tensor.detach().numpy()) > TOLERANCE:
                 return f"{node.span.text} on {[t.shape for t in node.input_types]}:\n{there}\n{tensor}"
-            known[value] = tensor if there is None else torch.from_numpy(there)
+            known[value] = tensor.detach() if there is None else torch.from_numpy(there)
     return None
 
 
@@ -288,7 +288,7 @@ def fault_of(text: str) -> str | None:
     except Fault as fault:
         return str(fault)
     except Exception:
-        return traceback.format_exc(limit=-6)
+        return traceback.format_exc(limit=-3, chain=False)
     return None
 
 
@@ -338,11 +338,11 @@ def one(seed: int, number: int, tally: Tally, outcome: Outcome) -> str | None:
         outcome.counts["specs"] += 1
         judge(text, outcome, random)
     except CheckFailed as failed:
-        return f"{failed.text}\n{''.join(traceback.format_exception(failed.__cause__, limit=-6))}"
+        return f"{failed.text}\n{''.join(traceback.format_exception(failed.__cause__, limit=-3, chain=False))}"
     except Fault as fault:
         return "\n".join(smallest(text, str(fault)))
     except Exception:
-        return "\n".join(smallest(text, traceback.format_exc(limit=-6)))
+        return "\n".join(smallest(text, traceback.format_exc(limit=-3, chain=False)))
     return None
 
 
