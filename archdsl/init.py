@@ -13,12 +13,17 @@ from archdsl.record import record
 if TYPE_CHECKING:
     from archdsl.dims import Size
 
+MAX_FLOAT = (2 - 2**-23) * 2.0**127
+"""The largest number of float32, the type of every parameter."""
+
 
 @record
 class Init:
     """Base of the distributions; ``name`` is the word of the language."""
 
     name: ClassVar[str]
+    has_fans: ClassVar[bool] = False
+    """Whether the variance depends on the fans of the weight, which only a weight of two axes or more has."""
 
     def problem(self) -> str | None:
         """What is wrong with the arguments, or None."""
@@ -29,6 +34,10 @@ class Init:
                     return 'the mode is "fan_in" or "fan_out"'
             elif isinstance(value, bool) or not isinstance(value, int | float):
                 return f"`{field.name}` is a number"
+            elif not abs(value) <= MAX_FLOAT:
+                return f"`{field.name}` is beyond the numbers of float32"
+            elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+                return f"`{field.name}` is a whole number of more than 64 bits: write it as {float(value)}"
             elif field.name in ("std", "bound") and value < 0:
                 return f"`{field.name}` is at least 0"
         return None
@@ -74,6 +83,14 @@ class TruncNormal(Init):
     low: float = -2.0
     high: float = 2.0
 
+    def problem(self) -> str | None:
+        found = super().problem()
+        if found is None and self.std == 0:
+            return "`std` is greater than 0: use `constant(v)` for one number"
+        if found is None and not self.low < self.high:
+            return "`low` is less than `high`"
+        return found
+
 
 @record
 class Uniform(Init):
@@ -82,12 +99,17 @@ class Uniform(Init):
     name = "uniform"
     bound: float
 
+    def problem(self) -> str | None:
+        found = super().problem()
+        return "`bound` is at most half of what float32 holds" if found is None and self.bound * 2 > MAX_FLOAT else found
+
 
 @record
 class KaimingNormal(Init):
     """Normal of variance 2 / ((1 + slope²) fan) (He et al., 2015)."""
 
     name = "kaiming_normal"
+    has_fans = True
     mode: Literal["fan_in", "fan_out"] = "fan_in"
     slope: float = 0.0
 
@@ -97,6 +119,7 @@ class KaimingUniform(Init):
     """Uniform of variance 2 / ((1 + slope²) fan) (He et al., 2015)."""
 
     name = "kaiming_uniform"
+    has_fans = True
     mode: Literal["fan_in", "fan_out"] = "fan_in"
     slope: float = 0.0
 
@@ -106,6 +129,7 @@ class XavierNormal(Init):
     """Normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
 
     name = "xavier_normal"
+    has_fans = True
 
 
 @record
@@ -113,6 +137,7 @@ class XavierUniform(Init):
     """Uniform of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
 
     name = "xavier_uniform"
+    has_fans = True
 
 
 @record

@@ -7,7 +7,7 @@ import re
 from archdsl.build.called import example_label
 from archdsl.build.context import Context, Counter, Fault, Here, Naming
 from archdsl.diagnostics.base import Label
-from archdsl.diagnostics.names import BadLabel, DuplicatePath, Unlabelled
+from archdsl.diagnostics.names import BadLabel, DuplicatePath, Unlabelled, WrongKind
 from archdsl.diagnostics.shapes import SharedDiffers
 from archdsl.graph import Module
 from archdsl.op import Op, Weight
@@ -149,6 +149,10 @@ class Places(Context):
     def own(self, module: Module, here: Here, weights: tuple[Weight, ...], site: tree.Node) -> None:
         """Enter the weights of a layer at its module; in a later run of a shared one, check that they fit."""
         for weight in weights:
+            if weight.init.has_fans and len(weight.shape) < 2:
+                what = f"`{weight.init.name}` depends on the fans of a weight"
+                found = f"`{module.join(weight.name)}` has {len(weight.shape)} axes, and fans need two at least"
+                raise Fault(WrongKind(span=site.span, what=what, found=found, advice="use `normal(std=…)` or `zeros`"))
             first = module.own.get(weight.name)
             if first is not None and here.again:
                 if first.shape != weight.shape:

@@ -76,12 +76,25 @@ def _minus(value: ast.expr) -> ast.expr:
 def direct_tensor(init: type[Init], sizes: Sequence[ast.expr], args: Arguments) -> ast.expr | None:
     """A tensor that is made with its values: ``torch.zeros(1, 64)``; None for what is drawn."""
     if init is Zeros:
-        return call("torch.zeros", *sizes)
+        return call("torch.zeros", *shape_of(sizes))
     if init is Ones:
-        return call("torch.ones", *sizes)
-    if init is Constant:
-        return call("torch.full", ast.Tuple(list(sizes)), args["value"])
-    return None
+        return call("torch.ones", *shape_of(sizes))
+    number = _float(args["value"]) if init is Constant else None
+    return call("torch.full", ast.Tuple(list(sizes)), number) if number is not None else None
+
+
+def shape_of(sizes: Sequence[ast.expr]) -> Sequence[ast.expr]:
+    """The arguments that ``torch.zeros`` takes for a shape: the sizes, or ``()`` for a single number."""
+    return sizes or [ast.Tuple([])]
+
+
+def _float(value: ast.expr) -> ast.expr | None:
+    """A number with a point, which ``torch.full`` needs to make floats; None where it is no plain number."""
+    try:
+        number = ast.literal_eval(value)
+    except ValueError:
+        return None
+    return literal(float(number))
 
 
 def values_of(init: Init) -> dict[str, Any]:

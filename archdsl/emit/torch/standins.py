@@ -440,8 +440,21 @@ def torch_for(ledger: Ledger, weights: Callable[[str, Hashable], Sequence[str]])
     torch.Tensor = Recorded  # type: ignore[attr-defined]
     torch.nn = Layers(ledger, weights)  # type: ignore[attr-defined]
     torch.nn.functional = functional  # type: ignore[attr-defined]
-    torch.empty = lambda *shape: Blank(shape, None)  # type: ignore[attr-defined]
-    torch.zeros = lambda *shape: Blank(shape, 0.0)  # type: ignore[attr-defined]
-    torch.ones = lambda *shape: Blank(shape, 1.0)  # type: ignore[attr-defined]
-    torch.full = lambda shape, value: Blank(tuple(shape), float(value))  # type: ignore[attr-defined]
+    torch.empty = lambda *shape: Blank(_shape(shape), None)  # type: ignore[attr-defined]
+    torch.zeros = lambda *shape: Blank(_shape(shape), 0.0)  # type: ignore[attr-defined]
+    torch.ones = lambda *shape: Blank(_shape(shape), 1.0)  # type: ignore[attr-defined]
+    torch.full = _full  # type: ignore[attr-defined]
     return {"torch": torch, "torch.nn.functional": functional}
+
+
+def _shape(given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The shape that torch takes from its arguments: sizes, or one tuple of them, but not nothing at all."""
+    if not given:
+        raise Refused("a tensor without a shape")
+    return tuple(given[0]) if isinstance(given[0], tuple) else given
+
+
+def _full(shape: tuple[Any, ...], value: Any) -> Blank:
+    if not isinstance(value, float):
+        raise Refused("a parameter that is not float32")
+    return Blank(tuple(shape), value)

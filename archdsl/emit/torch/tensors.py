@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archdsl.emit.torch.flow import Flow, Slot
-from archdsl.emit.torch.initial import direct_tensor, init_call
+from archdsl.emit.torch.initial import direct_tensor, init_call, shape_of
 from archdsl.emit.torch.inits import Inits
 from archdsl.emit.torch.names import is_identifier
 from archdsl.emit.torch.rows import Conflict, Row, Step
@@ -111,7 +111,7 @@ class Tensors(Inits):
         args = self.init_arguments(inits, rows, written, here.flow)
         made = direct_tensor(type(inits[0]), sizes, args)
         after = [] if made is not None else [Say(ast.Expr(init_call(type(inits[0]), slot.text, args)))]  # type: ignore[arg-type]
-        value = call("nn.Parameter", made or call("torch.empty", *sizes))
+        value = call("nn.Parameter", made or call("torch.empty", *shape_of(sizes)))
         here.init.append(Make(literal(label), value, after=list(after), is_module=False))
 
     def _contents(self, step: Step[Owned], flow: Flow) -> ast.expr:
