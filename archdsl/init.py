@@ -101,7 +101,9 @@ class Uniform(Init):
 
     def problem(self) -> str | None:
         found = super().problem()
-        return "`bound` is at most half of what float32 holds" if found is None and self.bound * 2 > MAX_FLOAT else found
+        return (
+            "`bound` is at most half of what float32 holds" if found is None and self.bound * 2 > MAX_FLOAT else found
+        )
 
 
 @record

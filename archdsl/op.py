@@ -602,8 +602,10 @@ class Facets:
 
 def open_sizes(module: Call) -> list[Dim]:
     """The symbolic sizes among the arguments of a module."""
-    holes = (arg.value for arg in module.args if isinstance(arg.value, Hole))
-    return [size for hole in holes for size in symbolic_sizes(hole.value)]
+    holes = (
+        hole for arg in module.args for hole in (arg.value.items if isinstance(arg.value, Several) else (arg.value,))
+    )
+    return [size for hole in holes if isinstance(hole, Hole) for size in symbolic_sizes(hole.value)]
 
 
 def symbolic_sizes(value: Any) -> Iterator[Dim]:

@@ -16,6 +16,7 @@ from archdsl.build.remedies import Side, set_by, text_of, ways
 from archdsl.build.shapes import Shapes
 from archdsl.build.values import (
     BAD,
+    NONE,
     Applicable,
     BlockLayer,
     DeclaredLayer,
@@ -176,6 +177,9 @@ class Bodies(Layers, Shapes):
         with self.catching(inner, (node.label,)):
             name = self.computed_text(node.label, here)
             value = as_layer(self.evaluate(node.layer, inner))
+            if all(item is NONE for item in (value if is_list(value) else [value])):  # `none` has no module
+                here.env.bind(name, value)
+                return
             module = self.child(here, name, node.label)
             here.events.append(Declared(node, module))
             if is_list(value):
@@ -183,7 +187,9 @@ class Bodies(Layers, Shapes):
             else:
                 here.env.bind(name, self._declared_layer(name, module, value, node, here))
 
-    def _declared_item(self, parent: Module, number: int, value: Any, node: tree.Declare, here: Here) -> DeclaredLayer:
+    def _declared_item(self, parent: Module, number: int, value: Any, node: tree.Declare, here: Here) -> Layer:
+        if value is NONE:
+            return NONE
         name = str(number)
         if name in parent.children and here.again:
             module = parent.children[name]
@@ -196,6 +202,9 @@ class Bodies(Layers, Shapes):
             what = f"`let {name}: …` declares a layer"
             advice = _FLAT if is_list(value) else None
             raise Fault(WrongKind(span=node.layer.span, what=what, found=f"this is {describe(value)}", advice=advice))
+        if isinstance(value, DeclaredLayer):
+            advice = f"`{value.name}` has its name where it is declared: call it, or name it with `let {name} = …`"
+            raise Fault(Misplaced(span=node.label.span, what="a second declaration of one module", advice=advice))
         layer = DeclaredLayer(name, module, value, node)
         self._declared.append(layer)
         return layer

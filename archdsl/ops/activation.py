@@ -241,9 +241,10 @@ class PReLU(Op):
         return Torch(Call("nn.PReLU", (Arg(slopes, "num_parameters", 1),)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
-        if not self.per_channel or inputs[0].rank == SPATIAL:
+        rank = inputs[0].rank
+        if rank > 0 and (not self.per_channel or rank == SPATIAL):
             return (OnnxNode("PRelu", (OnnxIn(), OnnxWeight("weight"))),)
-        column = OnnxConst((-1, *(1,) * (inputs[0].rank - SPATIAL)), "int64")
+        column = OnnxConst((-1, *(1,) * (rank - SPATIAL)) if rank > 0 else (), "int64")
         return (
             OnnxNode("Reshape", (OnnxWeight("weight"), column), outputs=("slope",)),
             OnnxNode("PRelu", (OnnxIn(), OnnxLocal("slope"))),

@@ -295,10 +295,18 @@ def _floor_division(left: OnnxRef, right: OnnxRef, dtype: DType) -> tuple[OnnxNo
     )
     if dtype == "int64":
         return (*nodes, OnnxNode("Div", (OnnxLocal("multiple"), right)))
-    return (
+    quotient = (
         *nodes,
         OnnxNode("Div", (OnnxLocal("multiple"), right), outputs=("quotient",)),
-        OnnxNode("Round", (OnnxLocal("quotient"),)),
+    )
+    if isinstance(right, OnnxConst) and right.value != 0:
+        return (*quotient, OnnxNode("Round", (OnnxLocal("quotient"),)))
+    return (  # by 0 there is no remainder: torch gives what `/` does
+        *quotient,
+        OnnxNode("Round", (OnnxLocal("quotient"),), outputs=("whole",)),
+        OnnxNode("Equal", (right, OnnxConst(0.0, "float32")), outputs=("by_zero",)),
+        OnnxNode("Div", (left, right), outputs=("plain",)),
+        OnnxNode("Where", (OnnxLocal("by_zero"), OnnxLocal("plain"), OnnxLocal("whole"))),
     )
 
 

@@ -1,8 +1,8 @@
 """Whatever ``check`` accepts compiles, runs, and has an ONNX file: ``python -m tests.soundness.compiled --specs 5000``.
 
-Specs of the whole language are grown at random (`grown.py`). Each is checked, written as PyTorch source that is proved,
-and run at its least sizes and at larger ones, in evaluation and in training. Shapes and element types must be those that
-were checked, numbers those of the graph run node by node, and those of its ONNX file in ONNX Runtime.
+Specs of the whole language are grown at random (`grown.py`). Each is checked, written as PyTorch source that is
+proved, and run at its least sizes and at larger ones, in evaluation and in training. Shapes and element types must be
+those that were checked, numbers those of the graph run node by node, and those of its ONNX file in ONNX Runtime.
 """
 
 from __future__ import annotations
@@ -27,19 +27,23 @@ import torch
 from torch import Tensor, nn
 
 from archdsl.checks.report import check
-from archdsl.compiler import from_text
+from archdsl.compiler import build, from_text
 from archdsl.dims import evaluate, symbols
 from archdsl.emit.onnx.lower import lower
 from archdsl.emit.torch.run import GraphRunner
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
 from archdsl.model import Model, open_model
+from archdsl.syntax import tree
 
 from .grown import CheckFailed, Grown, Tally
 
 TYPES = {"float32": torch.float32, "int64": torch.int64, "bool": torch.bool}
 TOLERANCE = 1e-3
 """Largest difference between torch and ONNX Runtime, relative to the largest number of the output, or to 1."""
+HUGE = 1e18
+"""Numbers beyond it may exceed float32 inside an operator in the one back end and not in the other; NaN is no number,
+and a maximum may pass it on or pass it over."""
 TRIES = 400
 AT_RUN_TIME = ("index out of range", "out of bounds", "ZeroDivisionError")
 """What torch says of numbers that no checker knows: rows of a table that are not there, whole numbers divided by 0."""
@@ -59,6 +63,8 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     """Documented ones, by code and reason."""
+    constructs: Counter[str] = field(default_factory=Counter)
+    """In how many specs a node of the syntax tree, or an operator of the graph, stands."""
 
 
 def judge(text: str, outcome: Outcome, random: Random) -> None:
@@ -228,7 +234,9 @@ def compare(model: Model, module: nn.Module, runs: list[Run], outcome: Outcome) 
         for done in runs:
             try:
                 names = [output.name for output in session.get_outputs()]
-                found = dict(zip(names, session.run(names, {n: x.numpy() for n, x in done.inputs.items()}), strict=True))
+                found = dict(
+                    zip(names, session.run(names, {n: x.numpy() for n, x in done.inputs.items()}), strict=True)
+                )
             except Exception as error:
                 raise Fault(f"ONNX Runtime does not run the file at {done.sizes}: {error}") from error
             for name, wanted in done.outputs.items():
@@ -267,10 +275,12 @@ def node_at_fault(graph: Graph, module: nn.Module, path: Path, done: Run) -> str
     runner, of_values = GraphRunner(graph, module.state_dict()), lower(graph).names
     known = {given.value: done.inputs[given.name] for given in graph.inputs}
     for node in runner.nodes:
-        made = runner.step(node, [known[value] for value in node.inputs], done.sizes)
+        given = [known[value] for value in node.inputs]
+        made = runner.step(node, given, done.sizes)
+        is_judged = all(x.dtype != torch.float32 or bool((x.abs() < HUGE).all()) for x in given)
         for value, tensor in zip(node.outputs, made, strict=True):
             there = found.get(of_values[value])
-            if there is not None and difference(there, tensor.detach().numpy()) > TOLERANCE:
+            if is_judged and there is not None and difference(there, tensor.detach().numpy()) > TOLERANCE:
                 return f"{node.span.text} on {[t.shape for t in node.input_types]}:\n{there}\n{tensor}"
             known[value] = tensor.detach() if there is None else torch.from_numpy(there)
     return None
@@ -322,6 +332,14 @@ def _without(lines: list[str], at: int) -> Iterator[list[str]]:
             return
 
 
+def constructs(text: str) -> set[str]:
+    """Kinds of the nodes of a spec's syntax tree, and its operators."""
+    spec = from_text(text)
+    kinds = {type(node).__name__ for made in spec.scope.file.definitions for node in tree.walk(made)}
+    built = [build(spec, model, {}, {}).graph for model in spec.buildable.values()]
+    return kinds | {node.op.name for graph in built if graph is not None for node in graph.nodes}
+
+
 # ---- the run ---------------------------------------------------------------------------------------------------
 
 
@@ -336,6 +354,7 @@ def one(seed: int, number: int, tally: Tally, outcome: Outcome) -> str | None:
             outcome.counts["refused without its probes"] += 1
             return None
         outcome.counts["specs"] += 1
+        outcome.constructs.update(constructs(text))
         judge(text, outcome, random)
     except CheckFailed as failed:
         return f"{failed.text}\n{''.join(traceback.format_exception(failed.__cause__, limit=-3, chain=False))}"
@@ -370,6 +389,7 @@ def main() -> int:
     for name, proposed in tally.proposed.most_common():
         print(f"  {name}: {tally.kept[name]} of {proposed}")
     print(f"  all: {sum(tally.kept.values())} of {sum(tally.proposed.values())}")
+    print("specs with each construct and operator:", dict(outcome.constructs.most_common()))
     print(dict(outcome.counts), *outcome.refusals.most_common(40), sep="\n")
     print(f"{failures} failures, {time.process_time() - started:.0f} s of processor time")
     return 1 if failures else 0

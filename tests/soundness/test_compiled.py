@@ -1,0 +1,90 @@
+"""What ``check`` accepts compiles, runs and has an ONNX file: a share of the long run, and what it found."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+import torch
+
+from archdsl.checks.report import check
+from archdsl.compiler import from_text
+
+from .compiled import Outcome, judge, one
+from .grown import Tally
+
+SPECS = 40
+
+torch.set_num_threads(1)
+
+
+def spec(*lines: str, shape: str = "[N, 4, 8, 8]") -> str:
+    return "\n".join(
+        ["arch 1", "model M {", f"  input x: {shape}", *(f"  {line}" for line in lines), "  output y", "}", ""]
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("group", range(4))
+def test_specs_that_are_accepted_go_through(group: int) -> None:
+    tally, outcome = Tally(), Outcome()
+    faults = [one(0, number, tally, outcome) for number in range(group, SPECS, 4)]
+    assert [fault for fault in faults if fault is not None] == []
+    assert outcome.counts["specs"] == len(faults)
+    assert outcome.counts["ONNX equal"] >= len(faults) // 2
+
+
+FITS = (
+    spec("param p: [] = constant(-1)", "it * p"),
+    spec("param p: [] = normal(0.02)", "it + p"),
+    spec("param p: [4, 1, 1] = constant(-1)", "it + p"),
+    spec("param p: [] = zeros", "param q: [] = ones", "p + it * q"),
+    spec("c: conv(4, 1, init=kaiming_normal, bias_init=constant(3))"),
+    spec("c: conv(4, 1, init=trunc_normal(0.02, low=-0.04, high=0.04))"),
+    spec("param p: [8, 8] = xavier_uniform", "it + p"),
+    spec("param p: [8] = uniform(1e38)", "it * 0.0 + p"),
+    spec("let m: none", "m"),
+    spec("let m: none", "add { m; { it * 2.0 -> m } }"),
+    spec("let m: [none, none]", "m[0] -> m[1]"),
+    spec("let f = none", "let m: f", "c: conv(4, 1) -> m"),
+    spec("n: layernorm(axis=[-2, -1], affine=false)", shape="[N, 4, T]"),
+    spec("1.5 // floor(it)"),
+    spec("it // (it * 0.0)"),
+    spec("it // 2.0"),
+    spec("p: prelu", shape="[]"),
+    spec('reduce("n c h w -> ", "mean") as m', "{ p: prelu } -> it * x"),
+)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("text", FITS)
+def test_it_fits(text: str) -> None:
+    outcome = Outcome()
+    judge(text, outcome, Random(0))
+    assert outcome.counts["ONNX equal"] == 1
+
+
+REFUSED = {
+    "param p: [4] = kaiming_normal; it + p": "depends on the fans of a weight",
+    "param p: [] = xavier_uniform; it + p": "depends on the fans of a weight",
+    "c: conv(4, 1, bias_init=kaiming_uniform)": "depends on the fans of a weight",
+    "b: batchnorm(init=xavier_normal)": "depends on the fans of a weight",
+    "p: prelu(init=kaiming_normal)": "depends on the fans of a weight",
+    "c: conv(4, 1, init=trunc_normal(0))": "`std` is greater than 0",
+    "c: conv(4, 1, init=trunc_normal(1.0, low=2, high=1))": "`low` is less than `high`",
+    "c: conv(4, 1, init=trunc_normal(1.0, low=1, high=1))": "`low` is less than `high`",
+    "c: conv(4, 1, init=constant(1e39))": "beyond the numbers of float32",
+    "c: conv(4, 1, init=constant(2 ** 63))": "more than 64 bits",
+    "c: conv(4, 1, init=normal(-1e50))": "beyond the numbers of float32",
+    "c: conv(4, 1, init=uniform(3e38))": "half of what float32 holds",
+    "c: conv(4, 1, init=kaiming_normal(slope=1e50))": "beyond the numbers of float32",
+    "let m: conv(4, 1); m; let k: m; k": "a second declaration of one module",
+    "let m: conv(4, 1); m; let k: [m, m]; k[0]": "a second declaration of one module",
+}
+
+
+@pytest.mark.parametrize("statements", REFUSED)
+def test_it_is_refused(statements: str) -> None:
+    errors = [d for d in check(from_text(spec(statements))).diagnostics if d.severity == "error"]
+    assert len(errors) == 1
+    assert REFUSED[statements] in errors[0].message
