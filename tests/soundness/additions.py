@@ -682,8 +682,8 @@ class Additions:
         name = self.new("B")
         numbers, layers, params, given = (), (), "", ""
         if self.chance(0.7):
-            numbers, layers = ("width", "count", "flag"), ("act",)
-            params = "(width, count = 2, flag = false, act = relu)"
+            numbers, layers = ("width", "count", "flag", "widths[0]", "len(widths)"), ("act",)
+            params = "(width, count = 2, flag = false, act = relu, widths = [4, 6])"
             given = self.arguments(place)
             if self.chance(0.25):
                 numbers, layers = ("width",), ("peg",)
@@ -732,6 +732,8 @@ class Additions:
             given.append(f"count={self.pick('1', '2', '3', *(i + ' + 1' for i in place.scope.loops))}")
         if self.chance(0.5):
             given.append(f"flag={self.pick('true', 'false', *(i + ' > 0' for i in place.scope.loops))}")
+        if self.chance(0.2):
+            given.append(f"widths={self.pick('[8]', '[4, 4, 4]', '[4 * k for k in 1..3]', '[8] + [4]')}")
         if self.chance(0.5):
             own = self.pick("relu", "gelu", "none", "leaky_relu(0.2)", self.same_width(place), *place.scope.layers)
             given.append(f"act={own}")

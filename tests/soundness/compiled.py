@@ -343,13 +343,26 @@ def constructs(text: str) -> set[str]:
 # ---- the run ---------------------------------------------------------------------------------------------------
 
 
-def one(seed: int, number: int, tally: Tally, outcome: Outcome) -> str | None:
+def grown(seed: int, number: int, tally: Tally, random: Random, texts: Path | None) -> str:
+    """A spec; from a file of ``texts`` where it was grown before."""
+    path = texts / f"{seed}-{number}.arch" if texts is not None else None
+    if path is not None and path.exists():
+        return path.read_text()
+    text = Grown(random, tally).text
+    if path is not None:
+        path.write_text(text)
+    return text
+
+
+def one(
+    seed: int, number: int, tally: Tally, outcome: Outcome, texts: Path | None = None, only_grow: bool = False
+) -> str | None:
     """One spec through everything; what went wrong, if anything did, with the spec."""
-    random = Random(f"{seed}/{number}")
-    text = ""
+    random, text = Random(f"{seed}/{number}"), ""
     try:
-        grown = Grown(random, tally)
-        text = grown.text
+        text = grown(seed, number, tally, random, texts)
+        if only_grow:
+            return None
         if not check(from_text(text)).ok:
             outcome.counts["refused without its probes"] += 1
             return None
@@ -371,12 +384,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--found", type=Path, help="a folder for the specs that fail")
+    parser.add_argument("--texts", type=Path, help="a folder for the specs, to judge them again without growing them")
+    parser.add_argument("--only-grow", action="store_true", help="write the specs to --texts and judge them later")
     args = parser.parse_args()
+    if args.texts is not None:
+        args.texts.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     tally, outcome, failures, started = Tally(), Outcome(), 0, time.process_time()
     for number in range(args.first, args.specs):
-        fault = one(args.seed, number, tally, outcome)
+        fault = one(args.seed, number, tally, outcome, args.texts, args.only_grow)
         if fault is not None:
             failures += 1
             print(f"---- {number}\n{fault}", flush=True)

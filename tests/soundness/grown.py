@@ -101,7 +101,7 @@ class Grown:
         for made, name in zip(statements, names, strict=False):
             made.binds = (name,)
         body = Body([*statements, *plain("output y")], fixed=len(inputs) + 1)
-        if chance(0.1):
+        if chance(0.05):
             self.additions.uses_library = True
             self._definitions += plain('use ConvNorm, SqueezeExcite, MLP, make_divisible from "blocks.arch"')
         return Statement((head + " ", body), numbers=numbers, layers=layers)
