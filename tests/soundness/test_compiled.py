@@ -48,6 +48,8 @@ FITS = (
     spec("let m: [none, none]", "m[0] -> m[1]"),
     spec("let f = none", "let m: f", "c: conv(4, 1) -> m"),
     spec("n: layernorm(axis=[-2, -1], affine=false)", shape="[N, 4, T]"),
+    spec("buffer b: [8] = [0.5 * k for k in 0..8] -> { it as half; sin } -> it + 1", "it + b"),
+    spec("buffer b: [2] = [1.0, 2.0] -> exp", "let m: sin", "m", "it + b[0]"),
     spec("1.5 // floor(it)"),
     spec("it // (it * 0.0)"),
     spec("it // 2.0"),
