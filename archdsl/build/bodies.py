@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -35,6 +35,7 @@ from archdsl.graph import (
     Branch,
     Chose,
     Declared,
+    Entered,
     Event,
     Gave,
     GraphInput,
@@ -47,6 +48,7 @@ from archdsl.graph import (
     Owned,
     Turn,
     Value,
+    flattened,
 )
 from archdsl.init import Computed, Init
 from archdsl.op import Facets, Op, Reject, Tensor, parameters
@@ -242,6 +244,7 @@ class Bodies(Layers, Shapes):
                 self.nodes = graph_nodes
                 name = self.computed_text(node.name, here)
                 contents, held = self._contents(value, name, node)
+                _without_scopes(inner.events)
                 self.check_shape(node.shape, value, here, f"the buffer `{name}`")
                 made = self._own_tensor(node, value.type, Computed(), contents, held, here)
                 self._held[made] = contents, held
@@ -581,6 +584,18 @@ def _axis_at_odds(results: list[Value], joined: int | None) -> int | None:
         return None
     axes = range(len(results[0].shape))
     return next((a for a in axes if a != joined and len({v.shape[a] for v in results} - {1}) > 1), None)
+
+
+def _without_scopes(events: Sequence[Event]) -> None:
+    """What fills a buffer is computed outside of the network, and has no place in its module tree.
+
+    Raises:
+        Fault: a part of it has a name.
+    """
+    for event in flattened(events):
+        if isinstance(event, Entered):
+            advice = "a buffer is computed when the module is made, by operators: leave out the name, or use a `fn`"
+            raise Fault(Misplaced(span=event.site.span, what="a module", advice=advice))
 
 
 def _no_contents(name: str, node: Node | None, site: tree.TensorBuffer) -> BufferDepends:

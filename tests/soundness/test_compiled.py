@@ -50,6 +50,9 @@ FITS = (
     spec("n: layernorm(axis=[-2, -1], affine=false)", shape="[N, 4, T]"),
     spec("buffer b: [8] = [0.5 * k for k in 0..8] -> { it as half; sin } -> it + 1", "it + b"),
     spec("buffer b: [2] = [1.0, 2.0] -> exp", "let m: sin", "m", "it + b[0]"),
+    spec("buffer b: [8] = [0.5 * k for k in 0..8] -> { it as half; sin } -> it + 1", "it + b"),
+    spec("buffer b: [2] = [1.0, 2.0] -> k: exp", "let m: sin", "m", "it + b[0]"),
+    spec("let m: [none, conv(4, 1)]", "m[0] -> m[1]"),
     spec("1.5 // floor(it)"),
     spec("it // (it * 0.0)"),
     spec("it // 2.0"),
@@ -80,6 +83,8 @@ REFUSED = {
     "c: conv(4, 1, init=normal(-1e50))": "beyond the numbers of float32",
     "c: conv(4, 1, init=uniform(3e38))": "half of what float32 holds",
     "c: conv(4, 1, init=kaiming_normal(slope=1e50))": "beyond the numbers of float32",
+    "buffer b: [8] = [1.0] * [k for k in 0..8] -> k: { sin }; it + b": "a module cannot stand here",
+    "buffer b: [2] = [1.0, 2.0] -> k: seq { sin }; it + b[0]": "a module cannot stand here",
     "let m: conv(4, 1); m; let k: m; k": "a second declaration of one module",
     "let m: conv(4, 1); m; let k: [m, m]; k[0]": "a second declaration of one module",
 }
