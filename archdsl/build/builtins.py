@@ -26,8 +26,17 @@ def _fold(pick: Callable[[Any, Any], Any], plain: Callable[..., Any]) -> Callabl
 
 
 def _whole(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Rounding: a size is whole already."""
-    return lambda v: v if isinstance(v, Dim) else int(function(v))
+    """Rounding: a size is whole already, and a quotient of sizes becomes one."""
+
+    def run(value: Any) -> Any:
+        rounded = value if isinstance(value, Dim) else function(value)
+        return rounded if isinstance(rounded, Dim) else int(rounded)
+
+    return run
+
+
+def _absolute(value: Any) -> Any:
+    return dmax(value, -value) if isinstance(value, Dim) else abs(value)
 
 
 def _enumerate(values: Any) -> list[list[Any]]:
@@ -59,7 +68,7 @@ NUMERIC: dict[str, Callable[..., Any]] = {
     "round": _whole(round),
     "floor": _whole(math.floor),
     "ceil": _whole(math.ceil),
-    "abs": abs,
+    "abs": _absolute,
     "sign": lambda v: (v > 0) - (v < 0),
     "sqrt": math.sqrt,
     "exp": math.exp,

@@ -203,9 +203,9 @@ class Expressions(Comprehensions):
         if op == "/":
             raise Fault(SizeDivided(span=node.span, edits=_rounding_down(said[1])))
         if op in ("//", "%") and isinstance(right, Dim):
-            self._positive(right, node)
+            self.positive(right, node)
 
-    def _positive(self, divisor: Dim, node: tree.Node) -> None:
+    def positive(self, divisor: Dim, node: tree.Node) -> None:
         """A symbolic divisor is at least 1 for every input that the model accepts."""
         try:
             Questions(self.needs, node, self.frames).require(divisor, ">=", 1, "")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archdsl.build.env import MISSING, Env, FileScope
+from archdsl.build.quotient import Quotient
 from archdsl.dims import Dim
 from archdsl.graph import Module, Value
 from archdsl.init import Init
@@ -206,7 +207,7 @@ def describe(value: Any) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case int() | float() | Dim():
+        case int() | float() | Dim() | Quotient():
             return f"the number {value}"
         case str():
             return f'the string "{value}"'

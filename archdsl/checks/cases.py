@@ -64,11 +64,14 @@ class Case:
     made: list[int] = field(default_factory=list)
     left: list[tuple[int, ...]] = field(default_factory=list)
     """The choices of other cases, that begin like this one."""
-    names: set[str] = field(default_factory=set)
-    """The symbols of which something is assumed."""
+    asked: set[str] = field(default_factory=set)
+    """The symbols that conditions are about."""
+    is_assumed: bool = False
+    """Something is assumed of the sizes."""
 
     def holds(self, needs: Needs, a: Size, operator: Operator, b: Size) -> bool:
         """Whether ``a operator b``, in this case. Raises `Impossible` and `TooManyCases`."""
+        self.asked |= symbols(a) | symbols(b)
         if not depends(a, operator, b, needs.facts):
             match self.verdict(needs, a, operator, b):
                 case Proved():
@@ -76,7 +79,7 @@ class Case:
                 case Refuted():
                     return False
         way = self._way(operator)
-        self.names |= symbols(a) | symbols(b)
+        self.is_assumed = True
         try:
             with self.budget.part(QUESTION) as budget:
                 needs.suppose(a, way, b, budget)
@@ -105,18 +108,18 @@ class Case:
         self, needs: Needs, a: Size, operator: Operator, b: Size, verdict: Refuted | When | Unknown
     ) -> Values | None:
         """Sizes of this case, small ones, at which ``a operator b`` does not hold. Raises `Impossible`."""
-        if not self.names and (isinstance(verdict, Unknown) or needs.facts.allow(verdict.example)):
+        if not self.is_assumed and (isinstance(verdict, Unknown) or needs.facts.allow(verdict.example)):
             return None if isinstance(verdict, Unknown) else verdict.example
         try:
             with self.budget.part(QUESTION) as budget:
                 facts = learn(needs.facts, *difference(a, _NEGATED[operator], b), budget)
-            return sample(facts, self.names | symbols(a) | symbols(b))
+            return sample(facts, self.asked | symbols(a) | symbols(b))
         except Contradiction:
             raise Impossible from None
 
     def example(self, needs: Needs) -> Values | None:
         """Sizes of this case, small ones. Raises `Impossible`."""
         try:
-            return {} if not self.names else sample(needs.facts, self.names)
+            return {} if not self.asked else sample(needs.facts, self.asked)
         except Contradiction:
             raise Impossible from None

@@ -14,14 +14,16 @@ from typing import Any, Literal, TypeAlias
 from archdsl.build.bodies import Bodies
 from archdsl.build.context import Abort, Fault, Here, Poison
 from archdsl.build.env import Env, FileScope
-from archdsl.build.expressions import same_layer
+from archdsl.build.expressions import Sides, same_layer
 from archdsl.build.model import build_model
-from archdsl.build.values import BlockLayer, Layer, Measure, describe, is_list, is_size
+from archdsl.build.quotient import OPERATIONS, Quotient, as_quotient
+from archdsl.build.values import BlockLayer, Layer, Measure, describe, is_list, is_number, is_size
 from archdsl.checks.cases import CLAIM, MAX_CASES, Case, Impossible, TooManyCases
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.claims import ClaimEmpty, ClaimFails, ClaimUndecided
-from archdsl.diagnostics.names import WrongKind
-from archdsl.dims import Dim, Member, Needs, Operator, Proved, Size, Values, When, symbol, symbols
+from archdsl.diagnostics.names import BadArithmetic, WrongKind
+from archdsl.diagnostics.shapes import SizeTooLarge
+from archdsl.dims import Dim, Member, Needs, Operator, Proved, Size, TooLarge, Values, When, symbol, symbols
 from archdsl.dims import describe as describe_condition
 from archdsl.dims.budget import Budget
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, Value
@@ -239,6 +241,40 @@ class _ClaimBuilder(Bodies):
         outputs = [GraphOutput(f"y{i}", v, False) for i, v in enumerate(result)]
         return Graph("part", inputs, outputs, self.nodes, inner.module, inner.instance, self.needs)
 
+    # ---- quotients of sizes ----
+
+    def operate(self, op: str, left: Any, right: Any, node: tree.Node, here: Here, said: Sides) -> Any:
+        """``left op right``, exact where a claim divides sizes or multiplies them by floats."""
+        if not _makes_quotient(op, left, right):
+            return super().operate(op, left, right, node, here, said)
+        try:
+            first, second = as_quotient(left), as_quotient(right)
+            if op in ("/", "//", "%") and isinstance(second.num, Dim):
+                self.positive(second.num, node)
+            result = OPERATIONS[op](first, second)
+        except ZeroDivisionError:
+            raise Fault(BadArithmetic(span=node.span, reason=f"`{left} {op} {right}` divides by zero")) from None
+        except TooLarge:
+            raise Fault(SizeTooLarge(span=node.span)) from None
+        except (KeyError, ValueError):
+            advice = "in a claim, sizes and their quotients take `+ - * / // %`"
+            raise Fault(
+                BadArithmetic(span=node.span, reason=f"`{left} {op} {right}` has no value", advice=advice)
+            ) from None
+        return result.num if result.den == 1 else result
+
+    def compare(self, left: Any, op: Operator, right: Any, node: tree.Compare, here: Here) -> Any:
+        """Quotients are compared without dividing."""
+        if not _makes_quotient("<", left, right):
+            return super().compare(left, op, right, node, here)
+        try:
+            first, second = as_quotient(left), as_quotient(right)
+            return super().compare(first.num * second.den, op, second.num * first.den, node, here)
+        except TooLarge:
+            raise Fault(SizeTooLarge(span=node.span)) from None
+        except ValueError:
+            raise Fault(BadArithmetic(span=node.span, reason=f"`{left} {op} {right}` has no value")) from None
+
     # ---- deciding ----
 
     def decide(self, left: Any, op: Operator, right: Any, node: tree.Node) -> bool:
@@ -285,7 +321,9 @@ class _ClaimBuilder(Bodies):
         example = self._case.counterexample(self.needs, left, op, right, verdict)
         if example is None:
             raise self._open(term, shown)
-        conditions = verdict.conditions if isinstance(verdict, When) and verdict.exact and not self._case.names else ()
+        conditions = (
+            verdict.conditions if isinstance(verdict, When) and verdict.exact and not self._case.is_assumed else ()
+        )
         needed = "; ".join(describe_condition(c) for c in conditions if isinstance(c, Member))
         raise self._fails(term, f"{shown} is false{_at(example)}{': ' if needed else ''}{needed}", example)
 
@@ -305,6 +343,18 @@ class _ClaimBuilder(Bodies):
     def _open(self, term: tree.Node, detail: str) -> Fault:
         assert self._claim is not None
         return Fault(ClaimUndecided(span=term.span, claim=self._claim.text.value, detail=detail))
+
+
+def _makes_quotient(op: str, left: Any, right: Any) -> bool:
+    """Whether ``left op right`` is about a quotient of sizes, or makes one."""
+    sides = (left, right)
+    if not all(is_number(side) or isinstance(side, Quotient) for side in sides):
+        return False
+    if any(isinstance(side, Quotient) for side in sides):
+        return True
+    return any(isinstance(side, Dim) for side in sides) and (
+        op == "/" or any(isinstance(side, float) for side in sides)
+    )
 
 
 def _shape(graph: Graph) -> list[Any]:

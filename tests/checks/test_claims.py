@@ -43,6 +43,8 @@ REFUTED = [
     ("conv(A) != conv(3)", "A = 3"),
     ("[A] != [3.0]", "A = 3"),
     ("A > 1", "A = 1"),
+    ("not A >= 1", "A = 1"),
+    ("2 * A == 2 * B + 1 or A < 1", "A = 1, B = 1"),
     ("A >= 2", "A = 1"),
     ("A < 10", "A = 10"),
     ("A + B > 2", "A = 1, B = 1"),
@@ -54,7 +56,7 @@ REFUTED = [
     ("A < 2 or B <= 3 * A", "A = 2, B = 7"),
     ("not A == 7", "A = 7"),
     ("not (A == B and B == 5)", "A = 5, B = 5"),
-    ("A >= 1 and B != 4", "B = 4"),
+    ("A >= 1 and B != 4", "A = 1, B = 4"),
     ("A != 9 and A != 4", "A = 4"),
     ("A % 2 == 0 or A % 3 == 0 or A % 5 == 0", "A = 1"),
     ("A < 1000000 or A > 1000000", "A = 1000000"),
@@ -240,3 +242,82 @@ def test_the_number_of_cases_is_bounded() -> None:
     result = decided(f'claim(A) "it" {{\n{many}\n}}')
     assert result.standing == "undecided"
     assert "cases" in result.diagnostics[0].detail  # type: ignore[attr-defined]
+
+
+EXACT = [
+    "A * 0.5 <= A",
+    "A / 2 <= A",
+    "A / B <= A",
+    "1 / A <= 1",
+    "A * 0.1 * 10 == A",
+    "A * 0.7 < A",
+    "A * 1e-30 <= A",
+    "A * 0.5 + B * 0.25 <= A + B",
+    "A / 2 + A / 2 == A",
+    "A / 3 * 3 == A",
+    "A * 6 / 3 == 2 * A",
+    "(A + B) / (C + 1) * (C + 1) == A + B",
+    "A / 2 != 0.25",
+    "A >= 0.5 and A > 0.99",
+    "A * -0.5 < 0",
+    "A / -2 < 0",
+    "A // 0.5 == 2 * A",
+    "A % 1.5 < 1.5",
+    "floor(A / 2) == A // 2",
+    "ceil(A / 2) == (A + 1) // 2",
+    "abs(A - B) == abs(B - A) and abs(A - B) >= A - B",
+    "abs(A - B) == max(A, B) - min(A, B)",
+]
+
+
+@pytest.mark.parametrize("condition", EXACT)
+def test_floats_and_quotients_of_sizes_are_exact_in_a_claim(condition: str) -> None:
+    """A float is the decimal fraction that is written: 0.1 is one tenth."""
+    assert asserted(condition).how == "proved for every A, B and C"
+
+
+INEXACT = [
+    ("A * 0.5 != 2", "A = 4"),
+    ("A / 2 != 4.5", "A = 9"),
+    ("A < 2.5", "A = 3"),
+    ("A / B < 3", "A = 3, B = 1"),
+    ("A / B != 1.5", "A = 3, B = 2"),
+    ("A * 0.75 <= B", "A = 2, B = 1"),
+    ("ceil(A / 2) == A // 2", "A = 1"),
+    ("abs(A - 5) > 0", "A = 5"),
+    ("A % 1.5 != 0.5", "A = 2"),
+]
+
+
+@pytest.mark.parametrize(("condition", "least"), INEXACT)
+def test_floats_and_quotients_are_refuted_by_the_least_example(condition: str, least: str) -> None:
+    assert example(asserted(condition)) == least
+
+
+@pytest.mark.parametrize("condition", ["A / 0 > 1", "A / 0.0 > 1", "A % 0 > 1", "A ** 0.5 < A", "round(A / 3) > 0"])
+def test_what_has_no_value_is_an_error(condition: str) -> None:
+    result = asserted(condition)
+    assert result.standing == "undecided"
+    assert [d.code for d in result.diagnostics] == ["A0218"]
+
+
+def test_a_symbolic_divisor_of_a_quotient_becomes_a_condition() -> None:
+    result = asserted("A / (B - 3) > 0")
+    assert result.how == "proved for every A, B and C (B must be at least 4)"
+
+
+def test_ratios_of_measures_are_compared() -> None:
+    claim = """claim(C) "it" {
+  input x: [N, C, H, W]
+  let two = { conv(C, 3, pad=1, bias=false) -> conv(C, 3, pad=1, bias=false) }
+  let one = conv(C, 5, pad=2, bias=false)
+  assert params(two) %s params(one)
+}"""
+    assert decided(claim % "== 0.72 *").how == "proved for every C, N, H and W"
+    assert decided(claim % "/ 18 == 0.04 *").how == "proved for every C, N, H and W"
+    assert example(decided(claim % "< 0.7 *")) == "C = 1"
+
+
+def test_sizes_of_a_model_are_not_divided() -> None:
+    (diagnostic,) = check(from_text("arch 1\nmodel M { input x: [N, H]; linear(8 + H / 2); output y }")).diagnostics
+    assert diagnostic.code == "A0304"
