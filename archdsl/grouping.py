@@ -7,7 +7,7 @@ rows apart: the same operators, weights and shapes below them, whatever their pr
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -38,7 +38,9 @@ from archdsl.op import Op
 class Sameness:
     """Numbers instances: two have one number if the same happened in them, but for names and places outside them."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: Callable[[Node], Hashable] = lambda _: None) -> None:
+        """``mark`` gives what else tells operators apart."""
+        self._mark = mark
         self._numbers: dict[Hashable, int] = {}
         self._seen: dict[Instance, int] = {}
         self._local: dict[Instance, dict[Value, Hashable]] = {}
@@ -119,7 +121,7 @@ class Sameness:
         inputs = tuple(self.plain(v, local) for v in node.inputs)
         for value in node.outputs:
             local[value] = len(local)
-        return node.op, place, inputs, node.output_types
+        return node.op, place, inputs, node.output_types, self._mark(node)
 
     def _entered(self, site: object, instance: Instance, around: Instance, local: dict[Value, Hashable]) -> Hashable:
         within = self._walk(instance)

@@ -96,6 +96,9 @@ class Calls(Holes):
                 return Ref(site.inputs[index])
             case Training():
                 return own("training")
+            case This():
+                assert site.this is not None
+                return site.this
             case Own(name=label):
                 self._same([e.name for e in exprs], site)  # type: ignore[union-attr]
                 return own(label)

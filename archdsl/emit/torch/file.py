@@ -16,6 +16,7 @@ from archdsl.emit.torch.functions import Functions
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.inits import InitPlan, weights_of
 from archdsl.emit.torch.names import RESERVED, Names, class_name, identifier, is_identifier, network_name
+from archdsl.emit.torch.precision import Conversions, Precision
 from archdsl.emit.torch.rows import Conflict
 from archdsl.emit.torch.small import SmallClasses
 from archdsl.emit.torch.terms import NoValue, Symbol
@@ -28,6 +29,7 @@ from archdsl.graph import (
     Entered,
     Event,
     Graph,
+    GraphOutput,
     Instance,
     Looped,
     Module,
@@ -41,7 +43,7 @@ from archdsl.graph import (
     values_in,
 )
 from archdsl.grouping import Sameness
-from archdsl.op import REQUIRED
+from archdsl.op import REQUIRED, Torch
 from archdsl.syntax import tree
 
 
@@ -70,7 +72,8 @@ class File:
         self.classes: list[ClassDef] = []
         self._usages = [Usage(g) for g in self.graphs]
         self._usage = {i: u for u in self._usages for i in u.instances}
-        self._sameness = Sameness()
+        self._precisions = [Precision(g) for g in self.graphs]
+        self._sameness = Sameness(self.conversions)
         self._by_text: dict[tree.Node, list[Instance]] = {}
         for instance in self.all_instances():
             self._by_text.setdefault(instance.scope.text, []).append(instance)
@@ -196,6 +199,22 @@ class File:
             return None
         args = said.module.args
         return str(said.module.callee) if all(a.default is not REQUIRED for a in args) else None
+
+    # ---- precision ----
+
+    def conversions(self, node: Node) -> Conversions:
+        """How the inputs of an operator are converted to another type of floats."""
+        return next((c for p in self._precisions if (c := p.conversions(node))), ())
+
+    def said(self, node: Node) -> Torch:
+        """What an operator is in torch, with its inputs converted."""
+        return next((p.torch(node) for p in self._precisions if p.conversions(node)), node.torch)
+
+    def reference(self, output: GraphOutput) -> list[Value] | None:
+        """For an output of the network that must be converted, the value of each graph whose type it takes."""
+        if not any(p.is_made(output) for p in self._precisions):
+            return None
+        return [p.reference for p in self._precisions if p.reference is not None]
 
     # ---- where values come from ----
 
@@ -387,6 +406,8 @@ class _Chain:
 
     def _layer(self, node: Node) -> bool:
         if node.module is None or not self._file.small.can_say(node) or not self._is_member(node.module):
+            return False
+        if self._file.conversions(node):
             return False
         if node.inputs != (self._stream,) or len(node.outputs) != 1:
             return False

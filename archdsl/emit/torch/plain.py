@@ -22,6 +22,7 @@ from archdsl.emit.torch.calls import COMPARE, INFIX, PREFIX
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.initial import direct_tensor, init_call
 from archdsl.emit.torch.names import RESERVED, Names, class_name, identifier, is_identifier, network_name, snake
+from archdsl.emit.torch.precision import Precision
 from archdsl.emit.torch.terms import assign, call, dotted, literal, name, own
 from archdsl.emit.torch.text import file_text
 from archdsl.emit.torch.usage import Usage
@@ -30,6 +31,7 @@ from archdsl.graph import (
     Event,
     Graph,
     GraphInput,
+    GraphOutput,
     Instance,
     Merged,
     Module,
@@ -101,6 +103,7 @@ class Plain:
         self.always = graph.live(False)
         self.producer = graph.producer
         self.usage = Usage(graph)
+        self.precision = Precision(graph)
         self.helpers: dict[str, None] = {}
         self.class_name = ""
         self._names = Names({*RESERVED, *HELPERS, *keyword.kwlist})
@@ -353,6 +356,8 @@ class _Lowered:
                 return self.input(index)
             case Training():
                 return own("training")
+            case This():
+                return self.this()
             case Own(name=label):
                 return self.tensor(label)
             case Call(callee=callee):
@@ -411,7 +416,7 @@ class _OfNode(_Lowered):
         return sized(size, self.forward.sizes)
 
     def expression(self) -> ast.expr:
-        said, module = self.node.torch, self.node.module
+        said, module = self.plain.precision.torch(self.node), self.node.module
         if module is None or said.module is None:
             return self.say(said.function)
         return self.say(said.run) if said.run is not None else call(self.this(), *map(self.input, self._places()))
@@ -444,7 +449,7 @@ class _Contents(_Lowered):
         targets = [ast.Name(f"c{len(self._made) + k}") for k in range(len(node.outputs))]
         self._made.update(zip(node.outputs, targets, strict=True))
         target = targets[0] if len(targets) == 1 else ast.Tuple(list(targets))
-        self.statements.append(assign(target, self.say(node.torch.function)))
+        self.statements.append(assign(target, self.say(self.plain.precision.torch(node).function)))
 
     def input(self, index: int) -> ast.expr:
         return self._made[self._node.inputs[index]]
@@ -565,12 +570,21 @@ class _Forward:
         return [o.value for o in self.plain.graph.outputs if not o.when_training]
 
     def _return(self) -> ast.stmt:
-        always = list(map(self.value, self._given()))
-        training = [self.value(o.value) for o in self.plain.graph.outputs if o.when_training] if self.is_top else []
+        outputs = self.plain.graph.outputs if self.is_top else []
+        always = [self._output(o) for o in outputs if not o.when_training]
+        always = always if self.is_top else list(map(self.value, self._given()))
+        training = [self._output(o) for o in outputs if o.when_training]
         given = _one_or_several(always)
         if training:
             given = ast.IfExp(own("training"), ast.Tuple([*always, *training]), given)
         return ast.Return(given)
+
+    def _output(self, output: GraphOutput) -> ast.expr:
+        value = self.value(output.value)
+        reference = self.plain.precision.reference
+        if reference is None or not self.plain.precision.is_made(output):
+            return value
+        return call(ast.Attribute(value, "to"), ast.Attribute(self.value(reference), "dtype"))
 
     def _returns(self) -> ast.expr:
         tensor = name("Tensor")

@@ -11,6 +11,7 @@ import re
 import types
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -106,10 +107,19 @@ def plain(value: Any) -> Hashable:
             return "size", value
         case Device():
             return ("device",)
+        case TypeOf(key=key):
+            return "type", key
     raise Refused(f"{value!r} is no argument")
 
 
 _ATOMS = frozenset({type(None), bool, int, float, str})
+
+
+@dataclass(frozen=True)
+class TypeOf:
+    """The element type of a tensor: the tensor's term."""
+
+    key: int
 
 
 class Device:
@@ -132,6 +142,10 @@ class Recorded:
         if found is None:
             raise Refused("the shape of a value that the graph does not have")
         return found
+
+    @property
+    def dtype(self) -> TypeOf:
+        return TypeOf(self.key)
 
     @property
     def device(self) -> Device:
@@ -340,13 +354,16 @@ class Leaf(Module):
     _inner: list[Module]
     path: str | None
     made: tuple[Hashable, Hashable]
+    own: tuple[str, ...]
+    """Its weights."""
     weights: Callable[[str, Hashable], Sequence[str]]
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__()
         made = self.ledger.complete(self.callee, args, keywords)
-        vars(self).update(made=made, path=None, _inner=[])
-        for name in type(self).weights(self.callee, made):
+        own = tuple(type(self).weights(self.callee, made))
+        vars(self).update(made=made, path=None, _inner=[], own=own)
+        for name in own:
             holder, _, last = name.rpartition(".")
             target = self._holder(holder) if holder else self
             object.__setattr__(target, last, Weight(self.ledger))
@@ -359,7 +376,7 @@ class Leaf(Module):
             kind = getattr(self.layers, INNER[self.callee][name])
             inner = kind.__new__(kind)
             Module.__init__(inner)
-            vars(inner).update(path=None, _inner=[], bias=None)
+            vars(inner).update(path=None, _inner=[], own=(), bias=None)
             self._inner.append(inner)
             object.__setattr__(self, name, inner)
         return getattr(self, name)

@@ -128,7 +128,7 @@ class Tensors(Inits):
                 text = self._numbers(rows, nodes, [e.env for _, e in step], nodes[0].site, scratch)
             else:
                 at = self.site(rows, nodes, slots, scratch, "init")
-                text = self.torch([n.torch.function for n in nodes], at)
+                text = self.torch([self.file.said(n).function for n in nodes], at)
             for place, out in enumerate(outs):
                 out.text = text if len(outs) == 1 else ast.Subscript(text, literal(place))
         held = [(row, event.held) for row, event in step if event.held is not None]

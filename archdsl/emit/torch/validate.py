@@ -16,8 +16,9 @@ from archdsl.build.builtins import NUMERIC
 from archdsl.emit.torch import standins
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.interpret import INFIX, PREFIX
-from archdsl.emit.torch.standins import Blank, Leaf, Ledger, Recorded, Refused, plain
-from archdsl.graph import Graph, Module, Node, Owned, Value, flattened
+from archdsl.emit.torch.precision import Precision
+from archdsl.emit.torch.standins import Blank, Leaf, Ledger, Recorded, Refused, TypeOf, plain
+from archdsl.graph import Graph, GraphOutput, Module, Node, Owned, Value, flattened
 from archdsl.init import (
     Computed,
     Constant,
@@ -142,6 +143,8 @@ class _Comparison:
         found.append((path, module))
         if isinstance(module, Leaf):
             object.__setattr__(module, "path", path)
+            for name in module.own:
+                module.get_parameter(name).key = self._ledger.term("weight", f"{path}.{name}")
         for kind in (module._parameters, module._buffers):
             for name, weight in kind.items():
                 weight.key = self._ledger.term("weight", f"{path}.{name}" if path else name)
@@ -199,7 +202,7 @@ class _Comparison:
             raise Refused("an output is no tensor")
         always = [o for o in self._graph.outputs if not o.when_training]
         wanted = [*always, *((o for o in self._graph.outputs if o.when_training) if training else ())]
-        if [o.key for o in outputs] != [self._checked.keys[o.value] for o in wanted]:
+        if [o.key for o in outputs] != [self._checked.output(o) for o in wanted]:
             raise Refused(f"its outputs {'in training' if training else 'at inference'} are not the graph's")
         self._work()
 
@@ -232,13 +235,14 @@ class _Checked:
         self._weights = weights
         self.keys: dict[Value, int] = {}
         self.contents: dict[str, int] = {}
+        self._precision = Precision(graph)
         self._layers: dict[Module, _Layer] = {}
         self._made: dict[Facets, _Layer] = {}
         self._terms: dict[Node, tuple[list[int], list[int]]] = {}
         """For each node, the terms of its inputs when it was last run, and those that it computed."""
         self._owned = [e for i in graph.instance.walk() for e in flattened(i.events) if isinstance(e, Owned)]
         nodes = [*graph.nodes, *(n for event in self._owned for n in event.contents)]
-        for said in {id(n.torch): n.torch for n in nodes}.values():
+        for said in {id(t): t for n in nodes for t in (self._precision.torch(n),)}.values():
             for expression in (said.module, said.run, said.function):
                 self._learn(expression)
         for node in nodes:
@@ -247,6 +251,14 @@ class _Checked:
         for given in graph.inputs:
             self._set(given.value, ledger.term("input", given.name))
         self._run()
+
+    def output(self, output: GraphOutput) -> int:
+        """The term of an output of the network."""
+        reference = self._precision.reference
+        if reference is None or not self._precision.is_made(output):
+            return self.keys[output.value]
+        args = Recorded(self._ledger, self.keys[output.value]), TypeOf(self.keys[reference])
+        return self._ledger.term("call", ".to", self._ledger.complete(".to", args, {}))
 
     def train(self) -> None:
         self._training = True
@@ -301,6 +313,10 @@ class _Checked:
                     needed += done
             if node.op.is_random or (node.module is not None and runs[node.module] > 1):
                 self.ordered.update(done)
+        for output in self._graph.outputs:
+            if self._precision.is_made(output):
+                self.log.append(self.output(output))
+                needed += [self.output(output)] if self._training or not output.when_training else []
         self.least, self.most = Counter(needed), Counter(self.log)
         for event in self._owned:
             for node in event.contents:
@@ -314,13 +330,14 @@ class _Checked:
         """The terms that a node computes. In training it is run again where it reads or does something else."""
         inputs = [self.keys[v] for v in node.inputs]
         before = self._terms.get(node)
-        if before is not None and before[0] == inputs and not _asks_for_training(node.torch):
+        said = self._precision.torch(node)
+        if before is not None and before[0] == inputs and not _asks_for_training(said):
             return before[1]
-        if node.module is not None and node.torch.module is not None:
-            run = node.torch.run
+        if node.module is not None and said.module is not None:
+            run = said.run
             result = self._value(run, node) if run is not None else self._call_layer(node, self._inputs(node), {})
         else:
-            result = self._value(node.torch.function, node)
+            result = self._value(said.function, node)
         self._set_outputs(node, result)
         done = list(self._ledger.log)
         self._ledger.log.clear()
@@ -380,6 +397,9 @@ class _Checked:
                 return PREFIX[op](self._value(value, node))
             case Infix(op=op, left=left, right=right):
                 return INFIX[op](self._value(left, node), self._value(right, node))
+            case Attribute(value=This(), name=name):
+                assert node.module is not None
+                return Recorded(self._ledger, self._ledger.term("weight", node.module.join(name)))
             case Attribute(value=value, name=name):
                 return getattr(self._value(value, node), name)
             case Item(value=value, subscripts=subscripts):

@@ -126,7 +126,7 @@ class Walk(Modules):
     ) -> list[Slot]:
         rows, nodes = tuple(r for r, _ in step), tuple(n for _, n in step)
         slots = self._inputs(rows, nodes, here.flow)
-        said = [n.torch for n in nodes]
+        said = [self.file.said(n) for n in nodes]
         at = self.site(rows, nodes, slots, here.flow, "forward")
         # a place in the module tree needs a module only where torch has one: else the function does as well
         if all(n.module is not None and t.module is not None for n, t in zip(nodes, said, strict=True)):
@@ -558,7 +558,20 @@ class Walk(Modules):
         if first.site.shape is not None:
             self._bind_sizes(first.site.shape, slot)
         if self.is_top:
+            slot = self._of_the_module_s_type(step, slot, here)
             self.outputs.append(Output(first.output.name, slot, first.output.when_training))
+
+    def _of_the_module_s_type(self, step: Step[Gave], slot: Slot, here: Here) -> Slot:
+        """An output that is float32 whatever the module's type is, converted to that of an input."""
+        values = self.file.reference(step[0][1].output)
+        if values is None:
+            return slot
+        rows = rows_of(step)
+        reference = self.look(list(zip(rows, values, strict=True)), here.flow)
+        out = Slot(here.flow, dict(slot.values), list(slot.names))
+        converted = call(ast.Attribute(Ref(slot), "to"), ast.Attribute(Ref(reference), "dtype"))
+        here.flow.statements.append(Compute([out], converted, self.step(step[0][1].site, here), False))
+        return out
 
 
 def _is_number(value: Any) -> bool:

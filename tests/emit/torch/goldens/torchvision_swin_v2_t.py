@@ -149,7 +149,7 @@ class Attention(nn.Module):
                 .flatten(4)
                 .flatten(0, 1)
             )
-            out = out - 100.0 * (own != other)
+            out = out - (100.0 * (own != other)).to(out.dtype)
         out = torch.einsum("nwhij,nwhjd->nwihd", F.softmax(out, dim=-1), v).flatten(3)
         out = self.proj(out)
         out = (
