@@ -87,12 +87,16 @@ def printed(command: str, root: Path = ROOT) -> str:
 
 
 def _script(arguments: list[str]) -> None:
-    """In this process, which has imported torch already."""
+    """In this process, which has imported torch already. A script may set torch's default element type for itself."""
+    import torch
+
     before, sys.argv = sys.argv, arguments
+    dtype = torch.get_default_dtype()
     try:
         runpy.run_path(arguments[0], run_name="__main__")
     finally:
         sys.argv = before
+        torch.set_default_dtype(dtype)
 
 
 def write() -> None:
