@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from archdsl.dims import Dim
-from archdsl.init import Init
+from archdsl.init import MAX_FLOAT, Init
 from archdsl.op import Needs, Op, Operand, Reject, parameters, symbolic_sizes
 from archdsl.record import record
 
@@ -49,6 +49,30 @@ def show(value: Any) -> str:
             return str(value)
 
 
+MOST_CELLS = 2**31 - 1
+"""torch counts the cells of a window in 32 bits."""
+MOST_WHOLE = 2**63 - 1
+"""Every other whole number has 64 bits."""
+
+
+def require_at_most(value: int, most: int) -> None:
+    """
+    Raises:
+        Reject: a whole number is beyond what torch can hold.
+    """
+    if abs(value) > most:
+        raise Reject(f"{show(value)} is too large: a whole number here is at most {most:,}")
+
+
+def require_float32(value: float) -> None:
+    """
+    Raises:
+        Reject: a number is beyond those of float32.
+    """
+    if not abs(value) <= MAX_FLOAT:
+        raise Reject(f"{show(value)} is beyond the numbers of float32, which end at 3.4e38")
+
+
 def is_int(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -60,6 +84,7 @@ class SizeKind(Kind):
     least: int | None
     expected: str
     known: bool = False
+    most: int = MOST_WHOLE
 
     def accept(self, value: Any) -> Any:
         if isinstance(value, Dim):
@@ -68,6 +93,7 @@ class SizeKind(Kind):
             return value
         if not is_int(value) or (self.least is not None and value < self.least):
             raise self.reject(value)
+        require_at_most(value, self.most)
         return value
 
 
@@ -107,8 +133,8 @@ class PerAxisKind(Kind):
             return tuple(self.element.accept(v) for v in value)
         try:
             return self.element.accept(value)
-        except Reject:
-            raise self.reject(value) from None
+        except Reject as reject:
+            raise (reject if is_int(value) and abs(value) > MOST_CELLS else self.reject(value)) from None
 
 
 class PadKind(Kind):
@@ -121,16 +147,16 @@ class PadKind(Kind):
         if value in self.words:
             return value
         try:
-            return tuple(self._side(v) for v in value) if isinstance(value, list | tuple) else COUNT.accept(value)
+            return tuple(self._side(v) for v in value) if isinstance(value, list | tuple) else PADDING.accept(value)
         except Reject:
             raise self.reject(value) from None
 
     def _side(self, value: Any) -> Any:
         if not isinstance(value, list | tuple):
-            return COUNT.accept(value)
+            return PADDING.accept(value)
         if len(value) != 2:
             raise self.reject(value)
-        return tuple(COUNT.accept(v) for v in value)
+        return tuple(PADDING.accept(v) for v in value)
 
 
 @record
@@ -169,6 +195,7 @@ class NumberKind(Kind):
             raise self.reject(value)
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise self.reject(value)
+        require_float32(value)
         return float(value)
 
 
@@ -180,6 +207,9 @@ class ScalarKind(Kind):
     def accept(self, value: Any) -> Any:
         if not isinstance(value, int | float):
             raise self.reject(value)
+        if isinstance(value, int):
+            require_at_most(value, MOST_WHOLE)
+        require_float32(value)
         return int(value) if isinstance(value, bool) else value
 
 
@@ -244,15 +274,17 @@ class ValueKind(Kind):
 
 
 SIZE = SizeKind(1, "a size (a whole number, at least 1)")
-KNOWN_SIZE = SizeKind(1, "a whole number, at least 1, that is known beforehand", known=True)
+KNOWN_SIZE = SizeKind(1, "a whole number, at least 1, that is known beforehand", known=True, most=MOST_CELLS)
+CELLS = SizeKind(1, "a size (a whole number, at least 1)", most=MOST_CELLS)
+PADDING = SizeKind(0, "a whole number, at least 0", most=MOST_CELLS)
 COUNT = SizeKind(0, "a whole number, at least 0")
 INTEGER = SizeKind(None, "a whole number")
 AXIS = AxisKind()
 ONE_AXIS = OneAxisKind()
 AXES = PerAxisKind(AXIS, "an axis, or a list of axes")
-SIZES = PerAxisKind(SIZE, "a size, or a list with one for each axis")
+SIZES = PerAxisKind(CELLS, "a size, or a list with one for each axis")
 KNOWN_SIZES = PerAxisKind(KNOWN_SIZE, "a whole number at least 1, or a list with one for each axis")
-COUNTS = PerAxisKind(COUNT, "a whole number at least 0, or a list with one for each axis")
+COUNTS = PerAxisKind(PADDING, "a whole number at least 0, or a list with one for each axis")
 INTEGERS = PerAxisKind(INTEGER, "a whole number, or a list of them")
 PAD = PadKind()
 SCALAR = ScalarKind()

@@ -90,7 +90,7 @@ class Attention(Op):
         return (Order("torch.nn.MultiheadAttention", torch),)
 
     def doubt(self, inputs: tuple[Tensor, ...], given: Mapping[str, bool]) -> Doubt | None:
-        return Doubt("heads") if given.get("heads") and self.heads == inputs[0].shape[-1] else None
+        return Doubt("heads") if given.get("heads") and inputs[0].shape[-1:] == (self.heads,) else None
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         for tensor in inputs:

@@ -190,8 +190,9 @@ class Arithmetic(Binary):
             needs.require(right, ">=", least, f"`{self.op}` with {right} on the right")
         if whole and self.op == "**" and isinstance(right, int) and right < 0:
             raise Reject(f"whole numbers to the power {right}", help=f"write the power as {float(right)}")
-        if whole and any(isinstance(side, int) and not -(2**63) <= side < 2**63 for side in (left, right)):
-            raise Reject("a whole number of more than 64 bits")
+        for side in (left, right):
+            if isinstance(side, int) and not -(2**63) <= side < 2**63:
+                raise Reject("a whole number of more than 64 bits", help=f"write it as a float: {float(side)}")
 
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         if outputs[0].dtype != "float32" or self.op in ("+", "-"):

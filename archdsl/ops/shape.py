@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from archdsl.arguments import AXIS, PerAxisKind, SizeKind, axis_of, is_int
+from archdsl.arguments import AXIS, MOST_CELLS, MOST_WHOLE, PerAxisKind, SizeKind, axis_of, is_int, require_at_most
 from archdsl.layout import Laid, Layout, elementwise, reshaped
 from archdsl.op import (
     Arg,
@@ -250,6 +250,8 @@ def _is_negative(size: Size) -> bool:
 
 
 def _check_index(index: Size, size: Size, axis: int, needs: Needs) -> None:
+    if isinstance(index, int):
+        require_at_most(index, MOST_WHOLE)
     message = f"index {index} is outside axis {axis} of size {size}"
     if _is_negative(index):
         needs.require(size, ">=", -index, message)
@@ -263,6 +265,7 @@ def _slice_size(bounds: Bounds, size: Size, axis: int, needs: Needs) -> Size:
     step = 1 if bounds.step is None else bounds.step
     if not isinstance(step, int) or step < 1:
         raise Reject(f"a slice with step {step}", help="a step is a known whole number, at least 1")
+    require_at_most(step, MOST_CELLS)
     start = _position(bounds.start, 0, size, axis, needs)
     stop = _position(bounds.stop, size, size, axis, needs)
     needs.require(stop - start, ">=", 1, f"the slice of axis {axis} from {start} to {stop} is empty")
@@ -273,6 +276,8 @@ def _position(bound: Size | None, default: Size, size: Size, axis: int, needs: N
     """A bound counted from the front."""
     if bound is None:
         return default
+    if isinstance(bound, int):
+        require_at_most(bound, MOST_WHOLE)
     message = f"{bound} is outside axis {axis} of size {size}"
     if _is_negative(bound):
         needs.require(size, ">=", -bound, message)
