@@ -45,6 +45,10 @@ def show(value: Any) -> str:
             return f"[{inner}, …]" if len(value) > 6 else f"[{inner}]"
         case Operand():
             return "a value"
+        case Init():
+            return value.text
+        case type():
+            return f"`{value.name}`"
         case _:
             return str(value)
 

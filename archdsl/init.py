@@ -5,7 +5,7 @@ Names, arguments and formulas are those of ``torch.nn.init``.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from archdsl.record import record
@@ -24,6 +24,19 @@ class Init:
     name: ClassVar[str]
     has_fans: ClassVar[bool] = False
     """Whether the variance depends on the fans of the weight, which only a weight of two axes or more has."""
+
+    @property
+    def text(self) -> str:
+        """As the language writes it: ``ones``, ``constant(0.25)``, ``kaiming_normal(mode="fan_out")``."""
+        given = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            shown = f'"{value}"' if isinstance(value, str) else f"{value}"
+            if field.default is MISSING:
+                given.append(shown)
+            elif value != field.default:
+                given.append(f"{field.name}={shown}")
+        return f"{self.name}({', '.join(given)})" if given else self.name
 
     def problem(self) -> str | None:
         """What is wrong with the arguments, or None."""

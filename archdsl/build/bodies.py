@@ -10,8 +10,9 @@ from typing import Any
 
 from archdsl.build.called import apply_advice
 from archdsl.build.context import Fault, Here, Poison, require_good
-from archdsl.build.expressions import Sides, as_layer
+from archdsl.build.expressions import BUILTINS, Sides, as_layer
 from archdsl.build.layers import Layers, check_entries
+from archdsl.build.names import broken_families
 from archdsl.build.remedies import Side, set_by, text_of, ways
 from archdsl.build.shapes import Shapes
 from archdsl.build.values import (
@@ -20,6 +21,7 @@ from archdsl.build.values import (
     Applicable,
     BlockLayer,
     DeclaredLayer,
+    Given,
     Layer,
     OpLayer,
     describe,
@@ -52,6 +54,7 @@ from archdsl.graph import (
 )
 from archdsl.init import Computed, Init
 from archdsl.op import Facets, Op, Reject, Tensor, parameters
+from archdsl.ops import OPS_BY_NAME
 from archdsl.ops.merge import COMBINATORS
 from archdsl.ops.ranges import Arange
 from archdsl.ops.tensor import OwnTensor
@@ -231,7 +234,9 @@ class Bodies(Layers, Shapes):
         try:
             return INIT.accept(value)
         except Reject as reject:
-            raise Fault(WrongKind(span=node.span, what=reject.message)) from None
+            is_named = isinstance(value, type)
+            what = reject.message if is_named else f"expected {INIT.expected}, got {describe(value)}"
+            raise Fault(WrongKind(span=node.span, what=what)) from None
 
     def _buffer(self, node: tree.TensorBuffer, here: Here) -> None:
         """The chain is computed outside the graph: its value is what the buffer holds."""
@@ -342,10 +347,14 @@ class Bodies(Layers, Shapes):
             current = current.otherwise
 
     def _with(self, node: tree.Defaults, here: Here) -> None:
-        inner = here.aside(here.stream)
-        with self.catching(inner):
+        try:
             for call in node.calls:
                 self._default(call, here)
+        except (Fault, Poison) as error:
+            if isinstance(error, Fault):
+                self.report(error.diagnostic)
+            self.spoilt = True
+            self._lose_defaults(node, here)
 
     def _default(self, call: tree.Call, here: Here) -> None:
         callee = as_layer(self.evaluate(call.callee, here))
@@ -366,7 +375,17 @@ class Bodies(Layers, Shapes):
 
     def _broken(self, node: tree.Broken, here: Here) -> None:
         """What could not be read has been reported: what it touches is left out in silence."""
-        self.spoil(here, node.names)
+        self.spoil(here, tuple(name for name in node.names if name.text not in BUILTINS))
+        self.lost_families += broken_families(node)
+        if node.span.text.startswith("with"):
+            self._lose_defaults(node, here)
+
+    @staticmethod
+    def _lose_defaults(node: tree.Node, here: Here) -> None:
+        """The defaults that a statement at fault would set are unknown."""
+        text = node.span.text
+        unknown = {op: _unknown_arguments(op, node, here) for name, op in OPS_BY_NAME.items() if name in text}
+        here.defaults = {**here.defaults, **unknown}
 
     def _assert(self, node: tree.Assert, here: Here) -> None:
         inner = here.aside(here.stream)
@@ -403,6 +422,9 @@ class Bodies(Layers, Shapes):
                     self._loop(statement, here, self._branches)
                 case tree.If():
                     self._choose(statement, here, self._branches)
+                case tree.Broken():
+                    self._broken(statement, here.aside(here.stream))
+                    here.events.append(Branch(statement, [], BAD))
                 case _:
                     _STATEMENTS[type(statement)](self, statement, here)
         here.defaults = before
@@ -445,21 +467,23 @@ class Bodies(Layers, Shapes):
         from archdsl.diagnostics.shapes import DoesNotFit
 
         counter, here.counter = here.counter, None
+        values = here.stream
         try:
             self.apply(layer, here, node)
         except Fault as fault:
             if not isinstance(fault.diagnostic, DoesNotFit):
                 raise
             joined = _joined(layer) if kind == "concat" else None
-            raise Fault(self._branches_differ(node, kind, branches, fault.diagnostic, joined)) from None
+            raise Fault(self._branches_differ(node, kind, branches, values, fault.diagnostic, joined)) from None
         finally:
             here.counter = counter
 
     def _branches_differ(
-        self, node: tree.Node, kind: str, branches: list[Branch], found: DoesNotFit, joined: int | None
-    ) -> Diagnostic:
+        self, node: tree.Node, kind: str, branches: list[Branch], values: list[Value], found: DoesNotFit,
+        joined: int | None,
+    ) -> Diagnostic:  # fmt: skip
         """What a merge rejects, told with where the sizes that differ come from."""
-        results = [b.result for b in branches if isinstance(b.result, Value)]
+        results = values
         is_residual = isinstance(node, tree.Residual)
         words = ("body", "shortcut") if is_residual else tuple(f"branch {i + 1}" for i in range(len(results)))
         gives = [f"{word} gives {shape_text(v.shape)}" for word, v in zip(words, results, strict=True)]
@@ -467,7 +491,7 @@ class Bodies(Layers, Shapes):
             joined %= len(results[0].shape)
         axis = _axis_at_odds(results, joined)
         labels = tuple(self._origin(v, axis) for v in results) if axis is not None and len(results) == 2 else ()
-        sides = [Side(b.result, text_of(b.site), word) for b, word in zip(branches, words, strict=True)]
+        sides = [Side(v, text_of(b.site), word) for v, b, word in zip(results, branches, words, strict=True)]
         return BranchesDiffer(
             span=node.span,
             kind="residual" if is_residual else kind,
@@ -544,6 +568,11 @@ def recording(here: Here, events: list[Event]) -> Iterator[list[Event]]:
 
 _FLAT = "declare a list for each group: `for i in 0..2 { let part{i}: [conv(4, 1) for j in 0..3] }`, then `part{i}[j]`"
 """The way out for a declared list of lists."""
+
+
+def _unknown_arguments(op: type[Op], node: tree.Node, here: Here) -> dict[str, Given]:
+    """Defaults that could not be read: each argument may have one."""
+    return {p.name: Given(BAD, node, here.env) for p in parameters(op)}
 
 
 def _as_branches(node: tree.Combine) -> str:

@@ -7,6 +7,7 @@ message.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import Any
 
 from archdsl.build.env import MISSING, Env, FileScope
 from archdsl.build.memory import Memory
+from archdsl.build.names import family
 from archdsl.build.values import BAD, Applicable, DeclaredLayer, Given, Layer, Poison
 from archdsl.diagnostics.base import Diagnostic, Frame
 from archdsl.diagnostics.names import TooMuch
@@ -134,6 +136,8 @@ class Context(ABC):
         """Definitions being expanded, outermost first."""
         self.top: tree.Block | None = None
         """The model that is being built."""
+        self.lost_families: list[re.Pattern[str]] = []
+        """Computed names that a fault left unbound: what they may be is not unknown."""
         self._reported: set[object] = set()
         self.memory = Memory()
         """What functions and comprehensions gave on plain numbers, in any model of the file."""
@@ -165,6 +169,10 @@ class Context(ABC):
     @abstractmethod
     def evaluate(self, node: tree.Expr | tree.Labelled, here: Here) -> Any:
         """The value of an expression; runs operators where it computes with values."""
+
+    @abstractmethod
+    def computed_text(self, node: tree.Label, here: Here) -> str:
+        """The text of a name or label, its expressions evaluated."""
 
     @abstractmethod
     def run_item(self, item: tree.ChainItem, here: Here, head: bool) -> None:
@@ -244,7 +252,13 @@ class Context(ABC):
                 case tree.Unpack():
                     self.spoil(here, pattern.items)
                 case tree.Computed():
-                    here.env.bind("".join(p for p in pattern.parts if isinstance(p, str)), BAD)
+                    self._spoil_computed(pattern, here)
+
+    def _spoil_computed(self, pattern: tree.Computed, here: Here) -> None:
+        try:
+            here.env.bind(self.computed_text(pattern, here), BAD)
+        except (Fault, Poison):
+            self.lost_families.append(family(pattern))
 
     def spend(self, node: tree.Node, steps: int = 1) -> None:
         """Count work; stop building where a spec asks for absurdly much."""

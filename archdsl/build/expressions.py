@@ -93,6 +93,8 @@ class Expressions(Comprehensions):
         value = env.lookup(name)
         if value is MISSING:
             value = BUILTINS.get(name, MISSING)
+        if value is MISSING and any(family.fullmatch(name) for family in self.lost_families):
+            raise Poison
         if value is MISSING:
             few = len(self.diagnostics) < SUGGESTIONS
             known = env.visible() | BUILTINS.keys() | WORDS if few else ()
@@ -385,7 +387,7 @@ class Expressions(Comprehensions):
                 raise Fault(Misplaced(span=argument.span, what="a label", advice=advice))
             given = Given(self._argument(argument, here), argument.value, env, argument.name)
             if argument.name is None:
-                if named:
+                if named and given.value is not BAD:
                     what = "an argument by position"
                     raise Fault(Misplaced(span=argument.span, what=what, advice="it must stand before the named ones"))
                 positional.append(given)

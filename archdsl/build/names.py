@@ -62,6 +62,8 @@ class Names:
                 no_reads.add(name)
                 if not isinstance(node, tree.Argument | tree.Attribute | tree.Labelled | tree.Output):
                     self._bind(name)
+            if isinstance(node, tree.Broken):
+                self.families += broken_families(node)
             if isinstance(node, tree.Shape):
                 self.bound |= {d.text for d in node.dims if isinstance(d, tree.Name) and d.text[:1].isupper()}
             if isinstance(node, tree.Name) and node not in no_reads:
@@ -72,6 +74,13 @@ class Names:
             self.bound.add(name.text)
         elif isinstance(name, tree.Computed):
             self.families.append(family(name))
+
+
+def broken_families(node: tree.Broken) -> list[re.Pattern[str]]:
+    """The names that computed names in a statement that could not be read may come out as."""
+    text = node.span.source.text
+    computed = [name for name in node.names if text[name.span.end : name.span.end + 1] == "{"]
+    return [re.compile(rf"{name.text}\w*") for name in computed]
 
 
 def family(name: tree.Computed) -> re.Pattern[str]:

@@ -15,11 +15,14 @@ from archdsl.checks.claims import ClaimResult, Graphs, check_claim
 from archdsl.checks.numbering import renumbered_members
 from archdsl.collection import paused_collection
 from archdsl.compiler import Spec, build, choose
-from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.names import DeadLayer, UnusedName
+from archdsl.diagnostics.base import Diagnostic, Label
+from archdsl.diagnostics.names import DeadLayer, UnknownName, UnusedName
 from archdsl.graph import Graph
 from archdsl.source import Span
 from archdsl.syntax import tree
+
+MAX_LABELS = 5
+"""Places that are shown of an unknown name."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +105,32 @@ def _inside(layer: DeadLayer, statements: list[Span]) -> bool:
     return at is not None and any(s.source is at.source and s.start <= at.start and at.end <= s.end for s in statements)
 
 
+def _once_a_name(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Of an unknown name the first place, with the others as labels: the fault is that nothing defines it."""
+    first: dict[object, int] = {}
+    kept: list[Diagnostic] = []
+    for diagnostic in found:
+        if not isinstance(diagnostic, UnknownName) or diagnostic.span is None:
+            kept.append(diagnostic)
+            continue
+        at = first.setdefault((diagnostic.name, diagnostic.span.source), len(kept))
+        if at == len(kept):
+            kept.append(diagnostic)
+            continue
+        before = kept[at]
+        shown = (*before.labels, Label(diagnostic.span, "and here"))[:MAX_LABELS]
+        kept[at] = replace(before, labels=shown, edits=(*before.edits, *diagnostic.edits))
+    return kept
+
+
 def _in_text_order(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     """As a reader meets the places: the files in the order in which they first came up, each from its top."""
     files: dict[str, int] = {}
     for diagnostic in found:
         if diagnostic.span is not None:
             files.setdefault(diagnostic.span.source.name, len(files))
-    return tuple(sorted(found, key=lambda d: (files[d.span.source.name], d.span.start) if d.span else (-1, 0)))
+    ordered = sorted(found, key=lambda d: (files[d.span.source.name], d.span.start) if d.span else (-1, 0))
+    return tuple(_once_a_name(ordered))
 
 
 def _key(diagnostic: Diagnostic) -> object:

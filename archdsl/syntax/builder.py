@@ -320,15 +320,29 @@ class TreeBuilder:
 
 
 _BINDS = re.compile(
-    r"\b(?:let|as|input|param|buffer|for)\s+\[?(?P<several>\w+(?:\s*,\s*\w+)*)|^\s*(?P<one>[A-Za-z_]\w*)\s*(?::|=(?!=))",
+    r"\b(?:let|as|input|param|buffer|for|block|model|fn)\s+\[?(?P<several>\w+(?:\s*,\s*\w+)*)|^\s*(?P<one>[A-Za-z_]\w*)\s*(?::|=(?!=))",
     re.MULTILINE,
 )
 
 
+_LOOPS = re.compile(r"((?:\bfor\b[^{}]*?|(?:\w+\s*,\s*)*)\b\w+)\]?\s+in\b")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_STATES = re.compile(r"^\s*input\b|\bas\b.*\[", re.MULTILINE)
+_LAST = re.compile(r"(?<=[\w)}\]] )[A-Za-z_]\w*(?=\s*$)")
+
+
 def names_bound_in(span: Span) -> tuple[tree.Name, ...]:
-    """The names that a text seems to bind: what could not be read need not make others unknown."""
+    """The names that a text seems to bind: what could not be read need not make others unknown.
+
+    Among them the sizes of a stated shape, and the last word: it may be a name before which the ``as`` is missing.
+    """
     found = [m.span("several" if m["several"] else "one") for m in _BINDS.finditer(span.text)]
-    words = [m for start, end in found for m in re.compile(r"[A-Za-z_]\w*").finditer(span.text, start, end)]
+    words = [m for start, end in found for m in _WORD.finditer(span.text, start, end)]
+    words += [m for m in _WORD.finditer(span.text) if m[0][0].isupper() and _STATES.search(span.text)]
+    words += [m for m in [_LAST.search(span.text)] if m is not None]
+    words += [
+        m for loop in _LOOPS.finditer(span.text) for m in _WORD.finditer(span.text, *loop.span(1)) if m[0] != "for"
+    ]
     return tuple(tree.Name(Span(span.source, span.start + m.start(), span.start + m.end()), m[0]) for m in words)
 
 

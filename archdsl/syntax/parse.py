@@ -86,9 +86,12 @@ def parse_expression(source: Source) -> tree.Expr | Diagnostic:
 def _recovered(source: Source, start: int, end: int, problems: list[Diagnostic]) -> list[tree.Definition]:
     """The definitions of a piece, without the statements that cannot be read; these are reported."""
     attempt = Attempt(source.text[start:end])
+    pairs_up, reported = _pairs_up(source.text[start:end]), False
     piece = parse_piece(source, start, end)
     while isinstance(piece, Diagnostic):
-        problems.append(piece)
+        if not reported or pairs_up:  # else this one may well follow from the first
+            problems.append(piece)
+        reported = True
         for following in attempt.without(piece, start):
             piece = parse_piece(source, start, end, following)
             if not isinstance(piece, Diagnostic) or following.is_behind(piece, start):
@@ -97,6 +100,12 @@ def _recovered(source: Source, start: int, end: int, problems: list[Diagnostic])
         else:
             return lost(source, start, end)
     return piece
+
+
+def _pairs_up(text: str) -> bool:
+    """Are there as many closing brackets of each kind as opening ones?"""
+    found = [m[0] for m in _BRACKET.finditer(text)]
+    return all(found.count(a) == found.count(b) for a, b in ("()", "[]", "{}"))
 
 
 def pieces(text: str) -> list[tuple[int, int]]:

@@ -19,8 +19,12 @@ from archdsl.syntax import tree
 MOST = 20
 """Faults of one definition that are told apart."""
 
+_ROUND = re.compile(r'"[^"\n]*"|#[^\n]*|[()\[\]]')
 _BRACES = re.compile(r'"[^"\n]*"|#[^\n]*|[{}]')
-_HEAD = re.compile(r"(?:block|model|fn|let)\s+([A-Za-z_]\w*)|use\s+(\w+(?:\s*,\s*\w+)*)")
+_HEAD = re.compile(r"^[^\w\n]{0,3}((?:\w+[ \t,]+)*\w+)[ \t]*(?:[({=]|from\b)", re.MULTILINE)
+"""What a definition begins with, its first word perhaps misspelt or missing."""
+_USED = re.compile(r"^use[ \t]+(\w+(?:[ \t]*,[ \t]*\w+)*)", re.MULTILINE)
+_FIRST = frozenset({"use", "block", "model", "fn", "let", "claim", "arch"})
 
 
 class Attempt(NamedTuple):
@@ -54,11 +58,18 @@ class Attempt(NamedTuple):
         if isinstance(fault, UnpairedBracket):
             yield self._blank(at, at, keep=False)
 
+    def _line_end(self, at: int) -> int:
+        end = self.text.find("\n", at)
+        return len(self.text) if end < 0 else end
+
     def _blank(self, first: int, last: int, keep: bool = True) -> Self:
         """Without the lines from the one of offset ``first`` to the one of ``last``."""
         start = self.text.rfind("\n", 0, first) + 1
-        end = self.text.find("\n", last)
-        end = len(self.text) if end < 0 else end
+        end = self._line_end(last)
+        closed = end
+        while closed < len(self.text) and _is_open(self.text[start:closed]):
+            closed = self._line_end(closed + 1)
+        end = end if _is_open(self.text[start:closed]) else closed
         start += len(self.text[start:end]) - len(self.text[start:end].lstrip())
         out = [c if c == "\n" else " " for c in self.text[start:end]]
         for brace in _unpaired(self.text, start, end) if keep else ():
@@ -76,6 +87,12 @@ class Attempt(NamedTuple):
         return self._replace(text=text, marks=marks, behind=end, faults=self.faults + 1)
 
 
+def _is_open(text: str) -> bool:
+    """Is a round or square bracket of a text closed only behind it?"""
+    found = [match[0] for match in _ROUND.finditer(text)]
+    return sum(found.count(c) for c in "([") > sum(found.count(c) for c in ")]")
+
+
 def _unpaired(text: str, start: int, end: int) -> list[int]:
     """The braces between two offsets whose partners stand outside."""
     found: list[int] = []
@@ -89,10 +106,7 @@ def _unpaired(text: str, start: int, end: int) -> list[int]:
 
 def lost(source: Source, start: int, end: int) -> list[tree.Definition]:
     """A definition of which nothing can be read but the names that it gives the file."""
-    match = _HEAD.match(source.text, start, end)
-    if match is None:
-        return []
-    group = 1 if match[1] else 2
-    words = re.finditer(r"\w+", match[group])
-    names = [Span(source, match.start(group) + w.start(), match.start(group) + w.end()) for w in words]
-    return [tree.Lost(Span(source, start, end), tuple(tree.Name(span, span.text) for span in names))]
+    heads = [m.span(1) for head in (_HEAD, _USED) for m in head.finditer(source.text, start, end)]
+    words = [w for head in heads for w in re.compile(r"[A-Za-z_]\w*").finditer(source.text, *head)]
+    named = {w[0]: Span(source, w.start(), w.end()) for w in words if w[0] not in _FIRST}
+    return [tree.Lost(Span(source, start, end), tuple(tree.Name(s, n) for n, s in named.items()))] if named else []

@@ -227,7 +227,7 @@ def outline(text: str) -> str:
     [
         ("block A {\n input x: [N]\n c: linear(3\n relu\n}\nblock B { relu }", "A(input, ?c, step) B(step)"),
         ("block A {\n a\n c: conv(3, \n}\nblock B { b }", "A(step, ?c) B(step)"),
-        ("block A {\n a b\n c\n d e\n f\n}", "A(?, step, ?, step)"),
+        ("block A {\n a b\n c\n d e\n f\n}", "A(?b, step, ?e, step)"),
         ("block A {\n x:\n relu\n let k =\n output y\n}", "A(?x, step, ?k)"),
         ("block A {\n let x = [\n  [1, 2 3],\n  [4],\n ]\n c\n}", "A(?x, step)"),
         ("block A {\n a\n residual {\n  b\n d\n}\nblock C { c }", "A(step, step) C(step)"),
