@@ -19,8 +19,8 @@ from archdsl.diagnostics.elsewhere import STANDS_FOR
 
 VALUES = [
     "1", "1.5", '"s"', "[1, 2]", "[x, x]", "[relu, x]", "0..3", "0..H", "x", "relu", "linear(3)", "conv", "none",
-    "zeros", "normal(0.1)", "exp", "sum", "f", "B", "{ relu }", "seq { relu }", "d", "ds", "x.shape", "H", "unknown", "true",
-    "[[x]]", "[]", "(relu -> tanh)", "(x -> relu)", "params", "P",
+    "zeros", "normal(0.1)", "exp", "sum", "f", "B", "{ relu }", "seq { relu }", "d", "ds", "x.shape", "H", "unknown",
+    "true", "[[x]]", "[]", "(relu -> tanh)", "(x -> relu)", "params", "P",
 ]  # fmt: skip
 PLACES = [
     "@", "x -> @", "@ -> relu", "@ + 1", "1 - @", "x * @", "-@", "not @", "@ and true", "@ == 1", "@ < 2", "x == @",
