@@ -160,7 +160,7 @@ class Model:
 
     @cached_property
     def macs(self) -> Size:
-        """Multiply-accumulates of one example, at inference."""
+        """Multiply-accumulates at inference: of one example; of the batch, where the input states its size."""
         from archdsl.measure import macs
 
         return macs(self.graph)

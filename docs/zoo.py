@@ -1,4 +1,4 @@
-"""Writes docs/zoo.md, torchvision's networks as specs: their lines, their figures, and how long they take to check.
+"""Writes docs/zoo.md, torchvision's networks as specs: their lines, their figures, and how long they take to load.
 
 `python docs/zoo.py` writes it, `python docs/zoo.py -` prints it. torch cannot be imported here: an attempt would fail.
 What depends on the machine or on torchvision's version stands in italics.
@@ -73,10 +73,10 @@ FIGURES = """\
 
 From the specs alone, for one image, without torch. *Field*: how many cells of the image, along each axis, a position of
 the last feature map sees; `all` where squeeze-and-excitation or attention shows it the whole image. *Memory*: what
-training keeps for backward. *Depth*: layers with weights on the longest path. *Check*: seconds of a processor core, in
-italics, from the text to the checked graph{total}.
+training keeps for backward. *Depth*: layers with weights on the longest path. *Load*: seconds of a processor core, in
+italics, from the text to the checked graph, without the start of Python that a command takes{total}.
 
-| network | image | parameters | GMACs | field | memory | depth | check |
+| network | image | parameters | GMACs | field | memory | depth | load |
 | --- | --- | --: | --: | --: | --: | --: | --: |
 """
 

@@ -27,7 +27,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("report", "write a run as one page of HTML"),
     ("bench", "measure the speed of a network on this machine"),
     ("gradients", "plot gradients and activations of networks against depth"),
-    ("demo", "do all of it on the lecture's networks"),
+    ("demo", "check, compare, draw, compile and export the lecture's networks, and train LeNet-5"),
 )
 """Name and one line of help, in the order in which a user meets them; `archdsl.cli.NAME` holds each."""
 

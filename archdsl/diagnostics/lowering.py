@@ -269,7 +269,10 @@ class NoSizesFound(Diagnostic):
 
 @record(kw_only=True)
 class NotInOnnx(Diagnostic):
-    """An operator without a form in ONNX."""
+    """An operator without a form in ONNX.
+
+    Files are written in opset 18. Some operators have a form there only where the sizes of their input are known.
+    """
 
     code = "A0532"
     title = "`{op}` has no form in ONNX here: {reason}"

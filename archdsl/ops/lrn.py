@@ -41,12 +41,13 @@ if TYPE_CHECKING:
 class LRN(Norm):
     """Local response normalisation: divides by a power of the mean square of ``size`` neighbouring channels.
 
-    ``x / (k + alpha * mean(x²)) ** beta``, the mean taken with zeros beyond the first and last channel (Krizhevsky et
-    al., 2012, who add up where torch takes the mean: their alpha of 1e-4 is 5e-4 here, for ``size`` 5).
+    ``x / (k + alpha * mean(x²)) ** beta``, the mean taken with zeros beyond the first and last channel, as in torch,
+    in Caffe and in cuda-convnet, with which AlexNet was trained. The formula in its paper (Krizhevsky et al., 2012)
+    adds the squares up instead: read to the letter, its alpha of 1e-4 is 5e-4 here, for ``size`` 5.
 
     Example:
         input x: [N, 96, 55, 55]
-        lrn(5, alpha=5e-4, k=2.0)
+        lrn(5, alpha=1e-4, k=2.0)
     """
 
     name: ClassVar[str] = "lrn"

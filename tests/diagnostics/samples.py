@@ -13,7 +13,6 @@ SAMPLES = {
     "A0529": {"network": "Net"},
     "A0530": {"reason": "no provider for this operator"},
     "A0531": {"network": "Net"},
-    "A0532": {"op": "resize", "reason": "no such mode in opset 20"},
     "A0607": {"what": "a torch module", "package": "torch", "extra": "torch"},
     "A0702": {"path": "pictures", "classes": ("cats",)},
     "A0703": {"name": "cats", "count": 2, "least": 3, "path": "pictures", "endings": ".jpg, .png"},

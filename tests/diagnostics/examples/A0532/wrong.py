@@ -1,0 +1,4 @@
+import archdsl
+
+model = archdsl.load("net.arch")
+model.onnx("net.onnx")
