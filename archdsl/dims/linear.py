@@ -38,18 +38,21 @@ def follows(target: Size, known: Sequence[Dim], budget: Budget) -> bool:
     """
     if isinstance(target, int):
         return target >= 0
-    search = _Search(target.terms, [size.terms for size in known])
-    for _ in range(MAX_PIVOTS):
-        if not search.step(budget):
+    for goal in (target.terms, {}):  # the second time only whether the known contradict each other
+        search = _Search(goal, [size.terms for size in known])
+        for _ in range(MAX_PIVOTS):
+            if search.found is not None and _is_proof(target, known, search.found):
+                return True
+            if not search.step(budget):
+                break
+        if search.is_feasible():
             return False
-        if search.found is not None and _is_proof(target, known, search.found):
-            return True
     return False
 
 
 def _is_proof(target: Dim, known: Sequence[Dim], times: Multipliers) -> bool:
     """Whether a multiple of the target, less multiples of the known, is a constant above what makes it -1."""
-    if min(times.target, *times.known.values()) < 0:
+    if min([times.target, *times.known.values()]) < 0:
         return False
     left = {monomial: times.target * coefficient for monomial, coefficient in target.terms.items()}
     for place, factor in times.known.items():
@@ -82,10 +85,11 @@ class _Search:
             elif basic in self._value:
                 _subtract(self._value, row, row[basic], self._value[basic])
         self.found: Multipliers | None = None
+        self._check()
 
     def step(self, budget: Budget) -> bool:
         """One pivot; False where there is none to make. What may be a proof is in ``found``."""
-        goal = self._missing if self._missing.get(_SUM) else self._value
+        goal = self._value if self.is_feasible() else self._missing
         column = min((c for c in goal if c >= 0), key=lambda c: (goal[c], c), default=None)
         if column is None or goal[column] >= 0:
             return False
@@ -94,9 +98,17 @@ class _Search:
             self.found = self._multipliers(column, 0)
             return goal is self._value
         self._pivot(place, column, budget)
-        if not self._missing.get(_SUM) and self._value.get(_SUM, 0) > -self._value[_VALUE]:
-            self.found = self._multipliers(_SUM, 1)
+        self._check()
         return True
+
+    def is_feasible(self) -> bool:
+        """Whether some combination has the target's terms, constant aside."""
+        return not self._missing.get(_SUM)
+
+    def _check(self) -> None:
+        """Whether what is solved for may be a proof."""
+        if self.is_feasible() and self._value.get(_SUM, 0) > -self._value[_VALUE]:
+            self.found = self._multipliers(_SUM, 1)
 
     def _leaving(self, column: int) -> int | None:
         """The equation that limits the column most: an artificial one that is 0 already must stay so."""

@@ -18,7 +18,7 @@ from archdsl.dims.linear import follows
 from archdsl.dims.ranges import Range
 from archdsl.dims.size import Dim, Size, constant_term, from_terms, quotient, symbol
 
-MAX_STEPS = QUESTION >> 4
+MAX_STEPS = QUESTION >> 3
 """Steps that one proof may cost."""
 MAX_PRODUCTS = 160
 """Products of what is known that one proof may use."""
