@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from archdsl.build.env import FileScope
+from archdsl.checks.activated import activation_before_loss
 from archdsl.checks.axes import misplaced_axes
 from archdsl.checks.bias_before_norm import bias_before_norm
 from archdsl.checks.bottleneck import bottleneck_activated
@@ -36,5 +37,6 @@ GRAPH_CHECKS: tuple[Callable[[Graph], Iterator[Diagnostic]], ...] = (
     dense_head,
     dropout_before_norm,
     misplaced_axes,
+    activation_before_loss,
 )
 """Checks of a built model."""

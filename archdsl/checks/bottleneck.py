@@ -16,7 +16,10 @@ CUTTING = frozenset({"relu", "relu6", "hardtanh"})
 
 
 def bottleneck_activated(graph: Graph) -> Iterator[BottleneckActivated]:
-    """Cutting activations right after a 1×1 convolution that narrows what a depthwise convolution gave."""
+    """Cutting activations right after a 1×1 convolution that narrows what a depthwise convolution gave.
+
+    A 1×1 convolution widened its input before, as in MobileNet v2.
+    """
     makers = graph.producer
     for node in graph.nodes:
         if isinstance(node.op, Activation) and node.op.name in CUTTING:
@@ -27,8 +30,18 @@ def bottleneck_activated(graph: Graph) -> Iterator[BottleneckActivated]:
             depthwise = _before(projection.inputs[0], makers, (BatchNorm, Activation))
             if not isinstance(wide, int) or not isinstance(narrow, int) or narrow >= wide or depthwise is None:
                 continue
-            if isinstance(depthwise.op, Conv) and depthwise.op.groups == wide:
+            is_depthwise = isinstance(depthwise.op, Conv) and depthwise.op.groups == wide
+            if is_depthwise and _is_widened(depthwise.inputs[0], makers):
                 yield BottleneckActivated(span=node.span, activation=node.op.name, wide=wide, narrow=narrow)
+
+
+def _is_widened(value: Value, makers: dict[Value, Node]) -> bool:
+    """Was a value made by a 1×1 convolution of fewer channels? A separable convolution alone is no bottleneck."""
+    expansion = _before(value, makers, (BatchNorm, Activation))
+    if expansion is None or not isinstance(expansion.op, Conv) or _is_wide(expansion.op):
+        return False
+    narrow, wide = expansion.inputs[0].shape[CHANNELS], expansion.output.shape[CHANNELS]
+    return isinstance(narrow, int) and isinstance(wide, int) and narrow < wide
 
 
 def _is_wide(op: Conv) -> bool:

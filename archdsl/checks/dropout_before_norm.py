@@ -23,7 +23,7 @@ def dropout_before_norm(graph: Graph) -> Iterator[DropoutBeforeNorm]:
     """Dropouts whose result reaches a batch normalization in a straight line."""
     takers = consumers(graph)
     for node in graph.nodes:
-        if isinstance(node.op, Dropout):
+        if isinstance(node.op, Dropout) and node.op.p > 0:
             norm = _norm_after(node, takers, graph)
             if norm is not None:
                 labels = (Label(norm.span, "its running variance is that of dropped values"),)
@@ -34,4 +34,5 @@ def _norm_after(node: Node, takers: dict[Value, list[Node]], graph: Graph) -> No
     following = only_taker(node, takers, graph)
     while following is not None and isinstance(following.op, PASSED):
         following = only_taker(following, takers, graph)
-    return following if following is not None and isinstance(following.op, BatchNorm) else None
+    is_stored = following is not None and isinstance(following.op, BatchNorm) and following.op.track
+    return following if is_stored else None

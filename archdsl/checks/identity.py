@@ -9,6 +9,7 @@ from archdsl.checks.flow import first_layer, merges
 from archdsl.diagnostics.base import Label
 from archdsl.diagnostics.lints import IdentityBlocked
 from archdsl.graph import Graph, Value
+from archdsl.ops.dropout import Identity
 from archdsl.syntax import tree
 
 
@@ -20,7 +21,12 @@ def identity_blocked(graph: Graph) -> Iterator[IdentityBlocked]:
         shortcut = merged.branches[1]
         arrived, left = merged.stream, shortcut.result
         layer = first_layer(shortcut.events)
-        if layer is None or not isinstance(arrived, Value) or not isinstance(left, Value):
+        if (
+            layer is None
+            or isinstance(layer.op, Identity)
+            or not isinstance(arrived, Value)
+            or not isinstance(left, Value)
+        ):
             continue
         if arrived.shape == left.shape:
             labels = (Label(layer.span, "this stands in its way"),)

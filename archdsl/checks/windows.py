@@ -9,7 +9,7 @@ from archdsl.diagnostics.lints import FilterBeyondInput, RowsLost
 from archdsl.graph import Graph, Node
 from archdsl.ops.conv import Conv
 from archdsl.ops.pool import SlidingPool
-from archdsl.ops.sliding import SPATIAL, slides, spatial_axes
+from archdsl.ops.sliding import SPATIAL, Slide, slides, spatial_axes
 
 
 def rows_lost(graph: Graph) -> Iterator[RowsLost]:
@@ -28,14 +28,24 @@ def rows_lost(graph: Graph) -> Iterator[RowsLost]:
 
 
 def filter_beyond_input(graph: Graph) -> Iterator[FilterBeyondInput]:
-    """Convolutions that span more cells than there are."""
+    """Convolutions some of whose weights only meet padding, since they span more cells than there are."""
     for node in graph.nodes:
         if isinstance(node.op, Conv):
             for axis, size, window in _windows(node):
-                if window.extent > size:
+                if window.extent > size and _has_idle_weights(window, size):
                     name = node.op.name
                     yield FilterBeyondInput(span=node.span, layer=name, extent=window.extent, axis=axis, size=size)
                     break
+
+
+def _has_idle_weights(window: Slide, size: int) -> bool:
+    """Whether some cell of the window is outside the input at each of its places.
+
+    All numbers of the window are known. At place p, its cell t sees cell ``p + t * dilation - before`` of the input.
+    """
+    kernel, stride, dilation, before, after = (part for part in window if isinstance(part, int))
+    places = range(0, size + before + after - dilation * (kernel - 1), stride)
+    return not all(any(0 <= place + cell * dilation - before < size for place in places) for cell in range(kernel))
 
 
 def _windows(node: Node) -> Iterator[tuple[int, int, Any]]:

@@ -14,7 +14,7 @@ from archdsl import __version__
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("check", "check shapes, names and claims"),
     ("fmt", "lay specs out in the one canonical way"),
-    ("explain", "say what a message's code means"),
+    ("explain", "say what a message's code, or a lint, means"),
     ("summary", "print the module tree with its sizes and costs"),
     ("compare", "print the totals of several networks side by side"),
     ("compile", "write PyTorch source or an ONNX file"),

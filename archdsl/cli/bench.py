@@ -6,7 +6,15 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, png, print_json
+from archdsl.cli.common import (
+    SPEC_HELP,
+    add_build_arguments,
+    add_format_argument,
+    load_model,
+    png,
+    print_json,
+    show_diagnostics,
+)
 from archdsl.cli.needs import training_extra
 from archdsl.cli.settings import reader
 from archdsl.diagnostics.files import BadSetting
@@ -53,11 +61,14 @@ def run(args: argparse.Namespace) -> int:
     with training_extra("a benchmark"):
         import torch
 
-        from archdsl.training.bench import bench, draw
+        from archdsl.training.bench import bench, draw, left_out
 
         if args.threads:
             torch.set_num_threads(args.threads)
         device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        skipped = left_out(model, args.batches)
+        if skipped:
+            show_diagnostics(skipped)
         rows = list(bench(model, args.batches, args.seconds, device, _has_onnx()))
         threads = torch.get_num_threads()
         place = (

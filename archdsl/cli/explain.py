@@ -1,4 +1,4 @@
-"""``archdsl explain A0312``: what a diagnostic means, with an example and the way out."""
+"""``archdsl explain A0312``, ``archdsl explain dense-head``: what a diagnostic means, with an example and the fix."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from archdsl.checks.allow import lints
 from archdsl.cli.common import wants_colour
 from archdsl.cli.screen import show
 from archdsl.diagnostics.catalogue import catalogue
@@ -17,18 +18,25 @@ WIDTH = 100
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("code", metavar="CODE", help="a code such as A0312, as messages show it")
+    parser.add_argument(
+        "code", metavar="CODE|LINT",
+        help="a code such as A0312, as messages show it, or the name of a lint such as dense-head",
+    )  # fmt: skip
+    parser.epilog = f"The lints are {', '.join(lints())}."
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the page of a code.
+    """Show the page of a code, or of the lint of a name.
 
     Raises:
         SpecError: there is no such code.
     """
-    code = args.code.upper()
+    asked = args.code.strip()
+    lint = lints().get(asked.lower().replace("_", "-"))
+    code = lint.code if lint is not None else asked.upper()
     if code not in catalogue():
-        raise SpecError([UnknownCode(span=None, asked=args.code, advice=did_you_mean(code, catalogue()))])
+        advice = did_you_mean(code, catalogue()) or did_you_mean(asked.lower(), lints())
+        raise SpecError([UnknownCode(span=None, asked=args.code, advice=advice)])
     text = (pages() / f"{code}.md").read_text(encoding="utf-8")
     if not wants_colour(sys.stdout):
         print(text, end="")

@@ -19,6 +19,7 @@ from archdsl.cli.common import (
 )
 from archdsl.cli.needs import training_extra
 from archdsl.cli.settings import add_settings, reader
+from archdsl.cli.train import warn_of_activations
 from archdsl.training.config import SETTINGS
 from archdsl.training.settings import NATURAL
 
@@ -77,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
     """Measure each network on the same pictures, draw all in one plot, and print first and last layer."""
     settings = args.sweep or [{}]
     models = [load_model(spec, args, setting) for spec in args.specs for setting in settings]
+    for model in models[:: len(settings)]:
+        warn_of_activations(model)
     with training_extra("watching gradients"):
         from archdsl.training.config import Config
         from archdsl.training.data import load

@@ -61,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if "classes" in dict(args.settings):
         reason = "`classes` is what the data have; leave it out"
         raise SpecError([BadSetting(span=None, reason=reason)])
+    warn_of_activations(model)
     try:
         with training_extra("training"):
             if args.augment_preview is not None:
@@ -78,6 +79,15 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(_text(result))
     return 0
+
+
+def warn_of_activations(model: Model) -> None:
+    """Print a warning for each activation between the scores and the loss that no comment allows."""
+    from archdsl.checks.activated import activated_scores
+    from archdsl.checks.allow import without_allowed
+
+    if found := list(without_allowed(activated_scores(model.graph))):
+        show_diagnostics(found)
 
 
 def _fit(model: Model, args: argparse.Namespace) -> Result | None:

@@ -180,10 +180,10 @@ class CannotWrite(Diagnostic):
 
 @record(kw_only=True)
 class UnknownCode(Diagnostic):
-    """A code that no message has."""
+    """A code that no message has, and no lint of that name."""
 
     code = "A0610"
-    title = "there is no code `{asked}`"
+    title = "there is no code or lint `{asked}`"
     hint = "{advice}"
 
     asked: str

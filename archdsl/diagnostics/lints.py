@@ -292,3 +292,23 @@ class OpenWeights(Lint):
     weight: str
     shape: str
     lengths: str
+
+
+@record(kw_only=True)
+class ActivationBeforeLoss(Lint):
+    """An activation between a classifier's scores and its loss.
+
+    `archdsl train` computes the cross-entropy of scores, as `torch.nn.CrossEntropyLoss` does: it takes the softmax
+    itself. On handwritten digits a `softmax` or `relu` before it costs more than ten percent of accuracy in five
+    epochs.
+    """
+
+    code = "A0423"
+    lint = "activation-before-loss"
+    cites = "the documentation of `torch.nn.CrossEntropyLoss`, whose input are unnormalized logits"
+    title = "this `{activation}` stands between the scores and the loss"
+    at = "{effect}"
+    hint = "end with the scores: remove the `{activation}`; `archdsl predict` shows probabilities all the same"
+
+    activation: str
+    effect: str

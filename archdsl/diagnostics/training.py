@@ -440,3 +440,37 @@ class NoAverage(TrainingFault):
     code = "A0732"
     title = "a sharded network has no moving average: --ema and --strategy fsdp exclude each other"
     hint = "leave one of them out"
+
+
+@record(kw_only=True)
+class BatchOfOne(TrainingFault):
+    """A batch norm that is trained on a batch of one example.
+
+    In training it divides by the deviation of each channel over the batch. Where a channel of one example is a single
+    number, as behind `flatten` or a global pool, a batch of one has no deviation.
+    """
+
+    code = "A0736"
+    title = "{model} cannot be trained on batches of one: its batch norm `{norm}` would see one number in each channel"
+    hint = "a batch of at least 2: `{option} 2`"
+
+    model: str
+    norm: str
+    option: str
+
+
+@record(kw_only=True)
+class StepLeftOut(TrainingFault):
+    """A training step that cannot be measured at a batch of one.
+
+    See A0736. The forward pass is measured all the same.
+    """
+
+    code = "A0737"
+    severity = "warning"
+    title = (
+        "the training step at batch size 1 is left out: the batch norm `{norm}` would see one number in each channel"
+    )
+    hint = "a training step takes a batch of at least 2"
+
+    norm: str

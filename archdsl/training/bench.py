@@ -19,7 +19,9 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.benchmark import Timer
 
+from archdsl.diagnostics.training import StepLeftOut
 from archdsl.files import write_whole
+from archdsl.measure.alone import norms_of_single_numbers
 from archdsl.model import Model
 from archdsl.training.explained import explained
 
@@ -42,11 +44,17 @@ class Speed:
     flops: float
 
 
+def left_out(model: Model, batches: Sequence[int]) -> list[StepLeftOut]:
+    """The training steps that cannot be measured: those of a batch norm that would see one number in each channel."""
+    alone = norms_of_single_numbers(model.graph) if 1 in batches else []
+    return [StepLeftOut(norm=alone[0].path or "")] if alone else []
+
+
 def bench(model: Model, batches: Sequence[int], least: float, device: str, onnx: bool) -> Iterator[Speed]:
-    """Measure for at least ``least`` seconds each, with torch's threads as they are set.
+    """Measure for at least ``least`` seconds each, with torch's threads as they are set, what is not ``left_out``.
 
     Raises: SpecError, where the model's input has sizes besides the batch that are not known, where there is no such
-    device, or where a batch is too large for it or too small for a batch norm.
+    device, or where a batch is too large for it.
     """
     shape = _shape(model)
     macs = model.macs
@@ -57,7 +65,8 @@ def bench(model: Model, batches: Sequence[int], least: float, device: str, onnx:
         for batch in batches:
             pictures = torch.randn(batch, *shape, device=device)
             yield _speed("forward", batch, _forward(module.eval(), pictures), least, 2 * macs, device)
-            yield _speed("training step", batch, _step(module.train(), pictures), least, 6 * macs, device)
+            if not left_out(model, (batch,)):
+                yield _speed("training step", batch, _step(module.train(), pictures), least, 6 * macs, device)
             if session is not None:
                 yield _speed(_named(session, device), batch, _inferred(session, pictures), least, 2 * macs, None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.utilities import rank_zero_only
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
@@ -34,7 +34,7 @@ from archdsl.training.record import Record
 from archdsl.training.run import Run, check_epochs, check_network, hardware, versions
 from archdsl.training.start import start
 from archdsl.training.task import Classification
-from archdsl.training.trainable import Fitted, Network, Trainable, sized
+from archdsl.training.trainable import Fitted, Network, Trainable, check_batch, sized
 from archdsl.training.trainer import quiet, stoppable, trainer
 
 Loaders = Mapping[str, DataLoader[tuple[Tensor, int]]]
@@ -75,6 +75,7 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
     facts = _facts(trainable.name, data, fitted, config)
     task = Classification(fitted.network, len(data.classes), config, facts)
     loaders = _loaders(data, fitted, config)
+    _check_batch(trainable.name, fitted, config, loaders, task.still)
     title = f"{trainable.name} on {data.name}"
     average = Average(config.ema) if config.ema else None
     record = Record(run, title, config.checkpoint_every, average, config.tensorboard)
@@ -132,6 +133,15 @@ def _loaders(data: Data, fitted: Fitted, config: Config) -> Loaders:
         "val": part(data.split.val, plain, None),
         "test": part(data.split.test, plain, None),
     }
+
+
+def _check_batch(name: str, fitted: Fitted, config: Config, loaders: Loaders, frozen: Sequence[nn.Module]) -> None:
+    """Raises: SpecError, where a batch norm would see one number in each channel. Synchronized ones see all devices."""
+    draws = loaders["train"].sampler
+    assert isinstance(draws, Draws)
+    size = (config.train_size, config.train_size) if config.train_size else fitted.size
+    if not config.sync_bn:
+        check_batch(name, fitted.network, size, min(config.batch_size, len(draws)), frozen)
 
 
 def _go_on(run: Run, task: Classification, loaders: Loaders) -> None:

@@ -17,7 +17,7 @@ from archdsl.training.data import Data
 from archdsl.training.explained import explained
 from archdsl.training.loaders import Draws, Pictures, loader
 from archdsl.training.optimizer import check_rates, optimizer
-from archdsl.training.trainable import Fitted, Trainable, sized
+from archdsl.training.trainable import Fitted, Trainable, check_batch, sized
 from archdsl.training.transforms import evaluation
 
 LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
@@ -65,6 +65,7 @@ def flow(trainable: Trainable, data: Data, config: Config, steps: int) -> Flow:
 def _measured(trainable: Trainable, data: Data, config: Config, steps: int) -> Flow:
     torch.manual_seed(config.seed)
     fitted = sized(trainable, data, config.size)
+    check_batch(trainable.name, fitted.network, fitted.size, min(config.batch_size, len(data.split.train)))
     network = fitted.network.module.train()
     check_rates(network, config)
     stepper = optimizer(network, config)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from archdsl.diagnostics.training import NotAClassifier
 from archdsl.errors import SpecError
+from archdsl.measure.alone import norms_of_single_numbers
 from archdsl.training.snapshot import snapshot
 from archdsl.training.trainable import Network, Size
 from archdsl.weights.load import head, only_in_training
@@ -47,7 +48,13 @@ class SpecTrainable:
             export=model.onnx,
             spec=snapshot(model),
             heads={*head(model.graph), *only_in_training(model.graph)},
+            alone=lambda size: _alone(model.vary(input=f"Nx{channels}x{size[0]}x{size[1]}")),
         )
+
+
+def _alone(model: Model) -> list[str]:
+    """The names of the batch norms that cannot be trained on batches of one."""
+    return [node.path or "" for node in norms_of_single_numbers(model.graph)]
 
 
 def _number(size: object) -> int | None:

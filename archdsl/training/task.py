@@ -44,7 +44,7 @@ class Classification(pl.LightningModule):
         self.network = network.module
         self.identity = sha256(network.source.encode()).hexdigest()
         self.config, self.facts = config, dict(facts or {})
-        self._still = freeze(self.network, config.freeze)
+        self.still = freeze(self.network, config.freeze)
         check_rates(self.network, config)
         self._mix = mixing(config, classes)
         self._sharded = False
@@ -73,7 +73,7 @@ class Classification(pl.LightningModule):
     def train(self, mode: bool = True) -> Classification:
         """Frozen norms evaluate even then: in training their running statistics would drift."""
         super().train(mode)
-        for norm in self._still:
+        for norm in self.still:
             norm.eval()
         return self
 

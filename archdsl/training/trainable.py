@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from archdsl.diagnostics.training import DoesNotRun, NotAClassifier, WrongChannels, WrongClassCount
+from archdsl.diagnostics.training import BatchOfOne, DoesNotRun, NotAClassifier, WrongChannels, WrongClassCount
 from archdsl.errors import SpecError
 from archdsl.training.data import Data
 
@@ -26,7 +26,8 @@ class Network:
     main one, where it has those. ``source`` is a text that two networks share only if they compute the same.
     ``export`` writes an ONNX file with the weights of a ``state_dict``. ``spec`` is what it can be compiled from again
     (``training.snapshot``), where it is compiled at all. ``heads`` are the weights that other weights may come without:
-    of the layers that give an output, and of branches for training only.
+    of the layers that give an output, and of branches for training only. ``alone`` gives for a size of its input the
+    names of the batch norms that cannot be trained on batches of one.
     """
 
     module: nn.Module
@@ -34,6 +35,7 @@ class Network:
     export: Callable[[Path, Mapping[str, Tensor]], object]
     spec: Mapping[str, Any] = field(default_factory=dict)
     heads: Collection[str] = ()
+    alone: Callable[[Size], Sequence[str]] = lambda size: ()
 
 
 class Trainable(Protocol):
@@ -104,3 +106,15 @@ def _try(name: str, module: nn.Module, data: Data, channels: int, size: Size) ->
     if scores.shape[1] != len(data.classes):
         given, wanted = scores.shape[1], len(data.classes)
         raise SpecError([WrongClassCount(model=name, given=given, data=data.name, wanted=wanted)])
+
+
+def check_batch(name: str, network: Network, size: Size, batch: int, frozen: Collection[nn.Module] = ()) -> None:
+    """Raises: SpecError, where training on batches of ``batch`` images of a size would fail at a batch norm.
+
+    Norms that are ``frozen`` evaluate in training too.
+    """
+    if batch > 1:
+        return
+    for norm in network.alone(size):
+        if network.module.get_submodule(norm) not in frozen:
+            raise SpecError([BatchOfOne(model=name, norm=norm, option="--batch-size")])

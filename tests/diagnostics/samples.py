@@ -52,5 +52,7 @@ SAMPLES = {
     "A0730": {"name": "cifar10", "path": "data", "reason": "the folder is empty", "call": "download=True"},
     "A0731": {"reason": "it was killed", "advice": "fewer --workers take less memory"},
     "A0732": {},
+    "A0736": {"model": "Net", "norm": "bn", "option": "--batch-size"},
+    "A0737": {"norm": "bn"},
     "A0733": {"path": "weights.safetensors"},
 }

@@ -103,7 +103,10 @@ def test_gradients_of_a_batch_norm_that_sees_one_number(tmp_path: Path, capsys: 
         "model Net(classes = 10) { input x: [N, 1, 8, 8]; flatten -> fc: linear(classes) -> bn: batchnorm; output y }"
     )
     assert main(["gradients", str(spec), "--batch-size", "1", "-o", str(tmp_path / "out.png")]) == 1
-    assert "watching gradients broke off: Expected more than 1 value per channel" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "error[A0736]: Net cannot be trained on batches of one: its batch norm `bn`" in said
+    assert "`--batch-size 2`" in said
+    assert not (tmp_path / "out.png").exists()
 
 
 @pytest.mark.parametrize(
