@@ -75,7 +75,7 @@ def _finish(figure: Figure, left: Axes, steps: int, path: Path) -> None:
             axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
             axes.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
     png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=120)
+    figure.savefig(png, format="png", dpi=120, pil_kwargs={"optimize": True})
     write_whole(path, png.getvalue())
 
 
