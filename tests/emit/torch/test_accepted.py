@@ -74,6 +74,14 @@ def test_onnx_runtime_agrees(name: str, tmp_path: Path) -> None:
     assert all(c.difference < 1e-4 for c in report.comparisons)
 
 
+@pytest.mark.parametrize("rows", [2, 20])
+def test_positions_of_a_short_table_are_verified_at_sizes_that_it_has(rows: int, tmp_path: Path) -> None:
+    model = model_of(ALL["sizes: positions"].replace("embedding(80, 8)", f"embedding({rows}, 8)"))
+    module = model.module()
+    report = compare(model.graph, module, model.onnx(tmp_path / "net.onnx", module), (1, 2))
+    assert all(c.difference < 1e-4 for c in report.comparisons)
+
+
 def test_the_order_of_the_state_dict_is_that_of_declarations() -> None:
     model = model_of(ALL["declared: position encoder"])
     assert list(model.module().state_dict()) == ["pos.weight", "pos.bias", "body.a.weight", "body.a.bias"]
