@@ -415,6 +415,11 @@ class Graph:
         """The node that makes a value; inputs have none."""
         return {value: node for node in self.nodes for value in node.outputs}
 
+    @cached_property
+    def given(self) -> frozenset[Value]:
+        """The values that are outputs."""
+        return frozenset(output.value for output in self.outputs)
+
     def live(self, training: bool) -> frozenset[Node]:
         """Nodes that some output needs: at inference what feeds only training outputs is not run."""
         wanted = {o.value for o in self.outputs if training or not o.when_training}

@@ -111,7 +111,7 @@ class Bodies(Layers, Shapes):
     def _input(self, node: tree.Input, here: Here) -> None:
         with self.catching(here, (node.name,), node.shape):
             name = self.computed_text(node.name, here)
-            self._check_input(name, node, here)
+            self._only_one(name, node, here)
             if self.is_top(here):
                 value = self.make_input(name, node, here)
                 self.inputs.append(GraphInput(name, value))
@@ -123,12 +123,15 @@ class Bodies(Layers, Shapes):
             here.stream = value
             here.events.append(Named(node, name, value, here.seen()))
 
-    @staticmethod
-    def _check_input(name: str, node: tree.Input, here: Here) -> None:
-        for event in here.instance.events:
-            if isinstance(event, Named) and event.name == name and isinstance(event.site, tree.Input):
-                labels = (Label(event.site.name.span, "the first one"),)
-                raise Fault(DefinedTwice(span=node.name.span, name=name, labels=labels))
+    def _only_one(self, name: str, node: tree.Input | tree.Output, here: Here) -> None:
+        """Raises:
+        Fault: another input (or output) of this run of the scope has the name.
+        """
+        key = (here.instance, type(node), name)
+        if key in self._ends:
+            labels = (Label(self._ends[key].name.span, "the first one"),)
+            raise Fault(DefinedTwice(span=node.name.span, name=name, labels=labels))
+        self._ends[key] = node
 
     def _arriving_input(self, node: tree.Input, here: Here) -> Any:
         """What arrives for an input statement of a block: what is on the stream, or its part of the list there."""
@@ -164,16 +167,9 @@ class Bodies(Layers, Shapes):
                 self.check_shape(node.shape, value, here, f"the output `{name}`")
             output = GraphOutput(name, value, node.when_training)
             if self.is_top(here):
-                self._check_output(output, node, here)
+                self._only_one(name, node, here)
                 self.outputs.append(output)
             here.events.append(Gave(node, output, events))
-
-    @staticmethod
-    def _check_output(output: GraphOutput, node: tree.Output, here: Here) -> None:
-        for event in here.instance.events:
-            if isinstance(event, Gave) and event.output.name == output.name and isinstance(event.site, tree.Output):
-                labels = (Label(event.site.name.span, "the first one"),)
-                raise Fault(DefinedTwice(span=node.name.span, name=output.name, labels=labels))
 
     # ---- modules and tensors ----
 

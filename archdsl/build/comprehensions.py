@@ -11,11 +11,14 @@ from archdsl.build.context import Fault, Here
 from archdsl.build.env import MISSING, Env
 from archdsl.build.parts import Parts
 from archdsl.build.pure import key_of_comprehension
+from archdsl.build.sizes import Questions
 from archdsl.build.tables import Table, nested_shape
 from archdsl.build.values import SymbolicRange, describe, is_list, is_number, is_size
 from archdsl.diagnostics.names import BadArithmetic, CannotUnpack, WrongKind
+from archdsl.diagnostics.shapes import DoesNotFit
 from archdsl.dims import Dim, Size
 from archdsl.graph import Looped, Turn, Value
+from archdsl.op import Reject
 from archdsl.ops import OPS_BY_NAME
 from archdsl.ops.einops import Rearrange
 from archdsl.ops.merge import Stack
@@ -86,24 +89,39 @@ class Comprehensions(Parts):
             raise Fault(
                 WrongKind(span=clause.span, what=what, advice="nest one in the other: `[[… for x in …] for y in …]`")
             )
-        for name, outer in self._counting:
-            axes = _letters(len(outer.shape))
-            (wider,) = self.run_op(Rearrange(f"{axes} -> {axes} 1"), (outer,), here, node)
-            env.bind(name, wider)
-        numbers = self._numbers_of_range(numbered, clause, here)
-        bound = self.bind_pattern(clause.patterns[0], numbers, env, here)
+        read = {part.text for part in tree.walk(node.element) if isinstance(part, tree.Name)}
+        for name, _ in self._counting:
+            if name in read:
+                outer = env.lookup(name)
+                axes = _letters(len(outer.shape))
+                env.bind(name, self.run_op(Rearrange(f"{axes} -> {axes} 1"), (outer,), here, node)[0])
+        pattern = clause.patterns[0]
+        if isinstance(pattern, tree.Name) and pattern.text not in read:
+            size = self._count_of(numbered, clause)
+        else:
+            numbers = self._numbers_of_range(numbered, clause, here)
+            self.bind_pattern(pattern, numbers, env, here)
+            size = numbers.shape[0]
         before = self._counting
-        self._counting = [(name, env.lookup(name)) for name, _ in before] + [(name, numbers) for name in bound]
-        depth = len(before)
-        outer_sizes = (env.lookup(name).shape[place - depth - 1] for place, (name, _) in enumerate(before))
-        sizes = (*outer_sizes, numbers.shape[0])
+        self._counting = [*before, (pattern.span.text, size)]
         try:
             element = self.evaluate(node.element, here.aside(here.stream, env=env))
-            result = self._spread(element, sizes, node.element, here)
+            result = self._spread(element, tuple(size for _, size in self._counting), node.element, here)
         finally:
             self._counting = before
         self.counted.add(result)
         return result
+
+    def _count_of(self, numbered: Numbered, clause: tree.Clause) -> Size:
+        """How many numbers a variable takes that nothing reads."""
+        if not isinstance(numbered, SymbolicRange):
+            return len(numbered)
+        size = numbered.stop - numbered.start
+        try:
+            Questions(self.needs, clause, self.frames).require(size, ">=", 1, f"{describe(numbered)} holds no number")
+        except Reject as reject:
+            raise Fault(DoesNotFit(span=clause.iterable.span, reason=reject.message)) from None
+        return size
 
     def _numbers_of_range(self, numbered: Numbered, clause: tree.Clause, here: Here) -> Value:
         """The numbers that a variable takes."""

@@ -19,7 +19,7 @@ from archdsl.build.names import family
 from archdsl.build.values import BAD, Applicable, DeclaredLayer, Given, Layer, Poison
 from archdsl.diagnostics.base import Diagnostic, Frame
 from archdsl.diagnostics.names import TooMuch
-from archdsl.dims import Needs
+from archdsl.dims import Needs, Size
 from archdsl.graph import Event, GraphInput, GraphOutput, Instance, Module, Node, Scope, Value
 from archdsl.op import DType, Facets, Op
 from archdsl.syntax import tree
@@ -147,14 +147,15 @@ class Context(ABC):
         """What comprehensions over symbolic ranges gave: at a known size these are lists."""
         self._constants: dict[int, tuple[Any, Facets]] = {}
         """Lists that were used as values, by identity, with the operators that give their numbers."""
-        self._acyclic: dict[tree.Node, list[str]] = {}
+        self._ends: dict[tuple[Instance, type, str], tree.Input | tree.Output] = {}
+        """Where each input and output of a run of a scope was stated first."""
         self._scopes: dict[object, Scope] = {}
         self._instances: dict[Module, Instance] = {}
         """The first run of each scope's module."""
         self._declared: list[DeclaredLayer] = []
         """Declared modules of the scopes that are open, outermost first."""
-        self._counting: list[tuple[str, Value]] = []
-        """Variables of the comprehensions over symbolic ranges that are open, outermost first."""
+        self._counting: list[tuple[str, Size]] = []
+        """Variables of the open comprehensions that are values, outermost first, with how many numbers each takes."""
         self._in_comprehension = False
         """What stands inside one is not remembered by itself: it may be different in each turn."""
         self._run: set[Module] = set()

@@ -118,6 +118,8 @@ class FileScope:
         self.env = Env(None)
         self.places: dict[str, tree.Name] = {}
         """Where each name was bound."""
+        self.circles: Mapping[tree.Node, Mapping[tree.Node, list[tree.Node]]] | None = None
+        """For definitions that lead back to themselves, those on the way with what each names; None: not asked yet."""
         self.used: list[FileScope] = []
         """The files that this one uses."""
         self.memory = Memory()

@@ -369,7 +369,7 @@ class Layers(Expressions, Places, Binding):
         self, definition: tree.Block | tree.Fn, file: FileScope, name: str, site: tree.Node
     ) -> Iterator[None]:
         """While a definition is expanded: it may not name itself, nor nest absurdly deep."""
-        route = self._recursion(definition, file)
+        route = recursion(definition, file)
         if route:
             raise Fault(Recursive(span=definition.name.span, name=name, route=" → ".join(route)))
         if len(self.active) >= MAX_NESTING:
@@ -379,12 +379,6 @@ class Layers(Expressions, Places, Binding):
             yield
         finally:
             self.active.pop()
-
-    def _recursion(self, definition: tree.Block | tree.Fn, file: FileScope) -> list[str]:
-        """A route of names by which a definition's text leads back to it; empty if there is none."""
-        if definition not in self._acyclic:
-            self._acyclic[definition] = recursion(definition, file)
-        return self._acyclic[definition]
 
     @contextmanager
     def framed(self, name: str, given: Mapping[str, Any], module: Module, site: tree.Node) -> Iterator[None]:

@@ -2,33 +2,73 @@
 
 from __future__ import annotations
 
-from archdsl.build.env import MISSING, FileScope
+from collections.abc import Iterable, Iterator, Mapping
+
+from archdsl.build.env import FileScope
 from archdsl.build.names import Names
 from archdsl.build.values import BlockLayer, Function
 from archdsl.syntax import tree
 
+Mentions = Mapping[tree.Node, list[tree.Node]]
+"""Definitions of a file, with those that each names."""
+
 
 def recursion(definition: tree.Block | tree.Fn, file: FileScope) -> list[str]:
-    """Names along a way from a definition back to it; empty if there is none."""
-    seen: set[tree.Node] = set()
-    stack = [(definition, file, [definition.name.text])]
-    while stack:
-        current, scope, route = stack.pop()
-        for name, inner, home in _mentions(current, scope):
-            if inner is definition:
-                return [*route, name]
-            if inner not in seen:
-                seen.add(inner)
-                stack.append((inner, home, [*route, name]))
-    return []
+    """Names along a way from a definition of a file back to it; empty if there is none.
+
+    Files never use each other in a circle, so the way stays in the file. All of its circles are found at once.
+    """
+    if file.circles is None:
+        definitions = (d for d in file.file.definitions if isinstance(d, tree.Block | tree.Fn))
+        mentions: Mentions = {d: _mentions(d, file) for d in definitions}
+        file.circles = {d: circle for circle in _circles(mentions) for d in circle}
+    circle = file.circles.get(definition)
+    return _route(definition, circle) if circle is not None else []
 
 
-def _mentions(definition: tree.Block | tree.Fn, file: FileScope) -> list[tuple[str, tree.Block | tree.Fn, FileScope]]:
-    """Definitions that a definition names, with the files that hold them."""
+def _mentions(definition: tree.Block | tree.Fn, file: FileScope) -> list[tree.Node]:
     names = Names(definition)
-    found = {}
-    for name in names.read:
-        value = file.env.lookup(name.text) if name.text not in names.bound else MISSING
-        if value is not MISSING and isinstance(value, BlockLayer | Function):
-            found[name.text] = (name.text, value.definition, value.file)
-    return list(found.values())
+    values = (file.env.lookup(name.text) for name in names.read if name.text not in names.bound)
+    found = (v.definition for v in values if isinstance(v, BlockLayer | Function) and v.file is file)
+    return list(dict.fromkeys(found))
+
+
+def _circles(mentions: Mentions) -> Iterator[Mentions]:
+    """The definitions that lead to each other, together (Kosaraju's strongly connected components)."""
+    naming: dict[tree.Node, list[tree.Node]] = {d: [] for d in mentions}
+    for definition, named in mentions.items():
+        for other in named:
+            naming[other].append(definition)
+    seen: set[tree.Node] = set()
+    for start in reversed(list(_finished(mentions, mentions, set()))):
+        circle = set(_finished([start], naming, seen))
+        if len(circle) > 1 or (circle and start in mentions[start]):
+            yield {d: [n for n in mentions[d] if n in circle] for d in circle}
+
+
+def _finished(starts: Iterable[tree.Node], following: Mentions, seen: set[tree.Node]) -> Iterator[tree.Node]:
+    """What can be reached, depth first, each after all that it leads to; what was seen is left out."""
+    for start in starts:
+        stack = [(start, False)]
+        while stack:
+            current, is_done = stack.pop()
+            if is_done:
+                yield current
+            elif current not in seen:
+                seen.add(current)
+                stack.append((current, True))
+                stack += [(n, False) for n in following[current]]
+
+
+def _route(definition: tree.Node, circle: Mentions) -> list[str]:
+    """The shortest way from a definition back to it, inside its circle."""
+    before: dict[tree.Node, tree.Node] = {}
+    layer = [definition]
+    while definition not in before:
+        reached = [(n, d) for d in layer for n in circle[d] if n not in before]
+        before.update(reversed(reached))
+        layer = list(dict.fromkeys(n for n, _ in reached))
+    way = [definition]
+    while len(way) == 1 or way[-1] is not definition:
+        way.append(before[way[-1]])
+    return [node.name.text for node in reversed(way)]  # type: ignore[attr-defined]

@@ -20,8 +20,7 @@ def consumers(graph: Graph) -> dict[Value, list[Node]]:
 def only_taker(node: Node, takers: dict[Value, list[Node]], graph: Graph) -> Node | None:
     """The one node that takes what a node gives; None if several do, or the network gives it out."""
     found = takers.get(node.output, [])
-    is_given = any(output.value is node.output for output in graph.outputs)
-    return found[0] if len(found) == 1 and not is_given else None
+    return found[0] if len(found) == 1 and node.output not in graph.given else None
 
 
 def merges(graph: Graph) -> Iterator[Merged]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archdsl.build.env import FileScope
+from archdsl.build.env import MISSING, FileScope
 from archdsl.build.expressions import BUILTINS, WORDS
 from archdsl.build.names import SUGGESTIONS, Names, unknown_name
 from archdsl.checks.claims import MEASURES
@@ -24,13 +24,15 @@ def unknown_names(scope: FileScope) -> Iterator[Diagnostic]:
 
 def _unknown_in(definition: tree.Block | tree.Fn | tree.Claim, scope: FileScope) -> Iterator[Diagnostic]:
     names = Names(definition)
-    known = names.bound | scope.env.names.keys() | BUILTINS.keys() | {"it", "_"}
-    if isinstance(definition, tree.Claim):
-        known |= MEASURES.keys()
-    unknown = (
+    local = {*names.bound, "it", "_", *(MEASURES if isinstance(definition, tree.Claim) else ())}
+    unknown = [
         name
         for name in names.read
-        if name.text not in known and not any(family.fullmatch(name.text) for family in names.families)
-    )
+        if name.text not in local
+        and name.text not in BUILTINS
+        and scope.env.lookup(name.text) is MISSING
+        and not any(family.fullmatch(name.text) for family in names.families)
+    ]
+    known = local | scope.env.names.keys() | BUILTINS.keys() | WORDS if unknown else set()
     for count, name in enumerate(unknown):
-        yield unknown_name(name, name.text, known | WORDS if count < SUGGESTIONS else (), definition)
+        yield unknown_name(name, name.text, known if count < SUGGESTIONS else (), definition)
