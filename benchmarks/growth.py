@@ -1,8 +1,8 @@
 """How the cost of `archdsl check` grows with every construct of a spec: `python benchmarks/growth.py [WORD …]`.
 
-Each construct is written n and 3n times; n is such that 3n takes a good part of a second, or as much as a file may hold.
-Printed are the processor seconds of both, the exponent (1 is linear), and the characters of the diagnostics. With words,
-only the constructs whose names contain one of them are measured.
+Each construct is written n and 3n times; n is such that 3n takes a good part of a second, or as much as a file may
+hold. Printed are the processor seconds of both, the exponent (1 is linear), and the characters of the diagnostics. With
+words, only the constructs whose names contain one of them are measured.
 """
 
 from __future__ import annotations

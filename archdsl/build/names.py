@@ -11,6 +11,8 @@ from archdsl.diagnostics.names import UnknownName
 from archdsl.diagnostics.nearest import certain, did_you_mean, respelt
 from archdsl.syntax import tree
 
+LONGEST = 200
+"""Characters behind a name that may say what it was meant for."""
 SUGGESTIONS = 100
 """Faults after which nothing near is looked for any more: nobody reads so far, and looking takes its time."""
 
@@ -20,7 +22,7 @@ def unknown_name(node: tree.Node, name: str, known: Collection[str], definition:
     if definition is not None and name in _labels(definition):
         advice = f"`{name}` labels a layer, which names its parameters; to use what it gives, add `as {name}` there"
         return UnknownName(span=node.span, name=name, advice=advice)
-    behind = node.span.source.text[node.span.end :]
+    behind = node.span.source.text[node.span.end : node.span.end + LONGEST]
     if name in PREFIXES and (meant := member(behind)) is not None:
         return UnknownName(span=node.span, name=name, advice=f"operators have no prefix: {_unprefixed(meant, known)}")
     advice = stands_for(name, behind.startswith("(")) if certain(name, known) is None else None

@@ -24,6 +24,8 @@ def node(cls: type[T]) -> type[T]:
 
 @node
 class Node:
+    __slots__ = ("__dict__", "_below")
+
     span: Span
 
     def __init__(self, *values: Any) -> None:
@@ -445,9 +447,14 @@ class File:
     comments: tuple[Comment, ...]
 
 
-def children(node: Node) -> list[Node]:
-    """The nodes directly below a node, in text order."""
-    return _nodes(node.__dict__.values())
+def children(node: Node) -> tuple[Node, ...]:
+    """The nodes directly below a node, in text order: found once, since checks walk a tree many times."""
+    try:
+        return node._below
+    except AttributeError:
+        found = tuple(_nodes(node.__dict__.values()))
+        object.__setattr__(node, "_below", found)
+        return found
 
 
 def _nodes(values: Iterable[Any]) -> list[Node]:
@@ -466,4 +473,4 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack += reversed(_nodes(current.__dict__.values()))
+        stack += reversed(children(current))

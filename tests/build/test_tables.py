@@ -167,6 +167,46 @@ def test_a_let_that_only_a_buffer_reads_is_read() -> None:
     assert [d.code for d in found] == ["A0211"]
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "[[0.5 * j for j in 0..W] for i in 0..H]",
+        "[[0.5 * i for j in 0..W] for i in 0..H]",
+        "[[0.5 for j in 0..W] for i in 0..H]",
+    ],
+)
+def test_a_variable_that_a_table_does_not_read_is_no_dead_layer(table: str) -> None:
+    from archdsl.checks.report import check
+
+    text = f"model M {{ input x: [N, H, W]\n it + {table}\n output y: [N, H, W] }}"
+    assert check(from_text(text)).diagnostics == ()
+
+
+def test_an_empty_range_is_refused_whether_its_variable_is_read_or_not(specs) -> None:
+    for element in ("i", "1.0"):
+        (fault,) = specs.body_faults(f'x * ([{element} for i in L..L] -> reduce("a -> 1", "sum"))', size="[N, L]")
+        assert isinstance(fault, shapes.DoesNotFit)
+        assert "holds no number" in fault.message
+
+
+def test_inputs_and_outputs_are_named_once_in_each_run_of_a_scope(specs) -> None:
+    text = """block B {{ input a: [N, 8]; input {0}: [N, 8]; a + {0} }}
+ model M {{ input x: [N, 8]; (x, x) -> p: B; (it, x) -> q: B
+ output y }}"""
+    assert specs.graph(text.format("b"))
+    (fault,) = specs.faults(text.format("a"))
+    assert isinstance(fault, names.DefinedTwice)
+    (fault,) = specs.body_faults("for i in 0..2 { output z = x }")
+    assert isinstance(fault, names.DefinedTwice)
+
+
+def test_every_way_back_to_a_definition_is_found(specs) -> None:
+    """Also where definitions that are not part of the circle lead to it."""
+    text = "fn a(n) = b(n)\nfn b(n) = c(n)\nfn c(n) = d(n) + b(n)\nfn d(n) = n\n"
+    found = specs.faults(text + "model M { input x: [N, 8]; it * a(1); output y }")
+    assert [d.route for d in found] == ["b → c → b"]
+
+
 def test_a_block_without_parameters_needs_a_name_and_the_message_is_true(specs) -> None:
     (fault,) = specs.faults("block Twice { it * 2.0 }\nmodel M { input x: [N, 4]\n add { it; Twice }\n output y }")
     assert isinstance(fault, names.Unlabelled)
