@@ -441,6 +441,16 @@ class Window(NamedTuple):
     stride: Size = 1
 
 
+class Taps(NamedTuple):
+    """Exactly the cells of an input axis that places of an output axis see, both being endless.
+
+    Place ``q * len(cells) + r`` sees the cells ``q * shift + c`` for all ``c`` of ``cells[r]``.
+    """
+
+    shift: int
+    cells: tuple[tuple[int, ...], ...]
+
+
 class Look(NamedTuple):
     """Receptive field of one run: where output positions look in one input, and how much each sees there.
 
@@ -470,6 +480,10 @@ class Look(NamedTuple):
 
     steps: tuple[tuple[Step, ...], ...]
     windows: tuple[Window, ...] = ()
+    taps: tuple[tuple[int, Taps], ...] = ()
+    """By input axis, where one output axis sees it in a way that is known to the cell. It replaces step and window."""
+    rolled: tuple[tuple[int, Size], ...] = ()
+    """Input axes that are rotated, and by how many cells: places on them are shifted, as on a circle."""
 
 
 def pointwise(tensor: Tensor, *windows: Window) -> Look:

@@ -119,7 +119,8 @@ def spatial_axes(tensor: Tensor) -> range:
 
 
 def _extent(axis: AxisField) -> str:
-    return str(axis.most) if axis.least == axis.most else f"{axis.least}–{axis.most}"
+    most = f"≤{axis.most}" if axis.is_bound else str(axis.most)
+    return most if axis.least == axis.most else f"{axis.least}–{most}"
 
 
 def _stride(axis: AxisField) -> str:
@@ -212,9 +213,11 @@ def _notes(summary: Summary, lines: Sequence[Line], shown: Sequence[str], depth:
         "each other elementary operation. Both at inference."
     )
     if "field" in shown:
+        bounds = any(axis.is_bound for line in lines for field in line.row.fields.values() for axis in field)
         yield (
             "field: cells of the input that a position sees, narrowest–widest path, along each spatial axis (once if "
-            "all are equal; all: the whole axis). stride: cells between the looks of neighbours."
+            f"all are equal; all: the whole axis{'; ≤: at most, perhaps fewer' if bounds else ''}). "
+            "stride: cells between the looks of neighbours."
         )
     if "memory" in shown:
         yield (

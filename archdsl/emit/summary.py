@@ -302,4 +302,5 @@ def _row(row: Row) -> dict[str, Any]:
 def _axis(axis: AxisField) -> dict[str, Any]:
     extents = (extent if extent == "all" else plain(extent) for extent in (axis.least, axis.most))
     strides = [plain(stride.num) if stride.den == 1 else str(stride) for stride in axis.strides]
-    return dict(zip(("least", "most", "strides"), (*extents, strides), strict=True))
+    facts = dict(zip(("least", "most", "strides"), (*extents, strides), strict=True))
+    return facts | ({"is_bound": True} if axis.is_bound else {})

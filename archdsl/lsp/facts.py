@@ -152,7 +152,8 @@ def _spatial(field: Field, rank: int) -> Field:
 
 
 def _axis(axis: AxisField) -> str:
-    extent = str(axis.most) if axis.least == axis.most else f"{axis.least}–{axis.most}"
+    most = f"at most {axis.most}" if axis.is_bound else str(axis.most)
+    extent = most if axis.least == axis.most else f"{axis.least}–{most}"
     strides = [str(s) for s in axis.strides]
     return extent + (f" at stride {' or '.join(strides)}" if strides and strides != ["1"] else "")
 

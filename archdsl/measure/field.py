@@ -15,7 +15,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from archdsl.dims import Size, dmax, dmin
 from archdsl.graph import Graph, GraphInput, Node, Value
+from archdsl.measure import sight
 from archdsl.measure.ratio import Ratio
+from archdsl.measure.sight import Line, State
 from archdsl.measure.trail import Composer, Moves, Scale, Trail, Way, span, straight, strides
 from archdsl.op import Look
 
@@ -27,15 +29,24 @@ Extent: TypeAlias = "Size | Literal['all']"
 
 
 class AxisField(NamedTuple):
-    """What one position sees of an axis of an input.
+    """What one position sees of an axis of an input, from the first to the last cell.
 
-    ``least`` and ``most`` are over the paths. ``strides`` says how far apart the looks of neighbours are, in cells (a
-    fraction after upsampling): one number as a rule, several where paths differ, none where all see the same.
+    ``least`` along the narrowest path, ``most`` along all of them. ``strides`` says how far apart neighbours see, in
+    cells (a fraction after upsampling): one number as a rule, several where paths differ, none where all see the same.
     """
 
     least: Extent
     most: Extent
     strides: tuple[Ratio, ...]
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether ``most`` is a bound: no position sees more, and perhaps none sees so much."""
+        return isinstance(self, AtMost)
+
+
+class AtMost(AxisField):
+    """An `AxisField` of which ``most`` is a bound."""
 
 
 Field: TypeAlias = tuple[AxisField, ...]
@@ -66,10 +77,17 @@ class Fields:
         looks = [(node, node.op.looks(node.input_types, node.output_types)) for node in graph.nodes]
         composer = Composer(graph.needs.facts)
         self._ways = {i.name: _fold(i, looks, composer) for i in graph.inputs}
+        self._lines = {
+            i.name: [_lines(i.value, axis, looks) for axis in range(len(i.value.shape))] for i in graph.inputs
+        }
 
     def of(self, value: Value) -> dict[str, Field]:
         """By the name of the input; those that the value does not depend on are absent."""
-        return {name: _field(ways[value]) for name, ways in self._ways.items() if value in ways}
+        return {
+            name: tuple(map(_on_line, _field(ways[value]), (lines[value] for lines in self._lines[name])))
+            for name, ways in self._ways.items()
+            if value in ways
+        }
 
 
 def _fold(
@@ -89,6 +107,25 @@ def _fold(
         if ways:
             found.update(dict.fromkeys(node.outputs, ways))
     return found
+
+
+def _lines(start: Value, axis: int, looks: list[tuple[Node, tuple[Look | None, ...]]]) -> dict[Value, State]:
+    """How each value sees one axis of an input."""
+    found: dict[Value, State] = {start: sight.start(axis)}
+    for node, seen in looks:
+        pairs = zip(node.inputs, seen, strict=True)
+        states = [sight.onward(found[v], look, v.type) for v, look in pairs if look is not None and v in found]
+        if states:
+            found.update(dict.fromkeys(node.outputs, sight.together(states)))
+    return found
+
+
+def _on_line(axis: AxisField, state: State) -> AxisField:
+    """What is known to the cell in place of what is bounded."""
+    if isinstance(state, Line):
+        return AxisField(state.narrow.extent, state.wide.extent, (state.wide.stride,))
+    is_bound = state.doubt == "all" or (state.doubt == "numbers" and axis.most != "all")
+    return AtMost(*axis) if is_bound else axis
 
 
 def _add_way(

@@ -31,6 +31,7 @@ from archdsl.op import (
     Order,
     Palette,
     Step,
+    Taps,
     Tensor,
     This,
     Torch,
@@ -143,7 +144,8 @@ class Conv(Op):
         windows = self._slides(inputs[0])
         channel, seen = group_look(self.groups, inputs[0].shape[CHANNELS], self.width)
         spatial = (Window(axis, w.kernel, w.dilation) for axis, w in enumerate(windows, SPATIAL))
-        return (spatial_look(outputs[0], channel, [(w.stride, 1) for w in windows], (seen, *spatial)),)
+        taps = [w.taps() for w in windows]
+        return (spatial_look(outputs[0], channel, [(w.stride, 1) for w in windows], (seen, *spatial), taps),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         windows = self._slides(inputs[0])
@@ -278,7 +280,8 @@ class ConvTranspose(Op):
         windows = self._slides(inputs[0])
         channel, seen = group_look(self.groups, inputs[0].shape[CHANNELS], self.width)
         spatial = (transposed_window(axis, w) for axis, w in enumerate(windows, SPATIAL))
-        return (spatial_look(outputs[0], channel, [(1, w.stride) for w in windows], (seen, *spatial)),)
+        taps = [transposed_taps(w) for w in windows]
+        return (spatial_look(outputs[0], channel, [(1, w.stride) for w in windows], (seen, *spatial), taps),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         windows = self._slides(inputs[0])
@@ -414,6 +417,16 @@ def transposed_window(axis: int, window: Slide) -> Window:
     if isinstance(stride, int) and isinstance(dilation, int) and dilation % stride == 0:
         return Window(axis, kernel, dilation // stride)
     return Window(axis, dilation * (kernel - 1) // stride + 1)
+
+
+def transposed_taps(window: Slide) -> Taps | None:
+    """The same exactly: cells i with ``i * stride + t * dilation - pad`` in place, for some t; None if not known."""
+    kernel, stride, dilation, before, _ = window
+    if not all(isinstance(number, int) for number in window):
+        return None
+    places = [[place + before - t * dilation for t in range(kernel)] for place in range(stride)]  # type: ignore[arg-type]
+    cells = (tuple(at // stride for at in reached if at % stride == 0) for reached in places)
+    return Taps(1, tuple(cells))  # type: ignore[arg-type]
 
 
 def operands(bias: bool) -> tuple[OnnxRef, ...]:

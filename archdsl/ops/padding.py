@@ -26,6 +26,7 @@ from archdsl.op import (
     Reject,
     Several,
     Step,
+    Taps,
     Tensor,
     Torch,
     Window,
@@ -115,7 +116,12 @@ class Pad(Reshape):
         return (Laid(as_images(shape, layout)),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
-        return (Look(tuple((Step(axis, 1, size),) for axis, size in enumerate(outputs[0].shape))),)
+        axis = axis_of(self.axis, inputs[0].rank)
+        steps = tuple((Step(at, 1, size),) for at, size in enumerate(outputs[0].shape))
+        if self.mode == "circular" and (self.before != 0 or self.after != 0):
+            return (Look(steps, (Window(axis, None),), rolled=((axis, self.before),)),)
+        taps = ((axis, Taps(1, ((-self.before,),))),) if isinstance(self.before, int) else ()
+        return (Look(steps, taps=taps),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         rank = inputs[0].rank
@@ -189,8 +195,10 @@ class Roll(Reshape):
         return (Laid(joined(parts, layout.shape)),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
-        windows = () if self.by == 0 else (Window(axis_of(self.axis, inputs[0].rank), None),)
-        return (pointwise(inputs[0], *windows),)
+        if self.by == 0:
+            return (pointwise(inputs[0]),)
+        axis = axis_of(self.axis, inputs[0].rank)
+        return (pointwise(inputs[0], Window(axis, None))._replace(rolled=((axis, self.by),)),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         args = (Arg(In()), Arg(Hole(self.by, "by")), Arg(Hole(self.axis, "axis"), "dims"))

@@ -29,6 +29,7 @@ from archdsl.op import (
     Palette,
     Reject,
     Step,
+    Taps,
     Tensor,
     Torch,
     Window,
@@ -107,7 +108,8 @@ class SlidingPool(Pool):
         windows = self._windows(inputs[0])
         channel = (Step(CHANNELS, 1, inputs[0].shape[CHANNELS]),)
         seen = tuple(Window(axis, w.kernel, w.dilation) for axis, w in enumerate(windows, SPATIAL))
-        return (spatial_look(outputs[0], channel, [(w.stride, 1) for w in windows], seen),)
+        taps = [w.taps() for w in windows]
+        return (spatial_look(outputs[0], channel, [(w.stride, 1) for w in windows], seen, taps),)
 
     def _torch(self, inputs: tuple[Tensor, ...], kind: Literal["Max", "Avg"], *more: Arg) -> Torch:
         windows = self._windows(inputs[0])
@@ -332,7 +334,8 @@ class AdaptivePool(Pool):
         channel = (Step(CHANNELS, 1, inputs[0].shape[CHANNELS]),)
         windows = (largest_part(size, n) for size, n in zip(sizes, parts, strict=True))
         seen = tuple(Window(axis, size) for axis, size in enumerate(windows, SPATIAL))
-        return (spatial_look(outputs[0], channel, list(zip(sizes, parts, strict=True)), seen),)
+        pairs = list(zip(sizes, parts, strict=True))
+        return (spatial_look(outputs[0], channel, pairs, seen, [parts_taps(*pair) for pair in pairs]),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         parts = self._parts(inputs[0].rank - SPATIAL)
@@ -450,6 +453,14 @@ class GlobalMaxPool(AdaptivePool):
 def parts_of(size: int, n: int) -> list[tuple[int, int]]:
     """Where each of ``n`` parts of an axis begins and ends."""
     return [(i * size // n, -(-(i + 1) * size // n)) for i in range(n)]
+
+
+def parts_taps(size: Size, n: int) -> Taps | None:
+    """The cells of each part; None where they are not known, and for a single part, which sees the whole axis."""
+    if n == 1 or not isinstance(size, int):
+        return None
+    again = gcd(size, n)
+    return Taps(size // again, tuple(tuple(range(*part)) for part in parts_of(size, n)[: n // again]))
 
 
 def cells_of_parts(size: Size, n: int) -> Size:

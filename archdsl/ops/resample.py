@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import floor
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from archdsl.arguments import FLAG, KNOWN_SIZE, SIZE, SIZES, VALUE, NumberKind, PerAxisKind, choice, per_axis
@@ -31,6 +32,7 @@ from archdsl.op import (
     Palette,
     Reject,
     Step,
+    Taps,
     Tensor,
     Torch,
     Window,
@@ -146,8 +148,31 @@ class Resize(Op):
             for axis in range(SPATIAL, x.rank)
             if TAPS[self.mode] > 1 and x.shape[axis] != y.shape[axis]
         )
-        look = spatial_look(y, (Step(CHANNELS, 1, y.shape[CHANNELS]),), self._moves(x, y), windows)
+        moves = self._moves(x, y)
+        taps = [self._taps(*pair) for pair in moves]
+        look = spatial_look(y, (Step(CHANNELS, 1, y.shape[CHANNELS]),), moves, windows, taps)
         return (look, None)[: len(inputs)]
+
+    def _taps(self, old: Size, new: Size) -> Taps | None:
+        """Cells with a weight that is not 0, where a step moves ``old / new`` cells; None where that is not known."""
+        if not (isinstance(old, int) and isinstance(new, int)) or old == 0:
+            return None
+        step = Fraction(old, new)
+        places = [self._place(place, step) for place in range(step.denominator)]
+        return Taps(step.numerator, tuple(map(self._mixed, places)))
+
+    def _place(self, place: int, step: Fraction) -> Fraction:
+        """Where a new cell looks among the old ones."""
+        if self.mode == "nearest" or self.align_corners:
+            return place * step
+        return (place + Fraction(1, 2)) * step - Fraction(1, 2)
+
+    def _mixed(self, at: Fraction) -> tuple[int, ...]:
+        first = floor(at)
+        taps = TAPS[self.mode]
+        if taps == 1 or at == first:
+            return (first,)
+        return tuple(range(first - taps // 2 + 1, first + taps // 2 + 1))
 
     def _moves(self, x: Tensor, y: Tensor) -> list[tuple[Size, Size]]:
         if self.scale is not None and not self.align_corners:
@@ -365,7 +390,9 @@ class PixelShuffle(Reshape):
         rows = Step(2, 1, height), Step(1, factor, factor)
         columns = Step(3, 1, width), Step(1, 1, factor)
         channels = Step(1, factor**2, outputs[0].shape[1])
-        return (Look(((Step(0, 1, batch),), (channels,), rows, columns)),)
+        repeated = Taps(1, ((0,),) * factor)
+        taps = (2, repeated), (3, repeated)
+        return (Look(((Step(0, 1, batch),), (channels,), rows, columns), taps=taps),)
 
     def lays(self, memory: Memory) -> tuple[Laid, ...]:
         return (Laid(as_images(memory.shapes[0], memory.layouts[0])),)

@@ -29,6 +29,7 @@ from archdsl.op import (
     Palette,
     Reject,
     Step,
+    Taps,
     Tensor,
     Torch,
     TorchExpr,
@@ -192,15 +193,10 @@ class Select(Reshape):
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
         sizes = iter(outputs[0].shape)
-        return (
-            Look(
-                tuple(
-                    (Step(axis, 1 if s.step is None else s.step, next(sizes)),)
-                    for axis, s in enumerate(self._all(inputs[0]))
-                    if isinstance(s, Bounds)
-                )
-            ),
-        )
+        cuts = [(axis, s) for axis, s in enumerate(self._all(inputs[0])) if isinstance(s, Bounds)]
+        steps = tuple((Step(axis, 1 if s.step is None else s.step, next(sizes)),) for axis, s in cuts)
+        found = ((axis, _slice_taps(s, inputs[0].shape[axis])) for axis, s in cuts)
+        return (Look(steps, taps=tuple((axis, taps) for axis, taps in found if taps is not None)),)
 
     def lays(self, memory: Memory) -> tuple[Laid, ...]:
         (layout,), (shape,) = memory.layouts, memory.shapes
@@ -270,6 +266,14 @@ def _slice_size(bounds: Bounds, size: Size, axis: int, needs: Needs) -> Size:
     stop = _position(bounds.stop, size, size, axis, needs)
     needs.require(stop - start, ">=", 1, f"the slice of axis {axis} from {start} to {stop} is empty")
     return (stop - start + step - 1) // step
+
+
+def _slice_taps(bounds: Bounds, size: Size) -> Taps | None:
+    """The cells that a slice takes; None where its start is not known."""
+    start, step = bounds.start or 0, bounds.step or 1
+    if _is_negative(start):
+        start = size + start
+    return Taps(step, ((start,),)) if isinstance(start, int) and isinstance(step, int) else None
 
 
 def _position(bound: Size | None, default: Size, size: Size, axis: int, needs: Needs) -> Size:

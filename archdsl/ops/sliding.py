@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.arguments import per_axis
 from archdsl.dims import dmin
-from archdsl.op import Look, Needs, Reject, Step, Tensor, Window
+from archdsl.op import Look, Needs, Reject, Step, Taps, Tensor, Window
 
 if TYPE_CHECKING:
     from archdsl.dims import Size
@@ -34,6 +34,12 @@ class Slide(NamedTuple):
     def extent(self) -> Size:
         """Cells from the first to the last that the window sees."""
         return self.dilation * (self.kernel - 1) + 1
+
+    def taps(self) -> Taps | None:
+        """Cells seen at each place; None where the numbers are not known."""
+        if not all(isinstance(number, int) for number in self):
+            return None
+        return Taps(self.stride, (tuple(t * self.dilation - self.before for t in range(self.kernel)),))  # type: ignore[arg-type]
 
     def steps(self, size: Size) -> Size:
         """Places for the window on an axis of ``size`` cells, all of it within the padding."""
@@ -150,12 +156,18 @@ def compact(values: tuple[Any, ...]) -> Any:
 
 
 def spatial_look(
-    output: Tensor, channel: tuple[Step, ...], moves: Sequence[tuple[Size, Size]], windows: tuple[Window, ...]
+    output: Tensor,
+    channel: tuple[Step, ...],
+    moves: Sequence[tuple[Size, Size]],
+    windows: tuple[Window, ...],
+    taps: Sequence[Taps | None],
 ) -> Look:
     """What positions of ``output`` see of an input, both [N, C, spatial…].
 
-    ``channel`` holds the digits of a channel; ``moves`` for each spatial axis the (stride, per) of one step on it.
+    ``channel`` holds the digits of a channel; ``moves`` for each spatial axis the (stride, per) of one step on it, and
+    ``taps`` the cells that are seen exactly, where they are known.
     """
     rows = zip(output.shape[SPATIAL:], moves, strict=True)
     steps = [(Step(axis, stride, size, per),) for axis, (size, (stride, per)) in enumerate(rows, SPATIAL)]
-    return Look(((Step(0, 1, output.shape[0]),), channel, *steps), windows)
+    known = tuple((axis, found) for axis, found in enumerate(taps, SPATIAL) if found is not None)
+    return Look(((Step(0, 1, output.shape[0]),), channel, *steps), windows, known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
+from random import Random
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from archdsl.emit.torch.run import GraphRunner
 from archdsl.graph import Graph
 from archdsl.measure import AxisField, Fields, field, receptive_field
 
+from .field_nets import drawn, judged
 from .nets import body, shipped, text
 from .oracle import weights
 from .random_nets import examples, nets
@@ -197,7 +199,32 @@ CASES = {
     "squeeze and excitation": ("c: conv(8, 3, pad=1); mul { it; { global_avgpool; s: conv(8, 1) } }", (3, "all", "1")),
     "upsampling by 2, then a convolution": ("up: convtranspose(8, 2, stride=2); c: conv(8, 3, pad=1)", (2, 2, "1/2")),
     "down and up": ("maxpool(2); up: convtranspose(8, 2, stride=2)", (2, 2, "1")),
-    "roll": ("roll(axis=2, by=3)", ("all", "all", "")),
+    "roll": ("roll(axis=2, by=3)", (1, 1, "1")),
+    "rolled and back, then a window": ("roll(axis=2, by=3) -> roll(axis=2, by=-3); c: conv(8, 3)", (3, 3, "1")),
+    "rolled once around": ("roll(axis=2, by=28); c: conv(8, 3)", (3, 3, "1")),
+    "a window over the ends": ("roll(axis=2, by=3); c: conv(8, 3)", ("all", "all", "")),
+    "continued around the circle": (
+        'pad(axis=2, before=1, after=1, mode="circular"); c: conv(8, 3)',
+        ("all", "all", ""),
+    ),
+    "doubled and halved": ('resize("nearest", scale=2); avgpool(2)', (1, 1, "1")),
+    "doubled, cut by one, and halved": ('resize("nearest", scale=2); it[:, :, 1:-1]; avgpool(2)', (2, 2, "1")),
+    "tripled, and smoothed": ('resize("nearest", scale=3); avgpool(3, stride=1, pad=1)', (2, 2, "1/3")),
+    "taps of a transposed convolution that never meet": (
+        "up: convtranspose(8, 3, stride=3, dilation=2)",
+        (1, 1, "1/3"),
+    ),
+    "taps of a transposed convolution that meet at some places": (
+        "up: convtranspose(8, 4, stride=2, dilation=3)",
+        (4, 4, "1/2"),
+    ),
+    "every third cell is a cell, between neighbors": ('resize("bilinear", scale=0.25)', (2, 2, "4")),
+    "centres meet": ('resize("bilinear", size=[28, 4])', (1, 1, "1")),
+    "shuffled up, and halved": ("a: conv(32, 1); pixel_shuffle(2); avgpool(2)", (1, 1, "1")),
+    "paths beside each other": (
+        "concat { a: conv(8, 3, pad=[[2, 0], 1]); b: conv(8, 3, pad=[[0, 2], 1]) }",
+        (3, 5, "1"),
+    ),
     "a part of the axis": ("c: conv(8, 3); it[:, :, 2:9]", (3, 3, "1")),
     "one row": ("c: conv(8, 3); it[:, :, 4]", (3, 3, "")),
     "a linear layer over the row": ("l: linear(4)", (1, 1, "1")),
@@ -263,6 +290,32 @@ CASES = {
 @pytest.mark.parametrize(("statements", "expected"), CASES.values(), ids=CASES)
 def test_looks_composed(statements: str, expected: tuple[object, object, str]) -> None:
     assert along(fields(body(statements, IMAGE))[-1]) == expected
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_drawn_networks_see_what_is_stated(seed: int) -> None:
+    """Upsampling, transposed convolutions, rolls, slices, windows and branches. `field_nets` draws many more."""
+    random = Random(seed)
+    statements, graph = drawn(random, random.randint(1, 4))
+    verdict, axis, greatest = judged(graph)
+    assert verdict != "WRONG", (axis, greatest, statements)
+
+
+@pytest.mark.parametrize(
+    ("statements", "is_bound"),
+    [
+        ("c: conv(8, 5, stride=2, pad=2)", False),
+        ('resize("nearest", scale=2); avgpool(2)', False),
+        ("global_avgpool", False),
+        ("roll(axis=2, by=3)", False),
+        ("roll(axis=2, by=4); avgpool(4)", True),
+        (WINDOWS.format(1), False),
+        (WINDOWS.format(1) + '; resize("nearest", scale=2); c: conv(8, 3)', True),
+    ],
+)
+def test_a_bound_is_called_one(statements: str, is_bound: bool) -> None:
+    graph = body(statements, IMAGE)
+    assert Fields(graph).of(graph.outputs[0].value)["x"][2].is_bound == is_bound
 
 
 def test_symbolic_windows() -> None:

@@ -191,6 +191,10 @@ def disagreement(graph: Graph) -> str | None:
     x = torch.randn(shape, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         wanted = GraphRunner(graph, weights).outputs({"x": x})["y"].numpy()
+        exact = {name: weight.double() if weight.is_floating_point() else weight for name, weight in weights.items()}
+        finer = GraphRunner(graph, exact).outputs({"x": x.double()})["y"].float().numpy()
+    if difference(finer.astype(wanted.dtype), wanted) > TOLERANCE / 10:
+        return None  # chaotic: a rounding before a floor, a norm of equal numbers
     for name in ("ORT_DISABLE_ALL", "ORT_ENABLE_ALL"):
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
