@@ -60,7 +60,9 @@ class Dim:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Dim) and self.terms == other.terms)
+        if not isinstance(other, Dim):
+            return NotImplemented  # a value of the network that is compared with a size decides
+        return self is other or self.terms == other.terms
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a symbolic size has no truth value: ask equal(), at_least() or truth()")

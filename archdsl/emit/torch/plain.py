@@ -186,6 +186,7 @@ class Plain:
         """The name of a module's class; modules with the same text have one."""
         scope = self.scope(module)
         body: list[ast.stmt] = [*self._annotations(module), *self._constructor(scope), *scope.methods.values()]
+        body = body or [ast.Expr(literal("Never runs."))]
         key = "".join(map(ast.dump, body))
         if key not in self._classes:
             base = ast.ClassDef(self._class_label(module), [name("nn.Module")], [], body, [])
