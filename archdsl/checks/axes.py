@@ -78,7 +78,10 @@ def _steps(node: Node, arriving: Features) -> StepsAsChannels:
 
 
 def _lengths(graph: Graph, known: Mapping[Value, Features]) -> frozenset[str]:
-    """The symbols that are lengths for some layer: sizes of axes along which it shares its weights."""
+    """The symbols that are lengths for some layer: sizes of axes along which it shares its weights.
+
+    Only those that the spec states: who gives a symbol with `--input` asks for a formula in it.
+    """
     found: set[str] = set()
     for node in graph.nodes:
         if isinstance(node.op, Conv):
@@ -88,7 +91,14 @@ def _lengths(graph: Graph, known: Mapping[Value, Features]) -> frozenset[str]:
         else:
             continue
         found |= {symbol for size in places for symbol in symbols(size)}
-    return frozenset(found)
+    return frozenset(found & _stated_symbols(graph))
+
+
+def _stated_symbols(graph: Graph) -> set[str]:
+    """The names of sizes in the stated shapes of a model's inputs."""
+    sites = [event.site for event in graph.instance.events if isinstance(event, Named)]
+    dims = [dim for site in sites if isinstance(site, tree.Input) for dim in site.shape.dims]
+    return {dim.text for dim in dims if isinstance(dim, tree.Name)}
 
 
 def _open_weight(node: Node, lengths: frozenset[str]) -> OpenWeights | None:

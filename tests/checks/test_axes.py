@@ -270,3 +270,10 @@ def test_a_number_of_parameters_that_depends_on_a_length_is_raised(shape: str, b
 )
 def test_widths_may_be_symbolic(shape: str, body: str) -> None:
     assert lints(shape, body) == []
+
+
+def test_a_symbol_given_on_the_command_line_asks_for_a_formula(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "alexnet", "--input", "Nx3xHxW"]) == 0
+    said = capsys.readouterr()
+    assert "H" in said.out
+    assert said.err == ""
