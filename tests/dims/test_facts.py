@@ -226,3 +226,14 @@ def test_facts_are_data() -> None:
     assert facts.relations == (Relation(H * W - 49, ">="),)  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         facts.relations = ()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("lo", range(1, 14))
+@pytest.mark.parametrize("hi", [None, 20, 23])
+def test_the_members_of_a_range_are_listed_and_counted(lo: int, hi: int | None) -> None:
+    known = Range(4, frozenset({1, 3}), lo, hi)
+    members = [x for x in range(lo, 60) if x % 4 in (1, 3) and (hi is None or x <= hi)]
+    assert known.first(5) == members[:5]
+    for limit in (0, lo, 15, 22):
+        assert known.up_to(limit) == [x for x in members if x <= limit]
+        assert known.count(limit) == len(known.up_to(limit))
