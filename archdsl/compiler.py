@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from archdsl.build.env import Env, FileScope
-from archdsl.build.files import Workspace, library_root
+from archdsl.build.files import (
+    STDIN,
+    Workspace,
+    decoded,
+    descriptor,
+    followed,
+    library_root,
+    opened_name,
+    read_descriptor,
+)
 from archdsl.build.model import Built, InputShapes, build_model
 from archdsl.build.values import BlockLayer, Given
 from archdsl.diagnostics.base import Diagnostic
@@ -43,6 +52,11 @@ class Spec:
         return found
 
     @property
+    def files(self) -> list[Path | int]:
+        """The files that were read, by path; standard input by its descriptor."""
+        return [0 if source.name == STDIN else Path(source.name) for source in self.sources]
+
+    @property
     def models(self) -> dict[str, BlockLayer]:
         """The models that the file defines, in text order."""
         names = [d.name.text for d in self.scope.file.definitions if isinstance(d, tree.Block) and d.kind == "model"]
@@ -62,12 +76,27 @@ class Spec:
 def open_spec(name: str) -> Spec | Diagnostic:
     """What a SPEC argument names: a path, ``path:Model``, the name of a shipped spec (``resnet50``), or of a member.
 
-    ``torchvision/resnet50`` is the model ``resnet50`` of a file of ``specs/torchvision``.
+    ``torchvision/resnet50`` is the model ``resnet50`` of a file of ``specs/torchvision``. ``-`` is standard input.
     """
-    path, _, model = name.partition(":") if not Path(name).is_file() else (name, "", "")
+    path, model = name, ""
+    if ":" in name and not Path(name).is_file():
+        path, _, model = name.rpartition(":")
+    opened = descriptor(path)
+    if opened is not None:
+        return _from_descriptor(opened, model or None)
     if Path(path).is_file() or path.endswith(".arch"):
         return _open(Path(path), model or None)
     return _shipped(path, model or None)
+
+
+def _from_descriptor(number: int, model: str | None) -> Spec | Diagnostic:
+    raw = read_descriptor(number)
+    if isinstance(raw, Diagnostic):
+        return raw
+    text, name = decoded(raw), opened_name(number)
+    if text is None:
+        return CannotRead(span=None, path=name, reason="it is not UTF-8 text")
+    return from_text(text, name, model)
 
 
 def _open(path: Path, model: str | None) -> Spec | Diagnostic:
@@ -78,7 +107,7 @@ def _open(path: Path, model: str | None) -> Spec | Diagnostic:
 def from_text(text: str, name: str = "<spec>", model: str | None = None) -> Spec:
     """A spec given as text; what it uses is looked up in the working folder and the library."""
     workspace = Workspace()
-    scope = workspace.add(Source(name, text), Path.cwd() / "<spec>")
+    scope = workspace.add(Source(name, text), followed(Path("<spec>")))
     return Spec(scope, model, tuple(workspace.diagnostics))
 
 
@@ -110,18 +139,47 @@ def _shipped(name: str, model: str | None) -> Spec | Diagnostic:
     file = root / f"{name}.arch"
     if ".." not in Path(name).parts and not Path(name).is_absolute() and file.is_file():
         return _open(file, model)
-    folder, _, member = name.rpartition("/")
-    for path in shipped_specs():
-        found = _model_named(member, path) if path.parent == root / folder and model is None else None
-        if found is not None:
-            return _open(path, found)
-    known = {str(p.relative_to(root).with_suffix("")) for p in shipped_specs()}
-    known |= set(shipped_models())
-    advice = did_you_mean(name, known) or "give a path to an `.arch` file, or the name of a shipped spec"
+    named = _members(name) if model is None else []
+    if len(named) == 1:
+        return _open(*named[0])
+    if named:
+        typed = _listing([f"{_typed(path)}:{found}" for path, found in named])
+        reason = "several shipped specs have a model of that name"
+        return CannotRead(span=None, path=name, reason=reason, advice=f"name one: {typed}")
+    advice = did_you_mean(name, _known_names()) or "give a path to an `.arch` file, or the name of a shipped spec"
     reason = "there is no such file, and no shipped spec of that name"
     if Path(name).is_dir():
         reason = "it is a folder"
     return CannotRead(span=None, path=name, reason=reason, advice=advice)
+
+
+def _members(name: str) -> list[tuple[Path, str]]:
+    """The models of shipped files that a name means, with their files: ``torchvision/swin_t``, or ``swin_t`` alone.
+
+    Without a folder, models of the library's first level come before those of its folders.
+    """
+    folder, slash, member = name.rpartition("/")
+    found = [(path, model) for path in shipped_specs() if (model := _model_named(member, path)) is not None]
+    here = [(path, model) for path, model in found if path.parent == library_root() / folder]
+    if here or slash:
+        return here[:1]
+    return [(path, model) for path, model in found if model == member] or found
+
+
+def _typed(path: Path) -> str:
+    """What to type for a file: ``torchvision/inception`` for one of the library."""
+    if str(path) == STDIN:
+        return "/dev/stdin"  # with a model behind it, `-` would be an option
+    target = followed(path)
+    if target.is_relative_to(library_root()):
+        return target.relative_to(library_root()).with_suffix("").as_posix()
+    return str(path)
+
+
+def _known_names() -> set[str]:
+    """The names of shipped files, and of their models with and without the folder."""
+    models = shipped_models()
+    return {*map(_typed, shipped_specs()), *models, *(model.rpartition("/")[2] for model in models)}
 
 
 def _joined(path: Path, model: str, root: Path) -> str:
@@ -165,11 +223,25 @@ def choose(spec: Spec) -> BlockLayer | Diagnostic:
     named = [buildable[stem]] if stem in buildable else [m for n, m in buildable.items() if _plain(n) == _plain(stem)]
     if len(named) == 1:
         return named[0]
-    advice = f"name one of its models: {_listing(spec.models)}" if spec.models else "a model begins with `model Name`"
-    return NothingToBuild(span=None, path=spec.scope.file.source.name, advice=advice)
+    return _nothing_chosen(spec)
 
 
-def _listing(models: Mapping[str, Any]) -> str | None:
+def _nothing_chosen(spec: Spec) -> NothingToBuild:
+    """Why a file alone does not say which model is meant, with the names to type."""
+    path = _typed(Path(spec.scope.file.source.name))
+    candidates = spec.buildable or spec.models
+    typed = _listing([f"{path}:{name}" for name in candidates])
+    if len(spec.buildable) > 1:
+        reason, advice = f"defines {len(candidates)} models, and this command takes one", f"name one: {typed}"
+    elif candidates:
+        reason = "defines no model that can be built without arguments"
+        advice = f"give them with `--set`, and name the model: {typed}"
+    else:
+        reason, advice = "defines no model", "a model begins with `model Name`"
+    return NothingToBuild(span=None, path=path, reason=reason, advice=advice)
+
+
+def _listing(models: Collection[str]) -> str | None:
     names = [f"`{n}`" for n in list(models)[:12]]
     return ", ".join(names) + (", …" if len(models) > 12 else "") if names else None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -12,10 +13,12 @@ from archdsl.build.model import Built
 from archdsl.build.values import BlockLayer, shape_text
 from archdsl.compiler import Spec, build, choose, open_spec, parse_shape
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.files import BadSetting
+from archdsl.diagnostics.files import BadSetting, WeightsTooLarge
 from archdsl.dims import Size
 from archdsl.errors import SpecError
+from archdsl.files import fingerprint
 from archdsl.graph import Graph
+from archdsl.machine import is_out_of_memory, memory, size_text
 from archdsl.op import Tensor
 
 if TYPE_CHECKING:
@@ -64,6 +67,55 @@ def open_model(spec: Spec, parameters: Mapping[str, Any], inputs: Mapping[str | 
     return Model(spec, chosen, built, dict(parameters), dict(inputs))
 
 
+INITIAL_SEED = 0
+INITIAL_WEIGHTS = f"initial values (seed {INITIAL_SEED}), not trained"
+WEIGHTS_KEY = "weights"
+"""The entry of an ONNX file's metadata that says what its weights are."""
+
+
+def _origin(weights: Any) -> str:
+    """What weights are, for the metadata of an ONNX file."""
+    if isinstance(weights, str | PathLike):
+        from archdsl.weights import source_path
+
+        return fingerprint(source_path(weights))
+    return INITIAL_WEIGHTS if weights is None else "given as a state dict"
+
+
+@contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """Random numbers in here follow from the seed, and those after it are what they would have been; None: neither."""
+    if seed is None:
+        yield
+        return
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def enough_memory(graph: Graph) -> Iterator[None]:
+    """Around what allocates the weights of a network.
+
+    Raises:
+        SpecError: they take more memory than the process can get.
+    """
+    from archdsl.measure import bytes_by_dtype
+
+    needed, limit = sum(bytes_by_dtype(graph).values()), memory()
+    size = size_text(needed) if isinstance(needed, int) else str(needed)
+    if isinstance(needed, int) and limit is not None and needed > limit:
+        raise SpecError([WeightsTooLarge(span=None, network=graph.name, size=size, limit=size_text(limit))])
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise SpecError([WeightsTooLarge(span=None, network=graph.name, size=size, limit="less")]) from None
+
+
 def _shapes(given: Any) -> dict[str | None, tuple[Size, ...]]:
     if given is None:
         return {}
@@ -107,6 +159,11 @@ class Model:
         return {"text/plain": repr(self), "image/svg+xml": self.diagram().svg()}
 
     # ---- what it is ----
+
+    @property
+    def files(self) -> list[Path | int]:
+        """The files that its spec was read from, by path; standard input by its descriptor."""
+        return self._spec.files
 
     @property
     def name(self) -> str:
@@ -182,23 +239,28 @@ class Model:
         """What is to be said about the source: that it could not be proved in its readable form."""
         return self._source.diagnostics
 
-    def module(self, weights: Mapping[str, Any] | str | PathLike[str] | None = None) -> nn.Module:
+    def module(
+        self, weights: Mapping[str, Any] | str | PathLike[str] | None = None, seed: int | None = None
+    ) -> nn.Module:
         """The network as a module: its source, executed.
 
         Args:
             weights: a state dict, or a checkpoint (``"FILE"`` or ``"FILE:PART"``); initial ones if None.
+            seed: initial weights are drawn from a random generator of their own with this seed; from torch's if None.
 
         It pickles with its source and its spec, so that another process that has archdsl can unpickle it.
 
         Raises:
-            SpecError: torch is not installed, or the weights are not those of this network.
+            SpecError: torch is not installed, the weights are not those of this network, or there is not enough memory
+                for them.
         """
         from archdsl.emit.torch import make_module
         from archdsl.pickles import Recipe, recreating
 
         text, class_name, *_ = self._source
         recipe = Recipe.of(self._spec, self._chosen.name, self._parameters, self._shapes)
-        module = make_module(text, class_name, recreating(text, class_name, recipe))
+        with enough_memory(self.graph), _seeded(seed):
+            module = make_module(text, class_name, recreating(text, class_name, recipe))
         if weights is not None:
             module.load_state_dict(self._state(weights), strict=True)
         return module
@@ -208,21 +270,26 @@ class Model:
         path: str | PathLike[str],
         weights: Mapping[str, Any] | nn.Module | str | PathLike[str] | None = None,
         fold_bn: bool = False,
+        origin: str | None = None,
     ) -> Path:
-        """Write the network as an ONNX file, with these weights: a state dict, a module or a checkpoint's; initial ones
-        if None.
+        """Write the network as an ONNX file.
+
+        Args:
+            path: the file.
+            weights: a state dict, a module or a checkpoint; initial weights if None, always the same.
+            fold_bn: put batch norms into the convolutions before them.
+            origin: where the weights come from. It stands in the metadata of the file, under ``weights``.
 
         Raises:
             SpecError: the weights do not fit, or onnx is not installed.
         """
         from archdsl.emit.onnx import export
 
-        state = self._state(weights)
-        return export(self.graph, state, Path(path), fold_bn=fold_bn)
+        state = self.module(seed=INITIAL_SEED).state_dict() if weights is None else self._state(weights)
+        metadata = {WEIGHTS_KEY: origin or _origin(weights)}
+        return export(self.graph, state, Path(path), fold_bn=fold_bn, metadata=metadata)
 
-    def _state(self, weights: Mapping[str, Any] | nn.Module | str | PathLike[str] | None) -> Mapping[str, Any]:
-        if weights is None:
-            return self.module().state_dict()
+    def _state(self, weights: Mapping[str, Any] | nn.Module | str | PathLike[str]) -> Mapping[str, Any]:
         if isinstance(weights, str | PathLike):
             from archdsl.weights import weights_for
 

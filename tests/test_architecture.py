@@ -23,7 +23,7 @@ FLOORS = (
     ("measure",),
     ("grouping",),
     ("compiler",),
-    ("files",),
+    ("files", "machine"),
     ("build",),
     ("errors",),
     ("reference",),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -22,7 +24,10 @@ from archdsl.syntax.parse import parse
 
 MAX_BYTES = 1024 * 1024
 """No spec is larger (ten thousand lines are a third of it); a file that is does not hold one."""
+TOO_LARGE = f"it is larger than {MAX_BYTES // 2**20} MiB"
 MAX_FILES = 200
+STDIN = "<stdin>"
+"""The name of standard input as a source."""
 
 
 @cache
@@ -34,8 +39,50 @@ def library_root() -> Path:
 
 
 def followed(path: Path) -> Path:
-    """The path with symbolic links followed, as far as they lead: one that leads to itself leads nowhere."""
-    return Path(os.path.realpath(path))
+    """The path with symbolic links followed, as far as they lead: one that leads to itself leads nowhere.
+
+    A relative path stays as it is where the working folder was deleted.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except FileNotFoundError:
+        return path
+
+
+def descriptor(name: str) -> int | None:
+    """The open file that a name on the command line means: 0 for ``-`` and ``/dev/stdin``, 63 for ``/dev/fd/63``."""
+    found = _DESCRIPTOR.fullmatch(name)
+    return int(found[1] or 0) if found else None
+
+
+_DESCRIPTOR = re.compile(r"-|/dev/stdin|/(?:dev|proc/self)/fd/([0-9]{1,9})")
+
+
+def read_descriptor(number: int) -> bytes | Diagnostic:
+    """The content of an open file, or why it cannot be read as a spec."""
+    try:
+        if number == 0:
+            raw = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with os.fdopen(number, "rb", closefd=False) as file:
+                raw = file.read(MAX_BYTES + 1)
+        reason = TOO_LARGE if len(raw) > MAX_BYTES else ""
+    except OSError as error:
+        raw, reason = b"", error.strerror or "it cannot be read"
+    return CannotRead(span=None, path=opened_name(number), reason=reason) if reason else raw
+
+
+def opened_name(number: int) -> str:
+    """The name of an open file in messages."""
+    return f"/dev/fd/{number}" if number else STDIN
+
+
+def decoded(raw: bytes) -> str | None:
+    """The text of a spec, its lines ended by line feeds; None if it is not UTF-8."""
+    try:
+        return io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig").read()
+    except UnicodeDecodeError:
+        return None
 
 
 def read_spec(path: Path, span: Span | None = None) -> str | Diagnostic:
@@ -46,7 +93,7 @@ def read_spec(path: Path, span: Span | None = None) -> str | Diagnostic:
         if not (S_ISREG(found.st_mode) or S_ISDIR(found.st_mode)):
             reason = "it is a device or a pipe"  # which may have no end, or no beginning
         elif found.st_size > MAX_BYTES:
-            reason = f"it is larger than {MAX_BYTES // 2**20} MiB"
+            reason = TOO_LARGE
         else:
             return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

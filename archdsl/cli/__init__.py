@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from archdsl import __version__
+from archdsl.cli import streams
 
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("check", "check shapes, names and claims"),
@@ -34,9 +35,22 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Returns 0 if all is well, 1 if the spec or the run is wrong, 2 for wrong usage."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # no sign, and no name of a file, is worth a traceback
-        sys.stdout.reconfigure(errors="backslashreplace")
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    streams.prepare()
+    try:
+        try:
+            return _run(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            sys.stdout.flush()
+    except streams.OutputError as error:
+        from archdsl.cli.guard import undelivered
+
+        return undelivered(error)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
     parser = _parser(arguments)
     args = parser.parse_args(arguments)
     if args.command is None:
@@ -45,22 +59,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     from archdsl.errors import SpecError
 
     try:
+        os.getcwd()  # every command takes it for granted, and so does torch
         return args.run(args)
     except SpecError as error:
-        from archdsl.cli.common import show_diagnostics
+        found = error.diagnostics
+    except streams.OutputError:
+        raise
+    except Exception as error:
+        from archdsl.cli.guard import fault
 
-        show_diagnostics(error.diagnostics, getattr(args, "format", "text"))
-        return 1
-    except BrokenPipeError:  # the reader of a pipe has gone: not our fault, and nothing more to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+        found = (fault(error),)
+    from archdsl.cli.common import show_diagnostics
+
+    show_diagnostics(found, getattr(args, "format", "text"))
+    return 1
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argparse repeats what was typed: here without control characters."""
+
+    def error(self, message: str) -> NoReturn:
+        from archdsl.diagnostics.layout import printable
+
+        super().error(printable(message))
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="archdsl",
         description="Write a neural network as text; check, measure, draw, export and train it.",
     )

@@ -11,14 +11,16 @@ from archdsl.cli.common import (
     add_build_arguments,
     add_format_argument,
     load_model,
-    png,
+    output_file,
     print_json,
     show_diagnostics,
+    shown,
 )
 from archdsl.cli.needs import training_extra
 from archdsl.cli.settings import reader
 from archdsl.diagnostics.files import BadSetting
 from archdsl.errors import SpecError
+from archdsl.files import keep_inputs
 from archdsl.training.settings import ABOVE_ZERO, POSITIVE
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=reader(POSITIVE), metavar="N", help="of the CPU (default: torch's)")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="where torch runs (default: cuda, if there is one)")
-    parser.add_argument("-o", "--out", type=png, metavar="FILE.png", help="write a plot, too")
+    parser.add_argument("-o", "--out", type=output_file(".png"), metavar="FILE.png", help="write a plot, too")
 
 
 def _batches(text: str) -> tuple[int, ...]:
@@ -58,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print a table, and draw it if asked to."""
     model = load_model(args.spec, args)
     _check(model)
+    if args.out is not None:
+        keep_inputs(args.out, model.files)
     with training_extra("a benchmark"):
         import torch
 
@@ -84,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{model.name} on {place}\n")
     _print(rows)
     if args.out is not None:
-        print(f"\n{args.out}")
+        print(f"\n{shown(args.out)}")
     return 0
 
 

@@ -18,6 +18,7 @@ from archdsl.cli.common import (
     open_or_fail,
     print_json,
     show_diagnostics,
+    shown,
     wants_colour,
 )
 from archdsl.compiler import Spec, open_spec
@@ -30,6 +31,10 @@ from archdsl.files import write_whole
 from archdsl.graph import Graph
 from archdsl.measure import params
 
+MAX_TENSORS = 50
+"""Inputs or outputs of a model that are listed."""
+MAX_LINES = 500
+"""Lines of a report that are printed."""
 MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 
 
@@ -110,16 +115,23 @@ def _print(reports: list[Report], problems: list[Diagnostic]) -> None:
 
 def text(report: Report) -> str:
     """What a terminal shows of a report beside its diagnostics."""
-    lines = [report.spec.scope.file.source.name]
+    lines = [shown(report.spec.scope.file.source.name)]
     for graph in report.graphs:
-        inputs = ", ".join(f"{i.name} {shape_text(i.value.shape)}" for i in graph.inputs)
-        outputs = ", ".join(f"{o.name} {shape_text(o.value.shape)}" for o in graph.outputs if not o.when_training)
+        inputs = _listed([f"{i.name} {shape_text(i.value.shape)}" for i in graph.inputs])
+        outputs = _listed([f"{o.name} {shape_text(o.value.shape)}" for o in graph.outputs if not o.when_training])
         lines.append(f"  {graph.name}: {inputs} -> {outputs or 'nothing at inference'}, {_parameters(graph)}")
         lines += [f"    needs: {p.text}" for p in graph.needs.preconditions()]
-    lines += [f"  {_mark(c)} {c.text}: {c.how}" for c in report.claims]
+    lines += [f"  {_mark(c)} {shown(c.text)}: {c.how}" for c in report.claims]
     if len(lines) == 1 and report.ok:
         lines += _nothing_built(report.spec)
+    if len(lines) > MAX_LINES:
+        lines[MAX_LINES:] = [f"  … and {len(lines) - MAX_LINES:,} more lines; `--format json` prints everything"]
     return "\n".join(lines)
+
+
+def _listed(tensors: list[str]) -> str:
+    more = [f"… ({len(tensors):,} in all)"] if len(tensors) > MAX_TENSORS else []
+    return ", ".join([*tensors[:MAX_TENSORS], *more])
 
 
 def _nothing_built(spec: Spec) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.build.values import shape_text
-from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
+from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json, shown
 from archdsl.cli.figures import exact, in_bytes, short
 from archdsl.cli.measuring import add_measure_arguments, measured
 from archdsl.diagnostics.base import Diagnostic
@@ -145,8 +145,9 @@ def _columns(names: Sequence[str], summaries: Sequence[Summary]) -> list[Column]
 
 def _labels(names: Sequence[str], summaries: Sequence[Summary]) -> list[str]:
     """What tells the networks apart: their names, those of their files, or else all that was given."""
+    names = [shown(name) for name in names]
     short = [s.name for s in summaries], [Path(name).name for name in names]
-    return next((labels for labels in short if len(set(labels)) == len(labels)), list(names))
+    return next((labels for labels in short if len(set(labels)) == len(labels)), names)
 
 
 def _ratio_text(ratio: Fraction | None) -> str:

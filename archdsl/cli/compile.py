@@ -11,15 +11,18 @@ from archdsl.cli.common import (
     SPEC_HELP,
     add_build_arguments,
     add_format_argument,
+    is_standard_output,
     load_model,
+    output_file,
     print_json,
     show_diagnostics,
+    shown,
 )
 from archdsl.diagnostics.render import to_json
 from archdsl.errors import SpecError
-from archdsl.files import write_whole
-from archdsl.model import Model
-from archdsl.weights import Loaded, weights_for
+from archdsl.files import fingerprint, keep_inputs, write_whole
+from archdsl.model import INITIAL_SEED, INITIAL_WEIGHTS, Model
+from archdsl.weights import Loaded, source_path, weights_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,8 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--to", choices=tuple(ENDINGS), help="what to write (default: by the file's ending, else torch)"
     )
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="the file to write (default: the model's name; `-`: standard output)"
-    )
+        "-o", "--output", type=output_file(), metavar="FILE",
+        help="the file to write (default: the model's name; `-`: standard output)",
+    )  # fmt: skip
     parser.add_argument(
         "--weights", metavar="FILE[:PART]",
         help="a checkpoint (.safetensors, .pth, .ckpt), or an entry of one: stored in the ONNX file; for torch, checked"
@@ -55,76 +59,80 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    target = args.to or next((t for t, ending in ENDINGS.items() if (args.output or "").endswith(ending)), "torch")
+    target = args.to or next((t for t, ending in ENDINGS.items() if str(args.output).endswith(ending)), "torch")
     problem = _misuse(args, target)
     if problem is not None:
         print(f"archdsl compile: error: {problem}", file=sys.stderr)
         return 2
     model = load_model(args.spec, args)
-    return _torch(model, args) if target == "torch" else _onnx(model, args)
+    output = args.output or Path(model.name.lower() + ENDINGS[target])
+    keep_inputs(output, [*model.files, *([source_path(args.weights)] if args.weights else [])])
+    return _torch(model, output, args) if target == "torch" else _onnx(model, output, args)
 
 
 def _misuse(args: argparse.Namespace, target: str) -> str | None:
     """What contradicts itself in the arguments."""
     if target == "torch" and (args.fold_bn or args.verify):
         return "--fold-bn and --verify are for --to onnx"
-    if target == "onnx" and args.output == "-":
+    if target == "onnx" and args.output is not None and is_standard_output(args.output):
         return "an ONNX file is not written to standard output"
+    if args.verify and args.output is not None and args.output.exists() and not args.output.is_file():
+        return f"--verify reads the file again, and {shown(args.output)} is no regular file"
     other = next(t for t in ENDINGS if t != target)
-    if args.output and args.output.endswith(ENDINGS[other]):
-        return f"--to {target} contradicts the ending of {args.output}"
+    if str(args.output).endswith(ENDINGS[other]):
+        return f"--to {target} contradicts the ending of {shown(args.output)}"
     return None
 
 
-def _path(model: Model, args: argparse.Namespace, target: str) -> Path:
-    return Path(args.output) if args.output else Path(model.name.lower() + ENDINGS[target])
-
-
-def _torch(model: Model, args: argparse.Namespace) -> int:
+def _torch(model: Model, output: Path, args: argparse.Namespace) -> int:
     source = model.source()
     if model.source_warnings and args.format != "json":
         show_diagnostics(model.source_warnings)
     loaded = weights_for(model, args.weights) if args.weights is not None else None
-    if args.output == "-":
+    if is_standard_output(output):
         sys.stdout.write(source)
         return 0
-    path = _path(model, args, "torch")
-    write_whole(path, source.encode())
+    write_whole(output, source.encode())
     lines = source.count("\n")
     if args.format == "json":
-        facts: dict[str, Any] = {"ok": True, "file": str(path), "lines": lines, "model": model.name}
+        facts: dict[str, Any] = {"ok": True, "file": str(output), "lines": lines, "model": model.name}
         print_json(
             {**facts, **_weights_facts(args, loaded), "diagnostics": [to_json(d) for d in model.source_warnings]}
         )
     else:
-        print(f"wrote {path}: {lines} lines, proved equal to the checked graph")
+        print(f"wrote {shown(output)}: {lines} lines, proved equal to the checked graph")
         if loaded is not None:
             strictly = "" if loaded.notes else " with strict=True"
-            print("\n".join([f"{args.weights} loads into it{strictly}", *_notes(loaded)]))
+            print("\n".join([f"{shown(args.weights)} loads into it{strictly}", *_notes(loaded)]))
     return 0
 
 
 def _notes(loaded: Loaded) -> list[str]:
-    return [f"  {note}" for note in loaded.notes]
+    return [f"  {shown(note)}" for note in loaded.notes]
 
 
 def _weights_facts(args: argparse.Namespace, loaded: Loaded | None) -> dict[str, Any]:
     return {} if loaded is None else {"weights": {"file": args.weights, "notes": list(loaded.notes)}}
 
 
-def _onnx(model: Model, args: argparse.Namespace) -> int:
-    loaded = weights_for(model, args.weights) if args.weights is not None else None
-    module = model.module(loaded.tensors if loaded is not None else None)
-    path = model.onnx(_path(model, args, "onnx"), module, fold_bn=args.fold_bn)
+def _onnx(model: Model, output: Path, args: argparse.Namespace) -> int:
+    loaded, module, origin = None, model.module(seed=INITIAL_SEED), INITIAL_WEIGHTS
+    if args.weights is not None:
+        loaded, origin = weights_for(model, args.weights), fingerprint(source_path(args.weights))
+        module.load_state_dict(loaded.tensors, strict=True)
+    path = model.onnx(output, module, fold_bn=args.fold_bn, origin=origin)
     size = path.stat().st_size
     report = _verified(model, module, path) if args.verify else None
     if args.format == "json":
-        facts = {"ok": True, "file": str(path), "bytes": size, "model": model.name, **_weights_facts(args, loaded)}
+        facts = {"ok": True, "file": str(path), "bytes": size, "model": model.name, "origin": origin}
+        facts |= _weights_facts(args, loaded)
         print_json(facts if report is None else {**facts, "verified": report.facts()})
         return 0
-    print(f"wrote {path}: {size / 1e6:,.1f} MB, checked by onnx.checker with full shape inference")
-    if loaded is not None:
-        print("\n".join([f"weights of {args.weights}", *_notes(loaded)]))
+    print(f"wrote {shown(path)}: {size / 1e6:,.1f} MB, checked by onnx.checker with full shape inference")
+    trained = f"those of {shown(args.weights)}"
+    print(f"its weights are {trained if loaded is not None else f'{origin}; --weights stores trained ones'}")
+    if loaded is not None and loaded.notes:
+        print("\n".join(_notes(loaded)))
     if report is not None:
         print(report)
     return 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archdsl.checks.report import check
 from archdsl.cli import compare
-from archdsl.cli.common import open_or_fail, show_diagnostics
+from archdsl.cli.common import open_or_fail, output_folder, show_diagnostics, shown
 from archdsl.cli.settings import reader
 from archdsl.compiler import library_root, shipped_specs
 from archdsl.diagnostics.files import MissingExtra
@@ -31,7 +31,11 @@ ENOUGH = 0.95
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--out", type=Path, default=Path("archdsl-demo"), metavar="DIR", help="output folder (default: %(default)s)"
+        "--out",
+        type=output_folder,
+        default=Path("archdsl-demo"),
+        metavar="DIR",
+        help="output folder (default: %(default)s)",
     )
     parser.add_argument(
         "--epochs", type=reader(POSITIVE), default=30, metavar="N", help="epochs of the training (default: %(default)s)"
@@ -56,15 +60,15 @@ def run(args: argparse.Namespace) -> int:
     with _step("Exporting to ONNX, checked by onnx.checker"):
         for name in EXPORTED:
             path = models[name].onnx(out / "onnx" / f"{name}.onnx")
-            print(f"  {path}  {path.stat().st_size / 1e6:,.1f} MB")
+            print(f"  {shown(path)}  {path.stat().st_size / 1e6:,.1f} MB")
     with _step("Training LeNet-5 on handwritten digits"):
         accuracy = _train(models["lenet5"], out / "lenet5-digits", args.epochs)
-    print(f"\nDone in {time.perf_counter() - start:.0f} s. Everything lies in {out}/:")
+    print(f"\nDone in {time.perf_counter() - start:.0f} s. Everything lies in {shown(out)}/:")
     print("  diagrams/       the networks as figures (SVG, PNG)")
     print("  pytorch/        their source, standalone PyTorch files")
-    print(f"  onnx/           ONNX files of {', '.join(EXPORTED)}, with fresh weights")
+    print(f"  onnx/           ONNX files of {', '.join(EXPORTED)}, with initial weights")
     print("  lenet5-digits/  the training run: checkpoints, log, curves")
-    print(f"Read the specs in {library_root()}, change one, and run `archdsl check` on it.")
+    print(f"Read the specs in {shown(library_root())}, change one, and run `archdsl check` on it.")
     if accuracy < ENOUGH:
         print(f"\nLeNet-5 should have reached {ENOUGH:.0%} on the test digits.")
         return 1
@@ -117,13 +121,13 @@ def _draw(model: Model, stem: Path) -> None:
     diagram = model.diagram()
     for ending in (".svg", ".png"):
         diagram.save(stem.with_suffix(ending))
-    print(f"  {stem}.svg, .png")
+    print(f"  {shown(stem)}.svg, .png")
 
 
 def _compile(model: Model, path: Path) -> None:
     source = model.source()
     write_whole(path, source.encode())
-    print(f"  {path}  {source.count(chr(10))} lines, proved equal to the checked graph")
+    print(f"  {shown(path)}  {source.count(chr(10))} lines, proved equal to the checked graph")
 
 
 def _train(model: Model, out: Path, epochs: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from archdsl.cli.common import add_format_argument, print_json
+from archdsl.cli.common import add_format_argument, print_json, shown
 from archdsl.cli.needs import training_extra
 from archdsl.cli.settings import add_settings
 from archdsl.training.config import SETTINGS
@@ -48,13 +48,13 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_json(facts)
         return 0
-    print(f"{facts['model']} on {facts['pictures']:,} pictures of {data.name} ({args.part})")
+    print(f"{shown(facts['model'])} on {facts['pictures']:,} pictures of {shown(data.name)} ({args.part})")
     print(f"accuracy {facts['accuracy']:.1%}  top-5 {facts['top5']:.1%}  loss {facts['loss']:.4f}\n")
-    width = max(len(name) for name in data.classes)
+    width = max(len(shown(name)) for name in data.classes)
     print(f"{'class':<{width}}  pictures  precision  recall      F1")
     for row in found.per_class():
         print(
-            f"{row['class']:<{width}}  {row['pictures']:>8,}  {row['precision']:>9.1%}  {row['recall']:>6.1%}"
+            f"{shown(row['class']):<{width}}  {row['pictures']:>8,}  {row['precision']:>9.1%}  {row['recall']:>6.1%}"
             f"  {row['f1']:>6.1%}"
         )
     return 0

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from archdsl.build.files import read_spec
-from archdsl.cli.common import show_diagnostics, wants_colour
+from archdsl.build.files import STDIN, decoded, descriptor, read_descriptor, read_spec
+from archdsl.cli.common import show_diagnostics, shown, wants_colour
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import CannotRead
 from archdsl.errors import SpecError
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
                 unchanged += 1
         except SpecError as error:
             problems += error.diagnostics
-    if "-" not in args.paths:
+    if not any(descriptor(path) == 0 for path in args.paths):
         _count(changed, unchanged, dry=args.check or args.diff)
     if problems:
         sys.stdout.flush()
@@ -68,9 +68,9 @@ def _format(path: Path, args: argparse.Namespace) -> bool:
     Raises:
         SpecError: it cannot be read, is not a spec, or cannot be written.
     """
-    standard = str(path) == "-"
+    standard = descriptor(str(path)) == 0
     before, text = _standard_input() if standard else _read(path)
-    source = Source("<stdin>" if standard else str(path), text)
+    source = Source(STDIN if standard else str(path), text)
     laid_out = format_source(source)
     if not isinstance(laid_out, str):
         raise SpecError(laid_out)
@@ -79,12 +79,12 @@ def _format(path: Path, args: argparse.Namespace) -> bool:
         _print_diff(source, laid_out)
     elif args.check:
         if after != before:
-            print(f"would format {source.name}")
+            print(f"would format {shown(source.name)}")
     elif standard:
         sys.stdout.write(laid_out)
     elif after != before:
-        write_whole(path.resolve(), after)
-        print(f"formatted {path}")
+        write_whole(path, after)
+        print(f"formatted {shown(path)}")
     return after != before
 
 
@@ -104,22 +104,24 @@ def _standard_input() -> tuple[bytes, str]:
     """Standard input as it is and as text.
 
     Raises:
-        SpecError: it is not UTF-8.
+        SpecError: it cannot be read, or is not UTF-8.
     """
-    raw = sys.stdin.buffer.read()
-    try:
-        return raw, raw.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        reason = "it is not UTF-8 text"
-        raise SpecError([CannotRead(span=None, path="<stdin>", reason=reason)]) from None
+    raw = read_descriptor(0)
+    if isinstance(raw, Diagnostic):
+        raise SpecError([raw])
+    text = decoded(raw)
+    if text is None:
+        raise SpecError([CannotRead(span=None, path=STDIN, reason="it is not UTF-8 text")])
+    return raw, text
 
 
 def _print_diff(source: Source, after: str) -> None:
     colour = wants_colour(sys.stdout)
+    name = shown(source.name)
     before = source.text.splitlines(keepends=True)
-    for line in difflib.unified_diff(before, after.splitlines(keepends=True), source.name, source.name):
-        shown = line.rstrip("\n")
-        print(f"\x1b[{COLOURS[line[0]]}m{shown}\x1b[0m" if colour and line[0] in COLOURS else shown)
+    for line in difflib.unified_diff(before, after.splitlines(keepends=True), name, name):
+        text = line.rstrip("\n")
+        print(f"\x1b[{COLOURS[line[0]]}m{text}\x1b[0m" if colour and line[0] in COLOURS else text)
 
 
 def _count(changed: int, unchanged: int, dry: bool) -> None:

@@ -14,12 +14,14 @@ from archdsl.cli.common import (
     add_build_arguments,
     add_format_argument,
     load_model,
-    png,
+    output_file,
     print_json,
+    shown,
 )
 from archdsl.cli.needs import training_extra
 from archdsl.cli.settings import add_settings, reader
 from archdsl.cli.train import warn_of_activations
+from archdsl.files import keep_inputs
 from archdsl.training.config import SETTINGS
 from archdsl.training.settings import NATURAL
 
@@ -56,8 +58,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--steps", type=reader(NATURAL), default=10, metavar="N", help="steps of training to watch (default: 10)"
     )
     parser.add_argument(
-        "-o", "--out", type=png, default=Path("gradients.png"), metavar="FILE.png", help="the plot (%(default)s)"
-    )
+        "-o", "--out", type=output_file(".png"), default=Path("gradients.png"), metavar="FILE.png",
+        help="the plot (%(default)s)",
+    )  # fmt: skip
     add_settings(parser, {name: SETTINGS[name] for name in USED})
 
 
@@ -90,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
 
         config = Config(**{name: getattr(args, name) for name in USED if hasattr(args, name)})
         data = load(config.data, config.split, config.skip_unreadable)
+        keep_inputs(args.out, [*(file for model in models for file in model.files), *data.files])
         flows = []
         for model in models:
             with suited_threads(model.macs):
@@ -106,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     for family in families:
         print(_told_sweep(family, args.sweep) if args.sweep else _told(family[0]))
-    print(args.out)
+    print(shown(args.out))
     return 0
 
 

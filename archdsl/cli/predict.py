@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from archdsl.cli.common import add_format_argument, print_json, show_diagnostics
+from archdsl.cli.common import add_format_argument, print_json, show_diagnostics, shown
 from archdsl.cli.needs import training_extra
 from archdsl.cli.settings import reader
 from archdsl.training.settings import POSITIVE
@@ -39,5 +39,5 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _told(row: dict[str, Any]) -> str:
-    lines = [f"  {guess['probability']:>6.1%}  {guess['class']}" for guess in row["classes"]]
-    return "\n".join([row["picture"], *lines])
+    lines = [f"  {guess['probability']:>6.1%}  {shown(guess['class'])}" for guess in row["classes"]]
+    return "\n".join([shown(row["picture"]), *lines])

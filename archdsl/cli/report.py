@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from archdsl.cli.common import output_file, shown
 from archdsl.cli.needs import training_extra
+from archdsl.files import keep_inputs
 from archdsl.model import Model
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="RUN", help="the folder of a run that has ended")
-    parser.add_argument("-o", "--out", type=Path, metavar="FILE.html", help="the page (default: RUN/report.html)")
+    parser.add_argument(
+        "-o", "--out", type=output_file(), metavar="FILE.html", help="the page (default: RUN/report.html)"
+    )
     parser.add_argument("--data", metavar="DATA", help="where the data lie, if they have moved since")
 
 
@@ -22,8 +26,10 @@ def run(args: argparse.Namespace) -> int:
         from archdsl.training.run import Run
 
         path = args.out or args.folder / "report.html"
-        report(Run(args.folder), path, _summary, args.data)
-    print(path)
+        run = Run(args.folder)
+        keep_inputs(path, run.files)
+        report(run, path, _summary, args.data)
+    print(shown(path))
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def _artifact(source: Source) -> dict[str, Any]:
     path = Path(source.name)
     if path.is_absolute():
         return {"uri": path.as_uri()}
-    return {"uri": quote(path.as_posix()), "uriBaseId": BASE}
+    return {"uri": quote(os.fsencode(path.as_posix())), "uriBaseId": BASE}
 
 
 def _region(span: Span) -> dict[str, Any]:

@@ -12,15 +12,18 @@ from archdsl.cli.common import (
     add_build_arguments,
     add_format_argument,
     load_model,
-    png,
+    output_file,
+    output_folder,
     print_json,
     show_diagnostics,
+    shown,
 )
 from archdsl.cli.needs import training_extra
 from archdsl.cli.settings import add_settings
 from archdsl.diagnostics.files import BadSetting
 from archdsl.diagnostics.training import Stopped
 from archdsl.errors import SpecError
+from archdsl.files import keep_inputs
 from archdsl.training.config import SETTINGS
 
 if TYPE_CHECKING:
@@ -37,8 +40,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_build_arguments(parser)
     add_format_argument(parser)
     place = parser.add_mutually_exclusive_group()
-    place.add_argument("--out", type=Path, default=None, metavar="DIR", help="the run's folder (default: runs/MODEL)")
-    place.add_argument("--resume", type=Path, default=None, metavar="DIR", help="go on with the run in this folder")
+    place.add_argument(
+        "--out", type=output_folder, default=None, metavar="DIR", help="the run's folder (default: runs/MODEL)"
+    )
+    place.add_argument(
+        "--resume", type=output_folder, default=None, metavar="DIR", help="go on with the run in this folder"
+    )
     parser.add_argument(
         "--recipe", default=None, metavar="NAME|FILE",
         help="settings from a TOML file or a shipped recipe (lab, imagenet-classic, imagenet-modern); flags go first",
@@ -47,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--export", action="store_true", default=False, help="write the best network as ONNX beside its checkpoint"
     )
     parser.add_argument(
-        "--augment-preview", type=png, default=None, metavar="FILE.png",
+        "--augment-preview", type=output_file(".png"), default=None, metavar="FILE.png",
         help="draw what augmentation makes of the training pictures, and train nothing",
     )  # fmt: skip
     add_settings(parser, SETTINGS)
@@ -121,8 +128,9 @@ def _preview(model: Model, args: argparse.Namespace) -> int:
     config = resolved(args.recipe, given_settings(args))
     trainable, data = SpecTrainable(model), load(config.data, config.split, config.skip_unreadable)
     size = (config.size, config.size) if config.size else trainable.size or data.size
+    keep_inputs(args.augment_preview, [*model.files, *data.files, *([Path(args.recipe)] if args.recipe else [])])
     preview(data, fitting_channels(trainable, data), size, config, args.augment_preview)
-    print(args.augment_preview)
+    print(shown(args.augment_preview))
     return 0
 
 
@@ -135,11 +143,11 @@ def given_settings(args: argparse.Namespace) -> dict[str, Any]:
 def _text(result: Result) -> str:
     counts = result.pictures
     lines = [
-        f"{result.model} on {result.data}: {result.classes} classes; {counts['train']:,} pictures to train,"
+        f"{result.model} on {shown(result.data)}: {result.classes} classes; {counts['train']:,} pictures to train,"
         f" {counts['val']:,} to validate, {counts['test']:,} to test",
         f"test accuracy {result.test_accuracy:.1%} (loss {result.test_loss:.3f}), measured on epoch"
         f" {result.best_epoch} of {result.epochs}, which validated best: {result.val_accuracy:.1%}",
         f"trained in {result.seconds:.0f} s",
-        *(f"  {name:<7} {path}" for name, path in result.files.items()),
+        *(f"  {name:<7} {shown(path)}" for name, path in result.files.items()),
     ]
     return "\n".join(lines)

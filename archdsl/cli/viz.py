@@ -5,13 +5,23 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, levels, load_model, print_json
+from archdsl.cli.common import (
+    SPEC_HELP,
+    add_build_arguments,
+    add_format_argument,
+    levels,
+    load_model,
+    output_file,
+    print_json,
+    shown,
+)
+from archdsl.files import keep_inputs
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
     parser.add_argument(
-        "-o", "--output", type=_picture, metavar="FILE",
+        "-o", "--output", type=output_file(".svg", ".png", ".pdf", ".dot"), metavar="FILE",
         help="the file to write: .svg, .png, .pdf or .dot (default: the model's name, .svg)",
     )  # fmt: skip
     parser.add_argument("--theme", choices=("light", "dark"), default="light", help="colours (default: light)")
@@ -30,20 +40,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_format_argument(parser)
 
 
-def _picture(text: str) -> Path:
-    path = Path(text)
-    if path.suffix.lower() not in (".svg", ".png", ".pdf", ".dot"):
-        raise argparse.ArgumentTypeError(f"{text!r} does not end in .svg, .png, .pdf or .dot")
-    return path
-
-
 def run(args: argparse.Namespace) -> int:
     model = load_model(args.spec, args)
+    output = args.output or Path(f"{model.name.lower()}.svg")
+    keep_inputs(output, model.files)
     picture = model.diagram(args.theme, open=args.opened, fold=args.closed, depth=args.depth)
-    path = picture.save(args.output or Path(f"{model.name.lower()}.svg"))
+    path = picture.save(output)
     caption = picture.figure.caption
     if args.format == "json":
         print_json({"ok": True, "file": str(path), "model": model.name, "caption": caption.text})
     else:
-        print(f"wrote {path}: {caption.statement}")
+        print(f"wrote {shown(path)}: {caption.statement}")
     return 0

@@ -9,15 +9,24 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json
+from archdsl.cli.common import (
+    SPEC_HELP,
+    add_build_arguments,
+    add_format_argument,
+    load_model,
+    output_file,
+    print_json,
+    shown,
+)
 from archdsl.cli.figures import in_bytes
 from archdsl.compiler import open_spec, shipped_models
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import NoSuchPart, SeveralStateDicts
 from archdsl.errors import SpecError
+from archdsl.files import keep_inputs
 from archdsl.graph import Graph
 from archdsl.model import open_model
-from archdsl.weights import Checkpoint, read_checkpoint, weights_for
+from archdsl.weights import Checkpoint, read_checkpoint, source_path, weights_for
 from archdsl.weights.identify import Fit, fits
 from archdsl.weights.statistics import statistics
 from archdsl.weights.write import ENDINGS, save
@@ -49,17 +58,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "--output",
             required=True,
             metavar="OUT",
-            type=_output,
+            type=output_file(*ENDINGS),
             help=f"the file to write ({' or '.join(ENDINGS)})",
         )
     for action in (inspect, diff, convert, map):
         add_format_argument(action)
-
-
-def _output(text: str) -> Path:
-    if Path(text).suffix not in ENDINGS:
-        raise argparse.ArgumentTypeError(f"{text!r} does not end in {' or '.join(ENDINGS)}")
-    return Path(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -108,7 +111,7 @@ def _inspect(args: argparse.Namespace) -> int:
         _print_state(f"entry `{entry}`" if entry else args.file, state, args)
     found = _fitting(checkpoint, args.specs)
     for fit in found:
-        print(_fit(fit))
+        print(shown(_fit(fit)))
     if not found:
         print("fits none of the networks" if args.specs else "fits no shipped network")
     return 0
@@ -163,8 +166,10 @@ def _dtype(tensor: Tensor) -> str:
 def _print_state(title: str, state: Mapping[str, Tensor], args: argparse.Namespace) -> None:
     numbers = sum(prod(t.shape) for t in state.values())
     size = sum(prod(t.shape) * t.element_size() for t in state.values())
-    print(f"{title}: {len(state)} tensors, {numbers:,} numbers, {in_bytes(size)}")
-    rows = [(name, f"[{', '.join(map(str, t.shape))}]", _dtype(t), *_columns(t, args)) for name, t in state.items()]
+    print(f"{shown(title)}: {len(state)} tensors, {numbers:,} numbers, {in_bytes(size)}")
+    rows = [
+        (shown(name), f"[{', '.join(map(str, t.shape))}]", _dtype(t), *_columns(t, args)) for name, t in state.items()
+    ]
     heading = ("tensor", "shape", "dtype", *(() if args.no_statistics else ("mean", "std", "least", "greatest", "")))
     widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
     for row in (heading, *rows):
@@ -196,9 +201,9 @@ def _diff(args: argparse.Namespace) -> int:
     else:
         for sign, names in (("-", gone), ("+", new)):
             for name in names:
-                print(f"{sign} {name}")
+                print(f"{sign} {shown(name)}")
         for name, change in changed.items():
-            print(f"~ {name}: {_change_text(change)}")
+            print(f"~ {shown(name)}: {_change_text(change)}")
         equal = sum(n in theirs and n not in changed for n in ours)
         print(f"{equal} equal, {len(changed)} changed, {len(gone)} gone, {len(new)} new")
     return 1 if gone or new or changed else 0
@@ -238,12 +243,14 @@ def _change_text(change: Mapping[str, Any]) -> str:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    state = _state(args.file)
-    return _write(state, (), args)
+    keep_inputs(args.output, [source_path(args.file)])
+    return _write(_state(args.file), (), args)
 
 
 def _map(args: argparse.Namespace) -> int:
-    loaded = weights_for(load_model(args.spec, args), args.file)
+    model = load_model(args.spec, args)
+    keep_inputs(args.output, [*model.files, source_path(args.file)])
+    loaded = weights_for(model, args.file)
     return _write(loaded.tensors, loaded.notes, args)
 
 
@@ -252,5 +259,7 @@ def _write(tensors: Mapping[str, Tensor], notes: tuple[str, ...], args: argparse
     if args.format == "json":
         print_json({"ok": True, "file": str(args.output), "tensors": len(tensors), "notes": list(notes)})
     else:
-        print("\n".join([f"wrote {args.output}: {len(tensors)} tensors", *(f"  {note}" for note in notes)]))
+        print(
+            "\n".join([f"wrote {shown(args.output)}: {len(tensors)} tensors", *(f"  {shown(note)}" for note in notes)])
+        )
     return 0

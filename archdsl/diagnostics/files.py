@@ -59,16 +59,17 @@ class NotInFile(Diagnostic):
 
 @record(kw_only=True)
 class NothingToBuild(Diagnostic):
-    """No model that can be built as it stands.
+    """A file that does not say which of its models is meant.
 
     A command for one model needs the file's only one, the one with the file's name, or `path:Model`.
     """
 
     code = "A0605"
-    title = "`{path}` defines no model that can be built as it stands"
+    title = "`{path}` {reason}"
     hint = "{advice}"
 
     path: str
+    reason: str
     advice: str | None = None
 
 
@@ -176,6 +177,83 @@ class CannotWrite(Diagnostic):
 
     path: str
     reason: str
+
+
+@record(kw_only=True)
+class OutputIsInput(Diagnostic):
+    """A file that a command is to read and to write.
+
+    The spec, the files that it uses, a checkpoint and whatever else a command reads are never written over, whether
+    they are named in the same way, in another one, or through a link.
+    """
+
+    code = "A0611"
+    title = "cannot write `{path}`: it is an input of this command (`{given}`)"
+    hint = "name another file for the output"
+
+    path: str
+    given: str
+
+
+@record(kw_only=True)
+class SystemRefuses(Diagnostic):
+    """Something that a command needs, and that the system does not give.
+
+    Standard output on a full disk, a working folder that was deleted meanwhile, a device that does not answer.
+    """
+
+    code = "A0612"
+    title = "{what}: {reason}"
+    hint = "{advice}"
+
+    what: str
+    reason: str
+    advice: str | None = None
+
+
+@record(kw_only=True)
+class WeightsTooLarge(Diagnostic):
+    """Weights that do not fit into the memory of the machine.
+
+    Such a network can be checked, measured, drawn and written as source. A module, an ONNX file, a benchmark or a
+    training needs its weights in memory.
+    """
+
+    code = "A0613"
+    title = "the weights of `{network}` take {size} of memory, and this process can get {limit}"
+    hint = "build a smaller network with `--set`; `archdsl summary` shows which layers have the weights"
+
+    network: str
+    size: str
+    limit: str
+
+
+@record(kw_only=True)
+class MemoryExhausted(Diagnostic):
+    """A command that needs more memory than it can get."""
+
+    code = "A0614"
+    title = "not enough memory: {reason}"
+    hint = "{advice}"
+
+    reason: str
+    advice: str | None = None
+
+
+@record(kw_only=True)
+class InternalFault(Diagnostic):
+    """A fault of archdsl itself.
+
+    No command is known that leads here. With the environment variable `ARCHDSL_DEBUG=1`, Python's traceback is shown.
+    """
+
+    code = "A0615"
+    title = "archdsl failed with {kind}: {reason} ({place})"
+    hint = "this is a fault of archdsl: please report it with the spec and the output of `ARCHDSL_DEBUG=1`"
+
+    kind: str
+    reason: str
+    place: str
 
 
 @record(kw_only=True)

@@ -234,6 +234,21 @@ class OnnxDiffers(Diagnostic):
 
 
 @record(kw_only=True)
+class NothingVerified(Diagnostic):
+    """A comparison of ONNX Runtime with torch that shows nothing.
+
+    All numbers of an output are NaN or infinite, in both. The file may be right or wrong.
+    """
+
+    code = "A0533"
+    title = "nothing was verified: every number of {outputs} is NaN or infinite, in torch and in ONNX Runtime"
+    hint = "`{network}` is run on standard normal inputs; give it trained weights with `--weights`"
+
+    network: str
+    outputs: str
+
+
+@record(kw_only=True)
 class ModuleIsAnother(Diagnostic):
     """A module that is not the network it is exported for."""
 

@@ -15,6 +15,12 @@ MAX_FRAMES = 6
 """Steps of the instantiation trace shown; the middle of a longer one is folded."""
 MAX_LINE = 160
 """Columns of a source line shown where nothing else limits them."""
+MAX_LINES = 100
+"""Lines of one diagnostic that are shown."""
+MAX_PROSE = 2_000
+"""Characters of one message or remark that are shown; the middle of a longer one is left out."""
+MAX_TEXT = 50_000
+"""Bytes after which further diagnostics are counted and not shown."""
 LEAST_LINE = 20
 """Columns of a source line shown on the narrowest terminal."""
 
@@ -31,8 +37,22 @@ _RESET = "\x1b[0m"
 
 
 def render(diagnostics: Iterable[Diagnostic], colour: bool = False, width: int | None = None) -> str:
-    """Diagnostics for a terminal of so many columns, a blank line between them. Without a width no prose is wrapped."""
-    return "\n\n".join(_Painter(colour, width).diagnostic(d) for d in diagnostics)
+    """Diagnostics for a terminal of so many columns, a blank line between them. Without a width no prose is wrapped.
+
+    Of very many only the first are shown, and the others counted.
+    """
+    painter = _Painter(colour, width)
+    parts: list[str] = []
+    room, left_out = MAX_TEXT, 0
+    for diagnostic in diagnostics:
+        if room > 0:
+            parts.append(painter.diagnostic(diagnostic))
+            room -= len(parts[-1].encode(errors="replace"))
+        else:
+            left_out += 1
+    if left_out:
+        parts.append(f"… and {left_out:,} more; `archdsl check --format json` prints all of them")
+    return "\n\n".join(parts)
 
 
 def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -76,7 +96,7 @@ class _Painter:
 
     def diagnostic(self, d: Diagnostic) -> str:
         head = f"{d.severity}[{d.code}]"
-        first, *more = wrap(printable(d.message), self._width, columns(head) + 2, 4)
+        first, *more = wrap(_prose(d.message), self._width, columns(head) + 2, 4)
         lines = [f"{self.paint(head, d.severity)}{self.paint(f': {first}', 'bold')}"]
         lines += [f"    {self.paint(line, 'bold')}" for line in more]
         marks = [*([Label(d.span, d.note)] if d.span is not None else []), *d.labels]
@@ -93,6 +113,8 @@ class _Painter:
         lines += [self._mended_line(line, gutter) for line in mended]
         for text in d.notes:
             lines += self._remark(text, gutter)
+        if len(lines) > MAX_LINES:
+            lines[MAX_LINES:] = [f"{' ' * gutter} {self.paint('=', 'place')} … {len(lines) - MAX_LINES:,} more lines"]
         return "\n".join(lines)
 
     # ---- source lines ----
@@ -104,7 +126,7 @@ class _Painter:
     def _snippet(self, source: Source, marks: list[Label], gutter: int, d: Diagnostic) -> list[str]:
         bar = self.paint("|", "place")
         margin = " " * gutter
-        lines = [f"{margin}{self.paint('-->', 'place')} {printable(str(marks[0].span))}", f"{margin} {bar}"]
+        lines = [f"{margin}{self.paint('-->', 'place')} {_prose(str(marks[0].span))}", f"{margin} {bar}"]
         room = self._room(gutter)
         ordered = sorted(marks, key=lambda m: (m.span.start, m.span.end))
         for number, group in groupby(ordered, key=lambda m: _line(m.span)):
@@ -121,7 +143,7 @@ class _Painter:
                 primary = d.span is not None and mark.span == d.span
                 offset, length = excerpt.columns_of(*_within_line(mark.span))
                 style = d.severity if primary else "place"
-                under = self._underline("^" if primary else "-", offset, length, printable(mark.text), room)
+                under = self._underline("^" if primary else "-", offset, length, _prose(mark.text), room)
                 lines += [f"{margin} {bar} {' ' * indent}{self.paint(part, style)}" for indent, part in under]
         return lines
 
@@ -146,9 +168,17 @@ class _Painter:
     def _remark(self, text: str, gutter: int, kind: str = "") -> list[str]:
         margin = " " * gutter
         head = f"{kind}: " if kind else ""
-        first, *more = wrap(printable(text), self._width, gutter + 3 + len(head), gutter + 5)
+        first, *more = wrap(_prose(text), self._width, gutter + 3 + len(head), gutter + 5)
         said = f"{self.paint(kind, kind)}: {first}" if kind else first
         return [f"{margin} {self.paint('=', 'place')} {said}", *(f"{margin}     {line}" for line in more)]
+
+
+def _prose(text: str) -> str:
+    """A message or a remark, made printable, of a length that can be read."""
+    text = printable(text)
+    if len(text) <= MAX_PROSE:
+        return text
+    return f"{text[: MAX_PROSE * 3 // 4]} … {text[-MAX_PROSE // 4 :]}"
 
 
 def _line(span: Span) -> int:

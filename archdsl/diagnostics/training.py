@@ -434,6 +434,37 @@ class NotTrained(TrainingFault):
 
 
 @record(kw_only=True)
+class RunInUse(TrainingFault):
+    """A run that another process is training.
+
+    Both would write the same checkpoints and the same log. A process that was killed leaves no lock behind.
+    """
+
+    code = "A0734"
+    title = "another process is training in `{path}`"
+    hint = "wait until it ends, or stop it with Ctrl-C and repeat this command"
+
+    path: str
+
+
+@record(kw_only=True)
+class ScoresNotFinite(TrainingFault):
+    """A trained network whose scores are NaN.
+
+    Classes cannot be ranked by them, so there is no accuracy and no prediction. A training that diverged, weights that
+    overflow in reduced precision, or a damaged file give such scores.
+    """
+
+    code = "A0735"
+    title = "`{path}` gives scores that are NaN or infinite for {count} of {images} images"
+    hint = "train it again with a lower `--lr`, or evaluate another checkpoint"
+
+    path: str
+    count: int
+    images: int
+
+
+@record(kw_only=True)
 class NoAverage(TrainingFault):
     """A moving average of a sharded network."""
 

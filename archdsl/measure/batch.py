@@ -31,20 +31,21 @@ def _own_symbol(size: Size) -> frozenset[str]:
 def accepted_sizes(graph: Graph, batch: int, usual: int = USUAL) -> dict[str, int] | None:
     """Values of the symbols that meet the preconditions, all different where they can be; None if none were found.
 
-    Those of leading axes are ``batch`` if that is allowed, the others ``usual`` and more.
+    Those of leading axes are ``batch`` if that is allowed, the others ``usual`` and more: from 1 on, the least.
     """
     shapes = [given.value.shape for given in graph.inputs]
     names = dict.fromkeys(name for shape in shapes for size in shape for name in sorted(symbols(size)))
     leading = {str(shape[0]) for shape in shapes if shape}
-    for larger, apart in product(range(TRIES), (1, 0)):  # sizes that differ show axes that were swapped
+    apart_first = (1, 0) if usual > 1 else (0, 1)  # sizes that differ show axes that were swapped
+    for larger, apart in product(range(TRIES), apart_first):
         others = {name: usual + larger + apart * place for place, name in enumerate(names)}
         wanted = {name: batch if name in leading else size for name, size in others.items()}
         values = {name: _at_least(graph, name, size) for name, size in wanted.items()}
-        if _is_allowed(graph, values):
+        if accepts(graph, values):
             return values
     total = sum((size for shape in shapes for size in shape if isinstance(size, Dim)), start=0)
     found = witness(total, ">=", 1, graph.needs.facts)
-    return dict(found) if found is not None and _is_allowed(graph, found) else None
+    return dict(found) if found is not None and accepts(graph, found) else None
 
 
 def _at_least(graph: Graph, name: str, wanted: int) -> int:
@@ -57,7 +58,8 @@ def _at_least(graph: Graph, name: str, wanted: int) -> int:
     return last
 
 
-def _is_allowed(graph: Graph, values: Mapping[str, int]) -> bool:
+def accepts(graph: Graph, values: Mapping[str, int]) -> bool:
+    """Whether these values of the symbols meet the preconditions."""
     return all(condition.holds(values) for found in graph.needs.preconditions() for condition in found.conditions)
 
 

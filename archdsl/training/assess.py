@@ -22,7 +22,7 @@ from archdsl.errors import SpecError
 from archdsl.training.data import Data
 from archdsl.training.explained import explained
 from archdsl.training.loaders import Draws, Pictures, loader
-from archdsl.training.scoring import Scorer
+from archdsl.training.scoring import Scorer, ranked
 
 
 @dataclass(frozen=True)
@@ -87,4 +87,4 @@ def assess(trained: Scorer, data: Data, part: str, batch_size: int, workers: int
         for batch, batch_labels in loader(pictures, Draws(len(indices), batch_size, None), workers):
             scores.append(trained.score(batch))
             labels.append(batch_labels)
-    return Assessment(data.classes, indices, torch.cat(scores), torch.cat(labels))
+    return Assessment(data.classes, indices, ranked(trained, torch.cat(scores)), torch.cat(labels))

@@ -44,6 +44,13 @@ class Data:
     def channels(self) -> int:
         return len(self.mean)
 
+    @property
+    def files(self) -> Sequence[Path]:
+        """The files of the pictures; none where they are not files of their own."""
+        if callable(self.pictures) or isinstance(self.pictures, Tensor):
+            return ()
+        return self.pictures
+
     def pixels(self, index: int, least: int) -> Tensor:
         """A picture as uint8 [channels, H, W]; a photograph no smaller than ``least``, if it is larger."""
         if callable(self.pictures):
@@ -99,11 +106,11 @@ def _readable(data: Data) -> Data:
 
     Raises: SpecError, where a class would have none left to train on.
     """
-    if callable(data.pictures) or isinstance(data.pictures, Tensor):
+    files = data.files
+    if not files:
         return data
-    bad = unreadable(list(data.pictures))
+    bad = unreadable(list(files))
     gone = set(bad)
-    files = data.pictures
     parts = Split(*([i for i in part if files[i] not in gone] for part in data.split))
     left = Counter(data.labels[i] for i in parts.train)
     for label, name in enumerate(data.classes):

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -80,16 +81,17 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
     average = Average(config.ema) if config.ema else None
     record = Record(run, title, config.checkpoint_every, average, config.tensorboard)
     stop = StopOnInterrupt(run)
-    with stoppable(run), explained("training", lambda: run.advice), quiet():
+    with stoppable(run), explained("training", lambda: run.advice), quiet(), ExitStack() as held:
         engine = trainer(config, _callbacks(config, average, record, stop))
+        if not resume:
+            run.claim()
+        held.enter_context(run.locked())
         if resume:
             _go_on(run, task, loaders)
-        else:
-            run.claim()
         facts |= {"settings": asdict(config), "versions": versions(), "hardware": hardware(), "resumed": resume}
         run.note_origin(config, fitted.network.spec)
         run.note(facts)
-        rank_zero_only(print)("\n".join([f"{title}, in {out}", *told, *_skipped(data)]))
+        rank_zero_only(print)("\n".join(map(shown, [f"{title}, in {out}", *told, *_skipped(data)])))
         began = time.perf_counter()
         with stop.listening():
             last = run.last if resume else None
@@ -208,7 +210,7 @@ def _export(run: Run, network: Network) -> None:
     best = torch.load(run.best, map_location="cpu", weights_only=True)
     state = {name.removeprefix("network."): value for name, value in best["state_dict"].items()}
     network.export(run.onnx, state)
-    describe(run.onnx, best["archdsl"])
+    describe(run.onnx, best["archdsl"], run.best)
 
 
 def _files(run: Run, network: Network, config: Config, export: bool) -> dict[str, str]:

@@ -61,7 +61,7 @@ def folder(path: Path, split: int) -> Data:
     samples = _pictures(path, names, 3)
     files, labels = [Path(file) for file, _ in samples], [label for _, label in samples]
     parts = stratified([file.relative_to(path).as_posix() for file in files], labels, split)
-    return _photographs(path.resolve().name, tuple(names), files, labels, parts)
+    return _photographs(shown(path.resolve().name), tuple(names), files, labels, parts)
 
 
 def _divided(path: Path, names: list[str]) -> Data:
@@ -80,9 +80,8 @@ def _divided(path: Path, names: list[str]) -> Data:
         parts.append(list(range(len(samples), len(samples) + len(found))))
         samples += found
     files, labels = [Path(file) for file, _ in samples], [label for _, label in samples]
-    return _photographs(
-        path.resolve().name, _named(classes), files, labels, Split(*(parts if len(parts) == 3 else [*parts, parts[1]]))
-    )
+    split = Split(*(parts if len(parts) == 3 else [*parts, parts[1]]))
+    return _photographs(shown(path.resolve().name), _named(classes), files, labels, split)
 
 
 def _named(classes: list[str]) -> tuple[str, ...]:

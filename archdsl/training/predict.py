@@ -13,7 +13,7 @@ from torchvision.transforms.v2 import functional as F
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.training.decode import UnreadableError, decode
 from archdsl.training.explained import unreadable_picture
-from archdsl.training.scoring import Scorer
+from archdsl.training.scoring import Scorer, ranked
 
 
 def predict(trained: Scorer, paths: Sequence[Path], top: int) -> tuple[list[dict[str, Any]], list[Diagnostic]]:
@@ -27,7 +27,7 @@ def predict(trained: Scorer, paths: Sequence[Path], top: int) -> tuple[list[dict
             continue
         if trained.look.channels == 1:
             pixels = F.rgb_to_grayscale(pixels)
-        shares = torch.softmax(trained.score(trained.transform(pixels)[None])[0], 0)
+        shares = torch.softmax(ranked(trained, trained.score(trained.transform(pixels)[None]))[0], 0)
         best = shares.topk(min(top, len(trained.classes)))
         guesses = [
             {"class": trained.classes[int(index)], "probability": float(share)}

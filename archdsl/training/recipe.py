@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 
 from archdsl.diagnostics.base import Diagnostic, Edit
@@ -65,8 +66,11 @@ def _plain(value: Any) -> Any:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        found = path.stat()
+        if found.st_size > MAX_BYTES:
             raise SpecError([CannotRead(span=None, path=str(path), reason="it is too large for a recipe")])
+        if not (S_ISREG(found.st_mode) or S_ISDIR(found.st_mode)):
+            raise SpecError([CannotRead(span=None, path=str(path), reason="it is a device or a pipe")])
         return path.read_text(encoding="utf-8")
     except OSError as error:
         advice = did_you_mean(str(path), shipped()) or f"shipped recipes: {', '.join(shipped())}"

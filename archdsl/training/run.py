@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
@@ -22,6 +24,7 @@ from archdsl.diagnostics.training import (
     OtherNetwork,
     OtherSetting,
     RunExists,
+    RunInUse,
 )
 from archdsl.errors import SpecError
 from archdsl.files import cannot_write, write_whole
@@ -86,6 +89,16 @@ class Run:
         return self.out / "run.json"
 
     @property
+    def lock(self) -> Path:
+        """Locked by the process that trains; there only while it does, or after it was killed."""
+        return self.out / ".lock"
+
+    @property
+    def files(self) -> list[Path]:
+        """What a training writes and a report reads."""
+        return [self.best, self.last, self.average, self.onnx, self.log, self.curves, self.recipe, self.facts]
+
+    @property
     def advice(self) -> str | None:
         """How to go on after a stop; None where nothing was kept yet."""
         if not self.last.exists():
@@ -107,6 +120,29 @@ class Run:
             raise SpecError([self._taken()]) from None
         except OSError as error:
             raise SpecError([cannot_write(self.out, error)]) from None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Train in here: no other process can, until this one leaves or dies. Of those that train together, one locks.
+
+        Raises: SpecError, where another process has the folder.
+        """
+        if rank_zero_only.rank != 0:  # pyright: ignore[reportFunctionMemberAccess]  # set by Lightning
+            yield
+            return
+        lock = FileLock(self.lock)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise SpecError([RunInUse(path=str(self.out))]) from None
+        except OSError as error:
+            raise SpecError([cannot_write(self.lock, error)]) from None
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows keeps a file that is open
+                self.lock.unlink()
+            lock.release()
 
     def _taken(self) -> RunExists:
         goes_on = f"continue that run with `--resume {self.out}`, or " if self.last.exists() else ""

@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from archdsl.diagnostics.files import CannotRead, MissingExtra
-from archdsl.diagnostics.training import NotTrained
+from archdsl.diagnostics.training import NotTrained, ScoresNotFinite
 from archdsl.errors import SpecError
 from archdsl.model import Model
 from archdsl.training.onnxfile import KEY
@@ -77,6 +77,17 @@ def scorer(path: Path, device: str | None = None) -> Scorer:
         found = _checkpoint(path, torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")))
     _try(found)
     return found
+
+
+def ranked(trained: Scorer, scores: Tensor) -> Tensor:
+    """The scores, [N, classes], by which classes are to be ranked.
+
+    Raises: SpecError, where some of them are NaN or infinite. Minus infinity rules a class out, and is fine.
+    """
+    spoilt = int((scores.isnan() | scores.isposinf()).any(1).sum())
+    if spoilt:
+        raise SpecError([ScoresNotFinite(path=str(trained.path), count=spoilt, images=len(scores))])
+    return scores
 
 
 def _try(trained: Scorer) -> None:

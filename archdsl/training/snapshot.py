@@ -12,7 +12,7 @@ from typing import Any
 
 import archdsl
 from archdsl.build.env import FileScope
-from archdsl.build.files import library_root
+from archdsl.build.files import STDIN, descriptor, library_root
 from archdsl.diagnostics.training import NoSpecInside
 from archdsl.errors import SpecError
 from archdsl.files import write_whole
@@ -63,6 +63,8 @@ def _used(scope: FileScope) -> Iterator[FileScope]:
 
 def _relative(scope: FileScope, root: Path) -> str:
     """Used files lie below the spec's own folder: the language sees to that."""
+    if scope.file.source.name == STDIN or descriptor(scope.file.source.name) is not None:
+        return "stdin.arch"
     path = Path(scope.file.source.name).resolve()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 

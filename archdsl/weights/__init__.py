@@ -5,6 +5,6 @@ enough: all commands that take weights go through it.
 """
 
 from archdsl.weights.load import Loaded, weights_for
-from archdsl.weights.read import Checkpoint, read_checkpoint, unreadable
+from archdsl.weights.read import Checkpoint, read_checkpoint, source_path, unreadable
 
-__all__ = ["Checkpoint", "Loaded", "read_checkpoint", "unreadable", "weights_for"]
+__all__ = ["Checkpoint", "Loaded", "read_checkpoint", "source_path", "unreadable", "weights_for"]

@@ -50,6 +50,11 @@ class Checkpoint:
     part: str | None = None
 
 
+def source_path(source: str | PathLike[str]) -> Path:
+    """The file that ``FILE`` or ``FILE:PART`` names."""
+    return _split(fspath(source))[0]
+
+
 def read_checkpoint(source: str | PathLike[str]) -> Checkpoint | Diagnostic:
     """The state dicts in a safetensors or PyTorch file (``.pth``, ``.pt``, ``.bin``, ``.ckpt``), or ``FILE:PART``.
 

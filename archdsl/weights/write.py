@@ -25,7 +25,7 @@ def save(tensors: Mapping[str, Tensor], path: Path) -> None:
     import torch
 
     with whole(path) as temporary:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             from safetensors.torch import save_file
 
             save_file(_apart(tensors), temporary)

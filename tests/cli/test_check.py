@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+
+import pytest
+
+import archdsl as package
 
 
 def test_claims_are_marked_with_how_they_were_decided(archdsl) -> None:
@@ -153,3 +158,53 @@ def test_what_cannot_be_mended_is_left_as_it_is(archdsl, spec) -> None:
     before = path.read_bytes()
     assert archdsl("check", path, "--fix").code == 1
     assert path.read_bytes() == before
+
+
+# ---- bounded output ----------------------------------------------------------------------------------------
+
+BOUND = 100_000
+"""Bytes that a command prints at most, whatever is wrong."""
+
+
+def test_thousands_of_errors_are_counted(archdsl, spec) -> None:
+    lines = "\n".join(f"  let a{i} = conv(unknown{i}, 1)" for i in range(3_000))
+    path = spec(f"model M {{\n  input x: [N, 3, 8, 8]\n{lines}\n  relu\n  output y\n}}")
+    ran = archdsl("check", path)
+    assert ran.code == 1
+    assert len(ran.err.encode()) < BOUND
+    assert "3,000 errors" in ran.err
+    shown = ran.err.count("\nerror[") + ran.err.startswith("error[") + ran.err.count("\nwarning[")
+    left_out = int(re.search(r"… and ([\d,]+) more", ran.err)[1].replace(",", ""))
+    told = json.loads(archdsl("check", path, "--format", "json").out)["diagnostics"]
+    assert shown + left_out == len(told)
+    assert "--format json" in ran.err
+    with pytest.raises(package.SpecError) as caught:
+        package.load(str(path))
+    assert len(str(caught.value).encode()) < BOUND
+    assert len(caught.value.diagnostics) >= 3_000
+
+
+def test_a_few_errors_are_all_shown(archdsl, spec) -> None:
+    lines = "\n".join(f"  let a{i} = conv(unknown{i}, 1)" for i in range(30))
+    ran = archdsl("check", spec(f"model M {{\n  input x: [N, 3, 8, 8]\n{lines}\n  relu\n  output y\n}}"))
+    assert ran.err.count("error[A0201]") == 30
+    assert "more" not in ran.err
+
+
+def test_one_message_is_bounded(archdsl, spec) -> None:
+    ran = archdsl("check", spec(f"model M {{\n  input x: [N, 3, 8, 8]\n  {'x' * 400_000}\n  output y\n}}"))
+    assert ran.code == 1
+    assert len(ran.err.encode()) < BOUND
+
+
+def test_thousands_of_outputs_and_claims_are_counted(archdsl, spec) -> None:
+    outputs = "\n".join(f"  output y{i} = x -> relu" for i in range(2_000))
+    claims = "\n".join(f'claim "{i}" {{ assert {i} == {i} }}' for i in range(3_000))
+    path = spec(f"model M {{\n  input x: [N, 3, 8, 8]\n{outputs}\n}}\n{claims}")
+    ran = archdsl("check", path)
+    assert ran.code == 0
+    assert len(ran.out.encode()) < BOUND
+    assert "(2,000 in all)" in ran.out
+    assert "2,502 more lines" in ran.out
+    facts = json.loads(archdsl("check", path, "--format", "json").out)["specs"][0]
+    assert (len(facts["claims"]), len(facts["models"][0]["outputs"])) == (3_000, 2_000)

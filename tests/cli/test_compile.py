@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from pathlib import Path
 
 import onnx
@@ -10,6 +12,7 @@ import pytest
 import torch
 
 import archdsl as package
+from archdsl.files import fingerprint
 
 
 def test_torch_source_stands_alone(archdsl, tmp_path: Path) -> None:
@@ -70,3 +73,104 @@ def test_a_place_that_cannot_be_written(archdsl, tmp_path: Path) -> None:
     ran = archdsl("compile", "lenet5", "-o", str(tmp_path))
     assert ran.code == 1
     assert "error[A0609]: cannot write" in ran.err
+
+
+# ---- what the weights of an ONNX file are ------------------------------------------------------------------
+
+
+def metadata(file: Path) -> dict[str, str]:
+    return {entry.key: entry.value for entry in onnx.load(file).metadata_props}
+
+
+def test_without_a_checkpoint_the_weights_are_called_initial(archdsl, tmp_path: Path) -> None:
+    file, again = tmp_path / "net.onnx", tmp_path / "again.onnx"
+    ran = archdsl("compile", "lenet5", "-o", file)
+    assert "initial values (seed 0), not trained" in ran.out
+    assert metadata(file)["weights"] == "initial values (seed 0), not trained"
+    torch.rand(7)
+    facts = json.loads(archdsl("compile", "lenet5", "-o", again, "--verify", "--format", "json").out)
+    assert facts["origin"] == metadata(file)["weights"]
+    assert facts["verified"]["ok"]
+    assert again.read_bytes() == file.read_bytes(), "the seed says all about them"
+
+
+def test_with_a_checkpoint_its_name_and_digest_are_recorded(archdsl, tmp_path: Path) -> None:
+    weights, file = tmp_path / "best.pth", tmp_path / "net.onnx"
+    torch.save(package.load("lenet5").module().state_dict(), weights)
+    ran = archdsl("compile", "lenet5", "--weights", weights, "-o", file)
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert metadata(file)["weights"] == f"best.pth (sha256 {digest})"
+    assert "initial" not in ran.out
+    assert "best.pth" in ran.out
+
+
+def test_the_interface_records_them_too(tmp_path: Path) -> None:
+    model, before = package.load("lenet5"), torch.random.get_rng_state()
+    assert metadata(model.onnx(tmp_path / "a.onnx"))["weights"] == "initial values (seed 0), not trained"
+    assert (torch.random.get_rng_state() == before).all(), "drawn from a generator of their own"
+    assert metadata(model.onnx(tmp_path / "b.onnx", model.module()))["weights"] == "given as a state dict"
+    assert metadata(model.onnx(tmp_path / "c.onnx", model.module(), origin="epoch 3"))["weights"] == "epoch 3"
+
+
+def test_a_name_of_any_bytes_can_be_recorded(tmp_path: Path) -> None:
+    weights = tmp_path / os.fsdecode(b"w\xff.pth")
+    try:
+        weights.write_bytes(b"")
+    except OSError:
+        pytest.skip("no such names in this file system")
+    assert fingerprint(weights).startswith("w\ufffd.pth (sha256 e3b0c442")
+
+
+def test_nothing_verified_is_no_success(archdsl, spec, tmp_path: Path) -> None:
+    path = spec("model M {\n  input x: [N, 8]\n  0.0 - exp(it) -> log\n  output y\n}")
+    ran = archdsl("compile", path, "--verify", "-o", tmp_path / "net.onnx")
+    assert ran.code == 1
+    assert "error[A0533]" in ran.err
+    assert "equals" not in ran.out + ran.err
+    assert archdsl("compile", path, "-o", tmp_path / "net.onnx").code == 0
+
+
+# ---- weights that do not fit -------------------------------------------------------------------------------
+
+HUGE = "model M {\n  input x: [N, 1, 8, 8]\n  global_avgpool -> flatten\n  c: linear(10 ** 14)\n  output y\n}"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("compile", "{}", "--to", "onnx", "-o", "net.onnx"),
+        ("compile", "{}", "--to", "onnx", "--weights", "w.pth", "-o", "net.onnx"),
+        ("bench", "{}", "--batches", "1"),
+        ("train", "{}", "--data", "digits"),
+        ("train", "{}", "--data", "digits", "--weights", "w.pth"),
+        ("gradients", "{}", "--data", "digits"),
+    ],
+    ids=" ".join,
+)
+def test_weights_that_do_not_fit_into_memory(archdsl, spec, monkeypatch, tmp_path: Path, command: tuple[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({}, "w.pth")
+    ran = archdsl(*(part.format(spec(HUGE)) for part in command))
+    assert ran.code == 1
+    assert "error[A0613]: the weights of `M` take 800.0 TB of memory" in ran.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.arch", "w.pth"]
+
+
+def test_weights_that_do_not_fit_keep_nothing_else_from_working(archdsl, spec, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in ("check", "summary", "compile"):
+        assert archdsl(command, spec(HUGE)).code == 0
+    with pytest.raises(package.SpecError, match=r"A0613.*800\.0 TB"):
+        package.load(str(spec(HUGE))).module()
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")]
+)
+def test_an_allocation_that_fails_is_answered_alike(monkeypatch, error: Exception) -> None:
+    def fails(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("archdsl.emit.torch.make_module", fails)
+    with pytest.raises(package.SpecError, match=r"A0613.*246\.8 kB"):
+        package.load("lenet5").module()

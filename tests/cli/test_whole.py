@@ -97,8 +97,7 @@ def test_a_kill_amid_the_weights_leaves_what_was_there(tmp_path: Path, monkeypat
     """Of an ONNX file and of the one beside it that holds its weights."""
     monkeypatch.chdir(tmp_path)
     Path("net.arch").write_text(RIGHT)
-    for path in (Path("net.onnx"), Path("net.onnx.data")):
-        path.write_bytes(OLD)
+    Path("net.onnx").write_bytes(OLD)
     before = contents()
     beside = "import archdsl.emit.onnx.file as f; f.SMALL = 64; f.write.__defaults__ = (1000,)"
     amid = (

@@ -13,6 +13,11 @@ SAMPLES = {
     "A0529": {"network": "Net"},
     "A0530": {"reason": "no provider for this operator"},
     "A0531": {"network": "Net"},
+    "A0533": {"network": "Net", "outputs": "`logits`"},
+    "A0612": {"what": "cannot write to standard output", "reason": "No space left on device"},
+    "A0613": {"network": "Net", "size": "1.6 PB", "limit": "24.1 GB"},
+    "A0614": {"reason": "DefaultCPUAllocator: can't allocate memory: you tried to allocate 512000000000 bytes"},
+    "A0615": {"kind": "KeyError", "reason": "'conv1'", "place": "emit/torch/file.py:120"},
     "A0607": {"what": "a torch module", "package": "torch", "extra": "torch"},
     "A0702": {"path": "pictures", "classes": ("cats",)},
     "A0703": {"name": "cats", "count": 2, "least": 3, "path": "pictures", "endings": ".jpg, .png"},
@@ -55,4 +60,6 @@ SAMPLES = {
     "A0736": {"model": "Net", "norm": "bn", "option": "--batch-size"},
     "A0737": {"norm": "bn"},
     "A0733": {"path": "weights.safetensors"},
+    "A0734": {"path": "runs/lenet5"},
+    "A0735": {"path": "runs/lenet5/best.ckpt", "count": 12, "images": 360},
 }

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +18,14 @@ import pytest
 import torch
 from training_samples import Small, SmallTrainable
 
-from archdsl.diagnostics.training import AlreadyTrainedFurther, NothingToResume, OtherNetwork, RunFailed, Stopped
+from archdsl.diagnostics.training import (
+    AlreadyTrainedFurther,
+    NothingToResume,
+    OtherNetwork,
+    RunFailed,
+    RunInUse,
+    Stopped,
+)
 from archdsl.errors import SpecError
 from archdsl.training.config import Config
 from archdsl.training.fit import fit
@@ -250,3 +262,67 @@ def test_the_recipe_in_the_folder_is_asked_too(copy: Path) -> None:
     assert caught.value.diagnostics[0].message == f"`{copy}` was trained with --lr 0.01, not 0.5"
     recipe.unlink()
     assert resumed(Run(copy), {}).epochs == EPOCHS
+
+
+# ---- one process a folder ----------------------------------------------------------------------------------
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from archdsl.training.run import Run
+with Run(Path(sys.argv[1])).locked():
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has the folder."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    command = [sys.executable, "-c", HOLDER, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_run_that_another_process_trains_is_left_alone(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(SpecError):
+        fit(SmallTrainable(interrupt_at=2), config, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    with held(tmp_path) as other:
+        with pytest.raises(SpecError) as caught:
+            fit(SmallTrainable(), config, tmp_path, resume=True)
+        (fault,) = caught.value.diagnostics
+        assert isinstance(fault, RunInUse)
+        assert str(tmp_path) in fault.message
+        after = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+        assert {name: after[name] for name in before} == before
+        link = tmp_path.with_name("link")
+        link.symlink_to(tmp_path)
+        with pytest.raises(SpecError, match="A0734"):
+            fit(SmallTrainable(), config, link, resume=True)
+        other.kill()
+        other.wait()
+        assert (tmp_path / ".lock").exists(), "what a killed process leaves"
+        fit(SmallTrainable(), config, tmp_path, resume=True)
+    assert not (tmp_path / ".lock").exists()
+
+
+def test_a_run_that_fails_leaves_no_lock(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(SpecError):
+        fit(SmallTrainable(fail_at=6), config, tmp_path)
+    assert not (tmp_path / ".lock").exists()
+    fit(SmallTrainable(), config, tmp_path, resume=True)
+
+
+def test_a_folder_that_takes_no_lock(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(SpecError):
+        fit(SmallTrainable(interrupt_at=2), config, tmp_path)
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(SpecError, match="cannot write"):
+        fit(SmallTrainable(), config, tmp_path, resume=True)

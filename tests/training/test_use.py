@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
+import io
 import json
+import os
 import re
 import shlex
 import shutil
@@ -289,3 +292,68 @@ def test_no_report_of_what_is_no_run(state: str, run: Path, tmp_path: Path, caps
     assert main(["report", str(tmp_path)]) == 1
     assert "A0601" in capsys.readouterr().err
     assert not (tmp_path / "report.html").exists()
+
+
+# ---- what is read is not written over, and what is not finite is no score ----------------------------------
+
+
+@pytest.mark.parametrize("name", ["best.ckpt", "run.json", "log.csv", "recipe.toml"])
+def test_a_report_replaces_nothing_that_it_reads(run: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (run / name).read_bytes()
+    assert main(["report", str(run), "-o", str(run / name)]) == 1
+    assert "A0611" in capsys.readouterr().err
+    assert (run / name).read_bytes() == before
+
+
+def test_an_export_says_which_checkpoint_it_is_of(run: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    told = {entry.key: entry.value for entry in onnx.load(run / "best.onnx").metadata_props}
+    digest = hashlib.sha256((run / "best.ckpt").read_bytes()).hexdigest()
+    assert told["weights"] == f"best.ckpt (sha256 {digest})"
+    assert json.loads(told["archdsl"])["model"] == "Net"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_scores_that_are_not_finite(value: float, run: Path, colours: Path, tmp_path: Path, told: Any) -> None:
+    checkpoint = torch.load(run / "best.ckpt", weights_only=True)
+    checkpoint["state_dict"]["network.fc.bias"][1] = value
+    torch.save(checkpoint, tmp_path / "diverged.ckpt")
+    for argv in (("eval",), ("predict", colours / "red" / "03.png")):
+        (found,) = told(argv[0], tmp_path / "diverged.ckpt", *argv[1:], code=1)["diagnostics"]
+        assert found["code"] == "A0735"
+
+
+def test_a_class_that_is_ruled_out_is_no_fault(run: Path, colours: Path, tmp_path: Path, told: Any) -> None:
+    checkpoint = torch.load(run / "best.ckpt", weights_only=True)
+    checkpoint["state_dict"]["network.fc.bias"][1] = float("-inf")
+    torch.save(checkpoint, tmp_path / "ruled.ckpt")
+    (row,) = told("predict", tmp_path / "ruled.ckpt", colours / "red" / "03.png")["pictures"]
+    assert row["classes"][-1]["probability"] == 0
+
+
+def test_a_network_from_standard_input_is_trained_and_used(
+    colours: Path, tmp_path: Path, told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "model Net(classes = 10) { input x: [N, 3, 12, 12]; flatten -> fc: linear(classes); output y }"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    out = tmp_path / "run"
+    argv = ("train", "-", "--data", colours, "--epochs", "1", "--workers", "0", "--no-tensorboard", "--out", out)
+    assert told(*argv)["model"] == "Net"
+    assert (out / "spec" / "stdin.arch").read_text() == text
+    assert told("predict", out, colours / "red" / "03.png")["ok"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows knows no named pipes")
+def test_a_pipe_is_no_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "recipe.toml")
+    assert main(["train", "lenet5", "--data", "digits", "--recipe", str(tmp_path / "recipe.toml")]) == 1
+    assert "A0601" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv", [("train", "lenet5", "--out", ""), ("train", "lenet5", "--resume", ""), ("demo", "--out", "")]
+)
+def test_an_empty_name_is_no_folder(argv: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(argv)
+    assert caught.value.code == 2

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from archdsl.diagnostics.files import MissingExtra
@@ -25,20 +26,30 @@ if TYPE_CHECKING:
 __all__ = ["Report", "export", "to_model", "verify"]
 
 
-def export(graph: Graph, weights: Mapping[str, Any], path: str | PathLike[str], *, fold_bn: bool = False) -> Path:
+def export(
+    graph: Graph,
+    weights: Mapping[str, Any],
+    path: str | PathLike[str],
+    *,
+    fold_bn: bool = False,
+    metadata: Mapping[str, str] = MappingProxyType({}),
+) -> Path:
     """Write the network at inference as an ONNX file and return its path.
 
     Args:
         graph: the network.
         weights: its state dict, of torch tensors or numpy arrays. What only training outputs need may be left out.
-        path: the file. Weights of more than 2 GB lie beside it, in ``<path>.data``.
+        path: the file. Weights of more than 2 GB lie beside it, in a file ``<path>.<digest>.data``.
         fold_bn: put each batch norm into the layer before it, where there is one that takes it.
+        metadata: what the file says of itself, such as where the weights come from.
 
     Raises:
         SpecError: weights are missing or do not fit, the file cannot be written, or onnx is not installed. No file is
             touched then.
     """
     model, arrays = _checked(graph, weights, fold_bn)
+    for key, value in metadata.items():
+        model.metadata_props.add(key=key, value=value)
     from archdsl.emit.onnx.file import write
 
     write(model, arrays, Path(path))

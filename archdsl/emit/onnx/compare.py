@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,10 +17,10 @@ import torch
 from torch import nn
 
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.lowering import ModuleIsAnother, OnnxDiffers, RuntimeRefuses
+from archdsl.diagnostics.lowering import ModuleIsAnother, NothingVerified, OnnxDiffers, RuntimeRefuses
 from archdsl.emit.onnx.lower import lower
 from archdsl.emit.onnx.report import TOLERANCE, Comparison, Report, sizes_text
-from archdsl.emit.onnx.sampling import USUAL, Arrays, random_inputs, sizes_for
+from archdsl.emit.onnx.sampling import USUAL, Arrays, choices, random_inputs, sizes_for
 from archdsl.emit.torch.run import GraphRunner
 from archdsl.errors import SpecError
 from archdsl.graph import Graph, Node
@@ -41,9 +42,16 @@ class Trial:
         """Of each output."""
         return {name: difference(self.found[name], wanted) for name, wanted in self.wanted.items()}
 
+    def comparisons(self) -> list[Comparison]:
+        """Of each output. Numbers that are not finite in torch can only be the same, which says little."""
+        return [
+            Comparison(name, self.sizes, gap, self.wanted[name].size, int(np.isfinite(self.wanted[name]).sum()))
+            for name, gap in self.differences().items()
+        ]
+
 
 def compare(graph: Graph, module: nn.Module, path: Path, batch_sizes: Sequence[int]) -> Report:
-    """Compare at random inputs, for each of these sizes of the batch; then where the other sizes are small.
+    """Compare at random inputs, for each of these sizes of the batch; then at sizes where rounding matters.
 
     Deep networks may be chaotic, with random weights above all: rounding then makes outputs differ, and nothing is
     wrong. So where outputs differ, each layer is run in torch on what ONNX Runtime computed before it; the first that
@@ -54,15 +62,11 @@ def compare(graph: Graph, module: nn.Module, path: Path, batch_sizes: Sequence[i
     """
     session = _session(str(path))
     usual = _usual(graph, module, batch_sizes[0])
-    choices = [*(sizes_for(graph, batch, usual) for batch in batch_sizes), sizes_for(graph, batch_sizes[0], usual=1)]
-    distinct = [sizes for i, sizes in enumerate(choices) if sizes not in choices[:i]]
-    trials = [_trial(graph, module, session, sizes) for sizes in distinct]
-    comparisons = tuple(
-        Comparison(output, trial.sizes, found) for trial in trials for output, found in trial.differences().items()
-    )
+    trials = [_trial(graph, module, session, sizes) for sizes in choices(graph, batch_sizes, usual)]
+    comparisons = tuple(comparison for trial in trials for comparison in trial.comparisons())
     worst = max(trials, key=lambda trial: max(trial.differences().values()))
     if max(worst.differences().values()) <= TOLERANCE:
-        return Report(comparisons)
+        return Report(comparisons, _unverified(graph, comparisons))
     problem = _problem(graph, module, path, worst)
     return Report(comparisons, problem, amplifies=problem is None)
 
@@ -78,8 +82,22 @@ def _usual(graph: Graph, module: nn.Module, batch: int) -> int:
     return 1
 
 
+def _unverified(graph: Graph, comparisons: Sequence[Comparison]) -> NothingVerified | None:
+    """The outputs of which no number was compared at any size, if there are such."""
+    elements: Counter[str] = Counter()
+    compared: Counter[str] = Counter()
+    for comparison in comparisons:
+        elements[comparison.output] += comparison.elements
+        compared[comparison.output] += comparison.compared
+    empty = [f"`{name}`" for name, count in elements.items() if count and not compared[name]]
+    return NothingVerified(span=None, network=graph.name, outputs=", ".join(empty)) if empty else None
+
+
 def difference(found: np.ndarray, wanted: np.ndarray) -> float:
-    """The largest, relative to the largest finite element that is wanted, or to 1; infinite for another type."""
+    """The largest, relative to the largest finite element that is wanted, or to 1.
+
+    Infinite for another shape or element type, and where only one of two numbers is finite.
+    """
     if found.shape != wanted.shape or found.dtype != wanted.dtype:
         return inf
     if wanted.dtype != np.float32:
@@ -88,6 +106,16 @@ def difference(found: np.ndarray, wanted: np.ndarray) -> float:
     gaps = np.abs(found[other].astype(np.float64) - wanted[other])
     largest = np.abs(wanted[np.isfinite(wanted)]).max(initial=1.0)
     return float(np.nan_to_num(gaps, nan=inf, posinf=inf).max(initial=0.0) / largest)
+
+
+def difference_text(found: np.ndarray, wanted: np.ndarray) -> str:
+    """The difference in words: ``3.1e-02``, ``its shape, [1, 2] and not [1, 3]``."""
+    size = difference(found, wanted)
+    if found.dtype != wanted.dtype:
+        return f"its element type, {found.dtype} and not {wanted.dtype}"
+    if found.shape != wanted.shape:
+        return f"its shape, {list(found.shape)} and not {list(wanted.shape)}"
+    return f"{size:.1e}" if np.isfinite(size) else "numbers that are not finite or not the same"
 
 
 # ---- both sides --------------------------------------------------------------------------------------------
@@ -141,22 +169,19 @@ def _problem(graph: Graph, module: nn.Module, path: Path, trial: Trial) -> Diagn
         fault = _fault(graph, runner, path, trial)
         ours = runner.outputs({name: torch.from_numpy(array) for name, array in trial.inputs.items()})
     output, size = max(trial.differences().items(), key=lambda item: item[1])
+    told = difference_text(trial.found[output], trial.wanted[output])
+    at = sizes_text(trial.sizes)
     if fault is not None:
         node, place, own = fault
-        return OnnxDiffers(
-            span=node.span,
-            output=output,
-            difference=f"{size:.1e}",
-            sizes=sizes_text(trial.sizes),
-            place=place,
-            own=f"{own:.1e}",
-        )
+        return OnnxDiffers(span=node.span, output=output, difference=told, sizes=at, place=place, own=own)
     if any(difference(ours[name].numpy(), wanted) > TOLERANCE for name, wanted in trial.wanted.items()):
         return ModuleIsAnother(span=None, network=graph.name)
+    if not np.isfinite(size):  # rounding does not grow to this
+        return OnnxDiffers(span=None, output=output, difference=told, sizes=at, place=output, own=told)
     return None
 
 
-def _fault(graph: Graph, runner: GraphRunner, path: Path, trial: Trial) -> tuple[Node, str, float] | None:
+def _fault(graph: Graph, runner: GraphRunner, path: Path, trial: Trial) -> tuple[Node, str, str] | None:
     """The first layer that gives another result in torch on the inputs that it has in ONNX Runtime."""
     names = lower(graph).names
     found = _every_tensor(path, trial.inputs)
@@ -165,10 +190,8 @@ def _fault(graph: Graph, runner: GraphRunner, path: Path, trial: Trial) -> tuple
         made = runner.step(node, [known[value] for value in node.inputs], trial.sizes)
         for value, tensor in zip(node.outputs, made, strict=True):
             there = found.get(names[value])
-            if there is not None:  # folded away, or a weight
-                own = difference(there, tensor.numpy())
-                if own > TOLERANCE:
-                    return node, names[value], own
+            if there is not None and difference(there, tensor.numpy()) > TOLERANCE:  # None: folded away, or a weight
+                return node, names[value], difference_text(there, tensor.numpy())
             known[value] = tensor if there is None else torch.from_numpy(there)
     return None
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import glob
+import hashlib
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper
 
 from archdsl.diagnostics.files import CannotWrite
@@ -17,6 +22,8 @@ LIMIT = 2**31 - 1
 """The most bytes of a protobuf message."""
 PAGE = 4096
 """Tensors of an external file begin at multiples of it, so that they can be mapped into memory."""
+LARGEST_MODEL = 1 << 28
+"""Bytes of a model beyond which it surely has its weights in itself."""
 SMALL = 1024
 """Bytes up to which a tensor stays in the model all the same."""
 
@@ -37,21 +44,30 @@ def with_weights(model: onnx.ModelProto, weights: Mapping[str, np.ndarray]) -> o
 
 
 def write(model: onnx.ModelProto, weights: Mapping[str, np.ndarray], path: Path, limit: int = LIMIT) -> None:
-    """Write one file; where it would exceed the limit, the larger weights lie beside it in ``<name>.data``.
+    """Write one file; where it would exceed the limit, the larger weights lie beside it in ``<name>.<digest>.data``.
+
+    The digest is of the weights: a model only ever names the file that holds its own. That file is there before the
+    model takes the place of another one, whose weights go last. So at each moment the model at ``path`` and the weights
+    that it names belong together, whoever reads them, and whenever the process is killed.
 
     Raises:
         SpecError: it cannot be written.
     """
-    if path.is_dir():
-        raise SpecError([CannotWrite(span=None, path=str(path), reason="it is a folder")])
     size = model.ByteSize() + sum(array.nbytes + len(name) + 64 for name, array in weights.items())
-    if size < limit:
-        with whole(path) as temporary:
+    before = _data_of(path)
+    beside: Path | None = None
+    with whole(path) as temporary:
+        if size < limit:
             _write_model(model, weights, temporary)
-        return
-    beside = path.with_name(f"{path.name}.data")
-    with whole(path) as temporary, whole(beside) as data:
-        _write_model(*_split(model, weights, data, beside.name), temporary)
+        else:
+            beside = _beside(path, weights)
+            with whole(beside) as data:
+                split = _split(model, weights, data, beside.name)
+            _write_model(*split, temporary)
+    for old in before:
+        if old != beside:
+            with suppress(OSError):
+                old.unlink()
 
 
 # ---- one file ----------------------------------------------------------------------------------------------
@@ -99,6 +115,41 @@ def _header(name: str, array: np.ndarray) -> TensorProto:
 
 
 # ---- two files ---------------------------------------------------------------------------------------------
+
+
+def _beside(path: Path, weights: Mapping[str, np.ndarray]) -> Path:
+    """The file for the larger weights of a model.
+
+    Raises:
+        SpecError: a reader of ``path`` would not find it.
+    """
+    target = Path(os.path.realpath(path))
+    reason = None
+    if path.exists() and not path.is_file():
+        reason = "the weights are too large for one file, and beside a device or a pipe there is no other"
+    elif target.parent != Path(os.path.realpath(path.parent)):
+        reason = f"the weights are too large for one file, and this is a link into another folder: name `{target}`"
+    if reason is not None:
+        raise SpecError([CannotWrite(span=None, path=str(path), reason=reason)])
+    digest = hashlib.sha256()
+    for name, array in weights.items():
+        digest.update(f"{name} {array.dtype} {array.shape} ".encode())
+        digest.update(array.data)
+    return target.with_name(f"{target.name}.{digest.hexdigest()[:16]}.data")
+
+
+def _data_of(path: Path) -> list[Path]:
+    """The files that hold the weights of the model at ``path``, of those that are named after it."""
+    target = Path(os.path.realpath(path))
+    named = {file.name: file for file in target.parent.glob(f"{glob.escape(target.name)}.*data")}
+    if not named or not target.is_file() or target.stat().st_size > LARGEST_MODEL:
+        return []
+    try:
+        model = onnx.load(target, load_external_data=False)
+    except (OSError, DecodeError):
+        return []
+    places = {e.value for tensor in model.graph.initializer for e in tensor.external_data if e.key == "location"}
+    return [named[place] for place in sorted(places & named.keys())]
 
 
 def _split(

@@ -14,11 +14,17 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Comparison:
-    """One output at one choice of sizes; ``difference`` is relative, see `TOLERANCE`."""
+    """One output at one choice of sizes; ``difference`` is relative, see `TOLERANCE`.
+
+    Of the ``elements`` of the output, those that are finite in torch count as ``compared``: of the others only that
+    they are the same can be said.
+    """
 
     output: str
     sizes: Mapping[str, int]
     difference: float
+    elements: int
+    compared: int
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,14 @@ class Report:
             "difference": self.difference,
             "amplifies_rounding": self.amplifies,
             "comparisons": [
-                {"output": c.output, "sizes": dict(c.sizes), "difference": c.difference} for c in self.comparisons
+                {
+                    "output": c.output,
+                    "sizes": dict(c.sizes),
+                    "difference": c.difference,
+                    "elements": c.elements,
+                    "compared": c.compared,
+                }
+                for c in self.comparisons
             ],
         }
 
@@ -57,7 +70,17 @@ class Report:
                 f"every layer in ONNX Runtime equals torch's at {at}; their roundings grow through this network with"
                 f" these weights, to {self.difference:.1e} at its outputs"
             )
-        return f"ONNX Runtime equals torch at {at}; largest difference {self.difference:.1e}"
+        return f"ONNX Runtime equals torch at {at}; largest difference {self.difference:.1e}{self._not_finite()}"
+
+    def _not_finite(self) -> str:
+        """What is to be known of an equality: how many numbers are NaN or infinite on both sides."""
+        lines = [
+            f"\nnot verified: {c.elements - c.compared:,} of the {c.elements:,} numbers of `{c.output}` at"
+            f" {sizes_text(c.sizes)} are NaN or infinite in both"
+            for c in self.comparisons
+            if c.compared < c.elements
+        ]
+        return "".join(lines)
 
 
 def sizes_text(sizes: Mapping[str, int]) -> str:

@@ -1,0 +1,1 @@
+archdsl compile net.arch -o net.arch
