@@ -484,7 +484,7 @@ class Bodies(Layers, Shapes):
         words = ("body", "shortcut") if is_residual else tuple(f"branch {i + 1}" for i in range(len(results)))
         gives = [f"{word} gives {shape_text(v.shape)}" for word, v in zip(words, results, strict=True)]
         if joined is not None and results:
-            joined %= len(results[0].shape)
+            joined %= max(1, len(results[0].shape))
         axis = _axis_at_odds(results, joined)
         labels = tuple(self._origin(v, axis) for v in results) if axis is not None and len(results) == 2 else ()
         sides = [Side(v, text_of(b.site), word) for v, b, word in zip(results, branches, words, strict=True)]

@@ -41,7 +41,7 @@ from .grown import CheckFailed, Grown, Tally
 TYPES = {"float32": torch.float32, "int64": torch.int64, "bool": torch.bool}
 TOLERANCE = 1e-3
 """Largest difference between torch and ONNX Runtime, relative to the largest number of the output, or to 1."""
-HUGE = 1e18
+HUGE = 1e9
 """Numbers beyond it may exceed float32 inside an operator in the one back end and not in the other; NaN is no number,
 and a maximum may pass it on or pass it over."""
 TRIES = 400

@@ -93,6 +93,14 @@ REFUSED = {
 }
 
 
+@pytest.mark.parametrize(
+    "merge", ["concat(axis=-1) { it; it }", "concat { it; it * 2.0 }", "[it, it] -> concat(axis=-1)"]
+)
+def test_single_numbers_cannot_be_joined_along_an_axis(merge: str) -> None:
+    report = check(from_text(spec(merge, shape="[]")))
+    assert [d.severity for d in report.diagnostics] == ["error"]
+
+
 @pytest.mark.parametrize("statements", REFUSED)
 def test_it_is_refused(statements: str) -> None:
     errors = [d for d in check(from_text(spec(statements))).diagnostics if d.severity == "error"]
