@@ -270,7 +270,8 @@ def _slice_size(bounds: Bounds, size: Size, axis: int, needs: Needs) -> Size:
 
 def _slice_taps(bounds: Bounds, size: Size) -> Taps | None:
     """The cells that a slice takes; None where its start is not known."""
-    start, step = bounds.start or 0, bounds.step or 1
+    start = 0 if bounds.start is None else bounds.start
+    step = 1 if bounds.step is None else bounds.step
     if _is_negative(start):
         start = size + start
     return Taps(step, ((start,),)) if isinstance(start, int) and isinstance(step, int) else None

@@ -56,6 +56,8 @@ FITS = (
     spec("it.shape[0] == it"),
     spec("it.shape[2] != 1.0 * it", shape="[N, 4, H, W]"),
     spec("let v = it.shape[0] == ([it, x] -> add)", "l: {", "}"),
+    spec("c: conv(4, 3, pad=1)", "it[:, :, it.shape[2] // 2:]", shape="[N, 4, H, W]"),
+    spec("c: conv(4, 3, pad=1)", "it[:, :, 1:it.shape[2], it.shape[3] - 1:]", shape="[N, 4, H, W]"),
     spec("1.5 // floor(it)"),
     spec("it // (it * 0.0)"),
     spec("it // 2.0"),
