@@ -259,7 +259,7 @@ class TreeBuilder:
         return tree.Not(self._span(parts), parts[1])
 
     def compared(self, parts: list) -> tree.Compare:
-        return tree.Compare(self._span(parts), parts[0], str(parts[1]), parts[2])
+        return tree.Compare(self._span(parts), parts[0], str(parts[1]), parts[2])  # type: ignore[arg-type]
 
     def range(self, parts: list) -> tree.Range:
         return tree.Range(self._span(parts), parts[0], parts[2])
