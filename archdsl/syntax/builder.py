@@ -320,14 +320,14 @@ class TreeBuilder:
 
 
 _BINDS = re.compile(
-    r"\b(?:let|as|input|param|buffer|for|block|model|fn)\s+\[?(?P<several>\w+(?:\s*,\s*\w+)*)|^\s*(?P<one>[A-Za-z_]\w*)\s*(?::|=(?!=))",
+    r"\b(?:let|as|input|param|buffer|for|block|model|fn)\s+\[?(?P<several>\w+(?:\s*,\s*\w+)*)|^[ \t]*(?P<one>[A-Za-z_]\w*)\s*(?::|=(?!=))",
     re.MULTILINE,
 )
 
 
-_LOOPS = re.compile(r"((?:\bfor\b[^{}]*?|(?:\w+\s*,\s*)*)\b\w+)\]?\s+in\b")
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_STATES = re.compile(r"^\s*input\b|\bas\b.*\[", re.MULTILINE)
+_WORD_OR_BRACE = re.compile(r"[A-Za-z_]\w*|[{}]")
+_STATES = re.compile(r"^[ \t]*input\b|\bas\b", re.MULTILINE)
 _LAST = re.compile(r"(?<=[\w)}\]] )[A-Za-z_]\w*(?=\s*$)")
 
 
@@ -338,12 +338,32 @@ def names_bound_in(span: Span) -> tuple[tree.Name, ...]:
     """
     found = [m.span("several" if m["several"] else "one") for m in _BINDS.finditer(span.text)]
     words = [m for start, end in found for m in _WORD.finditer(span.text, start, end)]
-    words += [m for m in _WORD.finditer(span.text) if m[0][0].isupper() and _STATES.search(span.text)]
+    if "[" in span.text and _STATES.search(span.text):
+        words += [m for m in _WORD.finditer(span.text) if m[0][0].isupper()]
     words += [m for m in [_LAST.search(span.text)] if m is not None]
-    words += [
-        m for loop in _LOOPS.finditer(span.text) for m in _WORD.finditer(span.text, *loop.span(1)) if m[0] != "for"
-    ]
+    words += _names_of_loops(span.text)
     return tuple(tree.Name(Span(span.source, span.start + m.start(), span.start + m.end()), m[0]) for m in words)
+
+
+def _names_of_loops(text: str) -> list[re.Match[str]]:
+    """The words before each ``in``: from its ``for`` on, or as far as commas reach. Linear in the text."""
+    found: list[re.Match[str]] = []
+    group: list[re.Match[str]] = []
+    is_loop, end = False, 0
+    for match in _WORD_OR_BRACE.finditer(text):
+        has_comma = "," in text[end : match.start()]
+        end = match.end()
+        match match[0]:
+            case "{" | "}" | "for":
+                group, is_loop = [], match[0] == "for"
+            case "in":
+                found += group
+                group, is_loop = [], False
+            case _:
+                if not (is_loop or has_comma):
+                    group = []
+                group.append(match)
+    return found
 
 
 def _inner(brackets: _List | None) -> tuple:
