@@ -89,7 +89,7 @@ def _ran(run: _ClaimBuilder, claim: tree.Claim, scope: FileScope) -> Iterator[_C
     except Fault as fault:
         run.report(fault.diagnostic)
     except (Poison, Abort):
-        pass
+        run.spoilt = True
     except Impossible:
         return
     yield run
@@ -100,6 +100,8 @@ def _result(claim: tree.Claim, runs: list[_ClaimBuilder]) -> ClaimResult:
     found = _merged(runs)
     if any(isinstance(d, ClaimFails) for d in found):
         return ClaimResult(claim, "fails", "fails", found)
+    if not found and any(run.spoilt for run in runs):  # by a fault that is reported where it stands
+        return _undecided(claim, found)
     if not found and not any(run.asserted for run in runs):
         found = (ClaimEmpty(span=claim.text.span, claim=claim.text.value),)
         return ClaimResult(claim, "undecided", "asserts nothing", found)
@@ -107,7 +109,8 @@ def _result(claim: tree.Claim, runs: list[_ClaimBuilder]) -> ClaimResult:
 
 
 def _undecided(claim: tree.Claim, found: tuple[Diagnostic, ...]) -> ClaimResult:
-    how = "undecided" if all(isinstance(d, ClaimUndecided) for d in found) else "undecided: see the errors"
+    is_open = bool(found) and all(isinstance(d, ClaimUndecided) for d in found)
+    how = "undecided" if is_open else "undecided: see the errors"
     return ClaimResult(claim, "undecided", how, found)
 
 

@@ -320,7 +320,8 @@ class TreeBuilder:
 
 
 _BINDS = re.compile(
-    r"\b(?:let|as|input|param|buffer|for|block|model|fn)\s+\[?(?P<several>\w+(?:\s*,\s*\w+)*)|^[ \t]*(?P<one>[A-Za-z_]\w*)\s*(?::|=(?!=))",
+    r"\b(?:let|as|input|param|buffer|for|block|model|fn)\s+\[?(?P<several>\w+(?:\s*,\s*\w+)*)"
+    r"|^[ \t]*(?P<one>[A-Za-z_]\w*)\s*(?::|=(?!=))",
     re.MULTILINE,
 )
 

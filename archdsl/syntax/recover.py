@@ -21,8 +21,11 @@ MOST = 20
 
 _ROUND = re.compile(r'"[^"\n]*"|#[^\n]*|[()\[\]]')
 _BRACES = re.compile(r'"[^"\n]*"|#[^\n]*|[{}]')
-_HEAD = re.compile(r"^[^\w\n]{0,3}((?:\w+[ \t,]+)*\w+)[ \t]*(?:[({=]|from\b)", re.MULTILINE)
-"""What a definition begins with, its first word perhaps misspelt or missing."""
+_HEAD = re.compile(
+    r"^(?:[ ]?(?:[^\w\s][^\w\n]{0,2})?|[ \t]+(?=(?:block|model|fn)\b))((?:\w+[ \t,]+)*\w+)[ \t]*(?:[({=]|from\b)",
+    re.MULTILINE,
+)
+"""What a definition begins with, its first word perhaps misspelt or missing; an indented call is no definition."""
 _USED = re.compile(r"^use[ \t]+(\w+(?:[ \t]*,[ \t]*\w+)*)", re.MULTILINE)
 _FIRST = frozenset({"use", "block", "model", "fn", "let", "claim", "arch"})
 

@@ -267,6 +267,17 @@ model B {
     assert [d.code for d in check(from_text(text)).diagnostics] == ["A0102", "A0102", "A0302"]
 
 
+def test_a_broken_claim_is_undecided_and_not_empty() -> None:
+    from archdsl.checks.report import check
+    from archdsl.compiler import from_text
+
+    report = check(from_text('claim "c" {\n  for i in [1, 2,, 3] {\n    assert i > 0\n  }\n}\n'))
+    assert [d.code for d in report.diagnostics] == ["A0102"]
+    report = check(from_text('claim "d" {\n  let x = 3 *\n  assert x == 3\n}\n'))
+    assert [d.code for d in report.diagnostics] == ["A0102"]
+    assert [claim.standing for claim in report.claims] == ["undecided"]
+
+
 @given(st.text(alphabet="ab:(){}[]=,;->\n \"'#", max_size=60))
 @settings(max_examples=200)
 def test_any_text_is_read_without_failing(text: str) -> None:
