@@ -333,9 +333,10 @@ class Gather(Reshape):
     def lays(self, memory: Memory) -> tuple[Laid, ...]:
         """Element by element, where the table is repeated for each number and the numbers for each column."""
         (table, index), (shape,) = memory.layouts, memory.shapes
-        rows = Layout(shape, (0,) * len(index.shape) + table.strides[1:])
-        columns = (1,) * (len(table.shape) - 1)
-        numbers = Layout(index.shape + columns, index.strides + columns)
+        before, after = table.strides[: self.axis], table.strides[self.axis + 1 :]
+        rows = Layout(shape, (*before, *(0,) * len(index.shape), *after))
+        outer, inner = (1,) * len(before), (1,) * len(after)
+        numbers = Layout((*outer, *index.shape, *inner), (*outer, *index.strides, *inner))
         return (Laid(elementwise((rows, numbers))),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:

@@ -8,7 +8,8 @@ from archdsl.syntax.lalr import Lexer, tables_of
 from archdsl.syntax.lines import CLOSING, CONTINUES_AFTER, CONTINUES_BEFORE, OPENING, significant
 from archdsl.syntax.tables import saved_tables
 
-NAMES = ("x", "conv", "width", "C", "it", "a_rather_long_name_for_a_thing", "Unit")
+OWN = ("x", "conv", "width", "C", "a_rather_long_name_for_a_thing", "Unit")
+NAMES = (*OWN, "it")
 FREE = (" ", " ", "  ", "\n", "\n\n\n", "  # COMMENT\n", "\n# COMMENT\n", " # COMMENT\n\n# COMMENT\n  ")
 ENDS = ("\n", ";", " ; ", "\n\n\n\n", "; # COMMENT\n", "  # COMMENT\n  ## COMMENT\n\n")
 
@@ -51,7 +52,8 @@ class Draw:
         return [make() for _ in range(self.random.randint(least, most))]
 
     def name(self) -> str:
-        return self.pick(*NAMES, "skip{i}", "stage{s + 1}_{i}")
+        """A name to define: `it` is the stream, which the grammar lets nothing else be called."""
+        return self.pick(*OWN, "skip{i}", "stage{s + 1}_{i}")
 
     # ---- expressions ----
 
