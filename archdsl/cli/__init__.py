@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             return _run(list(sys.argv[1:] if argv is None else argv))
         finally:
-            sys.stdout.flush()
+            if not sys.stdout.closed:  # as the language server leaves it, once an editor has said goodbye
+                sys.stdout.flush()
     except streams.OutputError as error:
         from archdsl.cli.guard import undelivered
 
