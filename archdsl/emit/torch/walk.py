@@ -25,6 +25,7 @@ from archdsl.emit.torch.flow import (
     StepKey,
     is_impure,
     made_by,
+    reached,
     reads_of,
 )
 from archdsl.emit.torch.modules import Modules
@@ -486,6 +487,11 @@ class Walk(Modules):
             said = [s.expression for s in repeat.body.statements if isinstance(s, Compute)]
             repeat.target, repeat.iterable = self.head(loop, said, here.flow, "forward")
             here.flow.statements.append(repeat)
+            return
+        for carried in repeat.carried:  # it computes nothing: what comes out is another name for what went in
+            if carried.back is None or carried.inner not in reached(carried.back):
+                raise Conflict("the turns of a loop exchange values")
+            carried.out.text = Ref(carried.start)
 
     # ---- names ----
 

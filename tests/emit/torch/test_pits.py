@@ -82,6 +82,14 @@ def test_empty_bodies(body: str) -> None:
     assert "class Net(nn.Module):" in network(f"{body}\n  last: conv(8, 1)")
 
 
+@pytest.mark.parametrize("body", ["identity", "if flag { conv(width, 1) } else { identity }", "identity -> it[:, :]"])
+def test_loops_that_compute_nothing(body: str) -> None:
+    """What comes out of the loop is what went in: there is no loop in the source."""
+    source = block(f"  for i in 0..3 {{ {body} }}\n  relu", "Unit(8)")
+    assert "return F.relu(x)" in source
+    assert "for " not in source
+
+
 def test_nothing_at_all() -> None:
     assert "return image" in network("  image")
 
