@@ -300,7 +300,8 @@ def test_a_module_and_a_file_take_weights_by_name(state: State, tmp_path: Path) 
     path = saved({"module." + k: v for k, v in state.items()}, tmp_path)
     module = MODEL.module(path)
     assert all(torch.equal(value, state[name]) for name, value in module.state_dict().items())
-    assert MODEL.onnx(tmp_path / "net.onnx", path).read_bytes() == MODEL.onnx(tmp_path / "a.onnx", module).read_bytes()
+    files = [MODEL.onnx(tmp_path / f"{i}.onnx", given, origin="here") for i, given in enumerate((path, module))]
+    assert files[0].read_bytes() == files[1].read_bytes()
     with pytest.raises(SpecError, match="missing"):
         MODEL.module(saved({k: v for k, v in state.items() if k != "c1.bias"}, tmp_path))
 
