@@ -335,8 +335,8 @@ class Gather(Reshape):
         (table, index), (shape,) = memory.layouts, memory.shapes
         before, after = table.strides[: self.axis], table.strides[self.axis + 1 :]
         rows = Layout(shape, (*before, *(0,) * len(index.shape), *after))
-        outer, inner = (1,) * len(before), (1,) * len(after)
-        numbers = Layout((*outer, *index.shape, *inner), (*outer, *index.strides, *inner))
+        numbers = index.viewed((1,) * len(before) + index.shape + (1,) * len(after))
+        assert numbers is not None, "axes of size 1 alone are new"
         return (Laid(elementwise((rows, numbers))),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
