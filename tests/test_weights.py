@@ -100,6 +100,13 @@ def test_weights_that_are_no_plain_numbers(form: Any, state: dict[str, torch.Ten
     assert "holds no plain numbers" in _message(read_checkpoint(tmp_path / "weights.pth"))
 
 
+def test_a_small_file_cannot_ask_for_much_memory(state: State, tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(1).expand(2**40)}, tmp_path / "weights.pth")
+    assert "repeats a few numbers" in _message(read_checkpoint(tmp_path / "weights.pth"))
+    held = {**state, "c1.bias": state["c1.bias"][:1].expand(6)}
+    assert_same(loads(held, tmp_path), held)
+
+
 def test_what_is_not_there(tmp_path: Path) -> None:
     assert "no such file" in _message(read_checkpoint(tmp_path / "none.pth"))
     assert "it is a folder" in _message(read_checkpoint(tmp_path))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LEGACY_LIMIT = 2 * 10**9
 """Bytes of a file that cannot be memory-mapped."""
 INDEX_LIMIT = 100 * 10**6
+REPEATED_LIMIT = 2**30
+"""Bytes of a tensor that the file holds fewer bytes of: a small file could ask for any amount of memory."""
 
 DEPTH = 3
 """How deep a state dict may lie in the dictionaries of a file."""
@@ -86,6 +88,10 @@ def read_checkpoint(source: str | PathLike[str]) -> Checkpoint | Diagnostic:
         for name, tensor in state.items():
             if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized or tensor.is_complex():
                 return CannotRead(span=None, path=str(path), reason=f"`{name}` holds no plain numbers")
+            size = tensor.numel() * tensor.element_size()
+            if size > max(REPEATED_LIMIT, tensor.untyped_storage().nbytes()):
+                reason = f"`{name}` repeats a few numbers to {size:,} bytes"
+                return CannotRead(span=None, path=str(path), reason=reason)
     return Checkpoint(str(path), entries, part)
 
 
