@@ -66,8 +66,8 @@ def _empty_instance(source: str, class_name: str, recipe: Recipe, part: str) -> 
 
 def _unproved(source: str, class_name: str, recipe: Recipe) -> str | None:
     """Why a source is not proved to be the network of a recipe; None if it is."""
-    from archdsl.emit.torch.proof import stranger
-    from archdsl.emit.torch.validate import validate
+    from archdsl.emit.torch.verify.allowlist import stranger
+    from archdsl.emit.torch.verify.equivalence import validate
 
     try:
         graph = recipe.graph()

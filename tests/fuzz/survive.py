@@ -65,7 +65,7 @@ def survive(spec_text: str, emits: bool = False) -> tuple[Diagnostic, ...]:
 
 
 def _write(spec: Spec, name: str) -> None:
-    from archdsl.emit.torch.proof import stranger
+    from archdsl.emit.torch.verify.allowlist import stranger
     from archdsl.errors import SpecError
     from archdsl.model import open_model
 

@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 
 from archdsl.compiler import build, from_text
-from archdsl.emit.torch.run import GraphRunner
+from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.graph import Graph
 from archdsl.measure import AxisField, Fields
 

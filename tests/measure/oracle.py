@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from archdsl.emit.torch.run import GraphRunner
+from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.graph import Graph, Value
 
 DTYPES = {"float32": torch.float32, "int64": torch.int64, "bool": torch.bool}

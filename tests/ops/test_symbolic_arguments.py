@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from archdsl.compiler import build, from_text
 from archdsl.dims import evaluate
-from archdsl.emit.torch.run import GraphRunner
+from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.graph import Graph
 
 SIZES = st.integers(1, 17)

@@ -30,7 +30,7 @@ from archdsl.checks.report import check
 from archdsl.compiler import build, from_text
 from archdsl.dims import evaluate, symbols
 from archdsl.emit.onnx.lower import lower
-from archdsl.emit.torch.run import GraphRunner
+from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
 from archdsl.model import Model, open_model

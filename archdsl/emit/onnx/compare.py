@@ -21,7 +21,7 @@ from archdsl.diagnostics.lowering import ModuleIsAnother, NothingVerified, OnnxD
 from archdsl.emit.onnx.lower import lower
 from archdsl.emit.onnx.report import TOLERANCE, Comparison, Report, sizes_text
 from archdsl.emit.onnx.sampling import USUAL, Arrays, choices, random_inputs, sizes_for
-from archdsl.emit.torch.run import GraphRunner
+from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.errors import SpecError
 from archdsl.graph import Graph, Node
 

@@ -88,7 +88,7 @@ def _readable(graph: Graph, witness: Graph | None = None, given: Mapping[str, An
 
     ``witness`` is the same network with these values ``given`` to some parameters.
     """
-    from archdsl.emit.torch.validate import validate
+    from archdsl.emit.torch.verify.equivalence import validate
 
     source = _written(graph, witness)
     if witness is None or isinstance(source, str):
@@ -125,8 +125,8 @@ def plain_source(graph: Graph) -> Source | str:
 
 def _fault(source: Source, graph: Graph) -> str | None:
     """What tells a source from the graph; None if it is proved."""
-    from archdsl.emit.torch.proof import stranger
-    from archdsl.emit.torch.validate import validate
+    from archdsl.emit.torch.verify.allowlist import stranger
+    from archdsl.emit.torch.verify.equivalence import validate
 
     return stranger(source.text) or validate(source.text, source.class_name, graph)
 

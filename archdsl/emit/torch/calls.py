@@ -12,9 +12,9 @@ from archdsl.dims import show
 from archdsl.emit.torch.flow import Flow, Ref, SizeOf, Slot
 from archdsl.emit.torch.holes import Holes
 from archdsl.emit.torch.rows import Conflict, Row
-from archdsl.emit.torch.standins import WINDOWED
 from archdsl.emit.torch.state import Level
 from archdsl.emit.torch.terms import NoValue, Symbol, all_same, call, exact, has_symbols, holds, literal, name, own
+from archdsl.emit.torch.verify.tracing import WINDOWED
 from archdsl.graph import Node
 from archdsl.op import (
     REQUIRED,

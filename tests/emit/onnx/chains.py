@@ -19,7 +19,7 @@ import torch
 from archdsl.compiler import build, from_text
 from archdsl.emit.onnx import to_model
 from archdsl.emit.onnx.compare import difference
-from archdsl.emit.torch.run import GraphRunner
+from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
 

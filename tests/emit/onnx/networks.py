@@ -14,7 +14,7 @@ from torch import nn
 
 from archdsl.compiler import build, from_text
 from archdsl.emit.onnx import export
-from archdsl.emit.torch.run import GraphRunner
+from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.graph import Graph
 from archdsl.op import Weight
 

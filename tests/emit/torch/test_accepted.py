@@ -19,7 +19,7 @@ import torch
 from archdsl.emit.onnx.compare import compare
 from archdsl.emit.onnx.sampling import random_inputs, sizes_for
 from archdsl.emit.torch import Source, emit, make_module, plain_source
-from archdsl.emit.torch.run import GraphRunner
+from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.graph import Graph
 
 from .accepted import ALL

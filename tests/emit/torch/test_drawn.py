@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 import torch
 
 from archdsl.emit.torch import emit, make_module
-from archdsl.emit.torch.run import GraphRunner
+from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.graph import Graph
 
 from .conditions import faults

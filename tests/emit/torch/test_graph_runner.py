@@ -10,7 +10,7 @@ import torch
 from torchvision import models
 
 import archdsl
-from archdsl.emit.torch.run import GraphRunner
+from archdsl.emit.torch.verify.runner import GraphRunner
 
 torch.set_num_threads(1)
 

@@ -208,7 +208,7 @@ def test_blocks_as_arguments_make_classes_of_their_own() -> None:
 
 def test_a_window_has_as_many_sizes_as_there_are_axes() -> None:
     """The proof takes 2 for (2, 2), as torch does, but not for (2, 2, 2)."""
-    from archdsl.emit.torch.validate import validate
+    from archdsl.emit.torch.verify.equivalence import validate
 
     from .networks import model_of
 

@@ -17,7 +17,7 @@ from torchvision import models
 
 import archdsl
 from archdsl.emit.torch import Source, make_module, plain_source
-from archdsl.emit.torch.validate import validate
+from archdsl.emit.torch.verify.equivalence import validate
 
 from .accepted import ALL
 from .networks import model_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from archdsl.emit.torch import emit
-from archdsl.emit.torch.proof import stranger
-from archdsl.emit.torch.validate import validate
+from archdsl.emit.torch.verify.allowlist import stranger
+from archdsl.emit.torch.verify.equivalence import validate
 
 from .networks import model_of
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from archdsl.emit.torch import emit
-from archdsl.emit.torch.proof import stranger
-from archdsl.emit.torch.validate import validate
+from archdsl.emit.torch.verify.allowlist import stranger
+from archdsl.emit.torch.verify.equivalence import validate
 
 from .networks import model_of
 

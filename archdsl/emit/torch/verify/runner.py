@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archdsl.dims import Dim
-from archdsl.emit.torch.interpret import Interpreter, make_module
+from archdsl.emit.torch.verify.interpreter import Interpreter, make_module
 from archdsl.graph import Graph, GraphInput, Module, Node, Value
 from archdsl.op import Torch
 
