@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from archdsl.build.layers import Layers, check_entries
 from archdsl.build.names import broken_families
 from archdsl.build.remedies import Side, set_by, text_of, ways
 from archdsl.build.shapes import Shapes
+from archdsl.build.strategy import Runner, recording
 from archdsl.build.values import (
     BAD,
     NONE,
@@ -35,20 +35,17 @@ from archdsl.diagnostics.shapes import BranchesDiffer, DoesNotFit, SidesDiffer
 from archdsl.dims import Size
 from archdsl.graph import (
     Branch,
-    Chose,
     Declared,
     Entered,
     Event,
     Gave,
     GraphInput,
     GraphOutput,
-    Looped,
     Merged,
     Module,
     Named,
     Node,
     Owned,
-    Turn,
     Value,
     flattened,
 )
@@ -307,40 +304,11 @@ class Bodies(Layers, Shapes):
 
     def _for(self, node: tree.For, here: Here) -> None:
         with self.catching(here):
-            self._loop(node, here, self.run_body)
-
-    def _loop(self, node: tree.For, here: Here, run: Callable[[tree.Body, Here], None]) -> None:
-        items = self.items_of(self.evaluate(node.iterable, here), node.iterable)
-        looped = Looped(node, [], here.seen())
-        here.events.append(looped)
-        for item in items:
-            with recording(here, []) as events:
-                variables = self.bind_patterns(node.patterns, item, here.env, here, node)
-                looped.turns.append(Turn(variables, events))
-                run(node.body, here)
+            self._strategy.iterate(node, here, Runner(self.run_body))
 
     def _if(self, node: tree.If, here: Here) -> None:
         with self.catching(here):
-            self._choose(node, here, self.run_body)
-
-    def _choose(self, node: tree.If, here: Here, run: Callable[[tree.Body, Here], None]) -> None:
-        arm, body = self._taken(node, here)
-        events: list[Event] = []
-        here.events.append(Chose(node, arm, here.seen(), events))
-        if body is not None:
-            with recording(here, events):
-                run(body, here)
-
-    def _taken(self, node: tree.If, here: Here) -> tuple[int | None, tree.Body | None]:
-        """The arm that an if (with its else ifs) takes: its number in text order, and its body."""
-        arm, current = 0, node
-        while True:
-            if self.truth_of(self.evaluate(current.condition, here), current.condition):
-                return arm, current.then
-            arm += 1
-            if not isinstance(current.otherwise, tree.If):
-                return (arm, current.otherwise) if current.otherwise is not None else (None, None)
-            current = current.otherwise
+            self._strategy.choose(node, here, Runner(self.run_body))
 
     def _with(self, node: tree.Defaults, here: Here) -> None:
         try:
@@ -415,9 +383,9 @@ class Bodies(Layers, Shapes):
                     _STATEMENTS[tree.Step](self, statement, inner)
                     here.events.append(Branch(statement, inner.events, inner.stream))
                 case tree.For():
-                    self._loop(statement, here, self._branches)
+                    self._strategy.iterate(statement, here, Runner(self._branches, as_branches=True))
                 case tree.If():
-                    self._choose(statement, here, self._branches)
+                    self._strategy.choose(statement, here, Runner(self._branches, as_branches=True))
                 case tree.Broken():
                     self._broken(statement, here.aside(here.stream))
                     here.events.append(Branch(statement, [], BAD))
@@ -550,16 +518,6 @@ class Bodies(Layers, Shapes):
         what = f"a branch of `{kind}` gives a value"
         site, found = branch.site or node, f"this gives {describe(result)}"
         raise Fault(WrongKind(span=site.span, what=what, found=found, advice=apply_advice(result, site)))
-
-
-@contextmanager
-def recording(here: Here, events: list[Event]) -> Iterator[list[Event]]:
-    """While the events of a turn or an arm are recorded."""
-    outer, here.events = here.events, events
-    try:
-        yield events
-    finally:
-        here.events = outer
 
 
 _FLAT = "declare a list for each group: `for i in 0..2 { let part{i}: [conv(4, 1) for j in 0..3] }`, then `part{i}[j]`"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from math import prod
@@ -18,6 +18,7 @@ from archdsl.build.habits import Call, doubtful, meant_otherwise
 from archdsl.build.places import PARAMETERS, SCOPE, Places
 from archdsl.build.recursion import recursion
 from archdsl.build.sizes import Questions
+from archdsl.build.strategy import Builder, Concrete, Entry, Strategy
 from archdsl.build.tables import Table, as_tuples, dtype_of, leaves, nested_shape
 from archdsl.build.values import (
     BAD,
@@ -37,7 +38,7 @@ from archdsl.build.values import (
 from archdsl.diagnostics.base import Diagnostic, Frame, Label
 from archdsl.diagnostics.names import BadArithmetic, Misplaced, Recursive, TooMuch, WrongKind
 from archdsl.diagnostics.shapes import DoesNotFit, SizeTooLarge, TensorTooLarge
-from archdsl.dims import Size, TooLarge
+from archdsl.dims import Needs, Size, TooLarge
 from archdsl.graph import Entered, Instance, Module, Node, Ran, Scope, Skipped, Value
 from archdsl.op import Facets, Op, Reject, Tensor
 from archdsl.ops.merge import Stack
@@ -52,6 +53,10 @@ MAX_ENTRIES = 2**63
 
 class Layers(Expressions, Places, Binding):
     """Applies layers."""
+
+    def __init__(self, needs: Needs, in_claim: bool, strategy: Callable[[Builder], Strategy] = Concrete) -> None:
+        super().__init__(needs, in_claim)
+        self._strategy = strategy(self)
 
     def run_item(self, item: tree.ChainItem, here: Here, head: bool) -> None:
         naming = UNNAMED
@@ -339,7 +344,7 @@ class Layers(Expressions, Places, Binding):
             module = self.place(here, naming, site, f"block `{name}`", reason=SCOPE)
             assert module is not None
             with self.framed(name, given, module, site):
-                self.enter(scope, module, values, env, here, site, given)
+                self._strategy.enter(Entry(scope, module, values, env, site, given), here)
 
     def _apply_alias(
         self, layer: BlockLayer, given: Mapping[str, Given], env: Env, here: Here, site: tree.Node, naming: Naming
@@ -353,7 +358,7 @@ class Layers(Expressions, Places, Binding):
             module = self.place(here, naming, site, f"block `{layer.name}`", reason=SCOPE)
             assert module is not None
             with self.framed(layer.name, {}, module, site):
-                self.enter(scope, module, env.names, env, here, site, given)
+                self._strategy.enter(Entry(scope, module, env.names, env, site, given), here)
             return
         if not isinstance(target, Layer):
             inner.stream = target
@@ -402,35 +407,25 @@ class Layers(Expressions, Places, Binding):
             self._scopes[key] = Scope(kind, text, definition)
         return self._scopes[key]
 
-    def enter(
-        self,
-        scope: Scope,
-        module: Module,
-        arguments: dict[str, Any],
-        env: Env,
-        here: Here,
-        site: tree.Node,
-        given: Mapping[str, Given] | None = None,
-    ) -> Instance:
-        """Run a scope as a module of its own, and record it."""
+    def expand(self, entry: Entry, here: Here) -> None:
+        """Run the text of a scope where it stands, and record it as an instance."""
+        scope, module, site = entry.scope, entry.module, entry.site
         here.stream = self._for_inputs(scope, here, site)
         again = here.again or module in self._instances
         first = self._instances.get(module)
-        written = {name: (g.site, g.env) for name, g in (given or {}).items()}
-        instance = Instance(
-            scope, module, dict(arguments), here.stream, env.freeze(here.stream), repeats=first, written=written
-        )
+        written = {name: (g.site, g.env) for name, g in entry.given.items()}
+        seen = entry.env.freeze(here.stream)
+        instance = Instance(scope, module, dict(entry.arguments), here.stream, seen, repeats=first, written=written)
         self._instances.setdefault(module, instance)
         module.what = module.what or scope
         counter = Counter() if scope.kind == "seq" else None
-        inner = Here(env, here.stream, instance.events, instance, module, counter, here.defaults, again)
+        inner = Here(entry.env, here.stream, instance.events, instance, module, counter, here.defaults, again)
         declared = len(self._declared)
         self.run_scope(scope.text, inner)
         self.check_declared(declared)
         instance.result = inner.stream
         here.events.append(Entered(site, instance, here.seen()))
         here.stream = inner.stream
-        return instance
 
     def _for_inputs(self, scope: Scope, here: Here, site: tree.Node) -> Any:
         """The stream for a scope that states its inputs: they are values, so lists of numbers become constants."""
@@ -454,7 +449,7 @@ class Layers(Expressions, Places, Binding):
         module = self.place(here, naming, node, "seq" if isinstance(node, tree.Seq) else "group", reason=SCOPE)
         assert module is not None
         scope = self.scope_of(node, "seq" if isinstance(node, tree.Seq) else "group", None)
-        self.enter(scope, module, {}, here.env, here, node)
+        self._strategy.enter(Entry(scope, module, {}, here.env, node), here)
 
     def _apply_declared(self, layer: DeclaredLayer, here: Here, site: tree.Node, naming: Naming) -> None:
         if naming.label is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from archdsl.build.context import Abort, Fault, Here, Poison
 from archdsl.build.env import Env, FileScope
 from archdsl.build.expressions import as_layer
 from archdsl.build.sizes import Origin
+from archdsl.build.strategy import Builder, Concrete, Strategy
 from archdsl.build.values import BlockLayer, Given, describe
 from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic, Frame
@@ -53,8 +54,8 @@ def build_model(
 class ModelBuilder(Bodies):
     """Builds one model at the top."""
 
-    def __init__(self, needs: Needs, shapes: InputShapes) -> None:
-        super().__init__(needs, in_claim=False)
+    def __init__(self, needs: Needs, shapes: InputShapes, strategy: Callable[[Builder], Strategy] = Concrete) -> None:
+        super().__init__(needs, in_claim=False, strategy=strategy)
         self._shapes = dict(shapes)
         self._top: Instance | None = None
 

@@ -1,0 +1,92 @@
+"""The three questions that the builder asks of a strategy, each answered otherwise than ``Concrete`` does."""
+
+from __future__ import annotations
+
+from archdsl.build.context import Here
+from archdsl.build.model import ModelBuilder
+from archdsl.build.strategy import Concrete, Entry, Runner
+from archdsl.build.values import BlockLayer
+from archdsl.compiler import choose, from_text
+from archdsl.dims import Needs
+from archdsl.graph import Graph
+from archdsl.syntax import tree
+
+TEXT = """
+block Unit(width) { conv: conv(width, 3, pad=1) -> relu }
+model Net(wide=true) {
+  input x: [N, 3, 8, 8]
+  body: seq {
+    if wide { Unit(16) } else { Unit(8) }
+    for i in 0..3 { Unit(4) }
+  }
+  output y
+}
+"""
+
+
+class CallsStayCalls(Concrete):
+    """A block is noted, not expanded."""
+
+    def __init__(self, builder: ModelBuilder) -> None:
+        super().__init__(builder)
+        self.calls: list[tuple[str, object]] = []
+
+    def enter(self, entry: Entry, here: Here) -> None:
+        if entry.scope.kind != "block":
+            super().enter(entry, here)
+            return
+        self.calls.append((entry.module.path, entry.arguments["width"]))
+
+
+class OtherArm(Concrete):
+    """The ``else`` is run, whatever the condition says."""
+
+    def choose(self, node: tree.If, here: Here, runner: Runner) -> None:
+        assert isinstance(node.otherwise, tree.Body)
+        runner.run(node.otherwise, here)
+
+
+class OneTurn(Concrete):
+    """A loop is run once, for its first item."""
+
+    def iterate(self, node: tree.For, here: Here, runner: Runner) -> None:
+        (first, *_) = self._builder.items_of(self._builder.evaluate(node.iterable, here), node.iterable)
+        self._builder.bind_patterns(node.patterns, first, here.env, here, node)
+        runner.run(node.body, here)
+
+
+def built(strategy: type[Concrete]) -> tuple[Graph, Concrete]:
+    model = choose(from_text(TEXT))
+    assert isinstance(model, BlockLayer)
+    made: list[Concrete] = []
+
+    def start(builder: ModelBuilder) -> Concrete:
+        made.append(strategy(builder))
+        return made[0]
+
+    graph = ModelBuilder(Needs(), {}, start).build(model, {}).graph
+    assert graph is not None
+    return graph, made[0]
+
+
+def widths(graph: Graph) -> list[object]:
+    return [node.output.shape[1] for node in graph.nodes if node.weights]
+
+
+def test_the_concrete_one_takes_the_arm_every_turn_and_every_block() -> None:
+    assert widths(built(Concrete)[0]) == [16, 4, 4, 4]
+
+
+def test_a_block_can_stay_a_call() -> None:
+    graph, strategy = built(CallsStayCalls)
+    assert isinstance(strategy, CallsStayCalls)
+    assert strategy.calls == [("body.0", 16), ("body.1", 4), ("body.2", 4), ("body.3", 4)]
+    assert graph.nodes == []
+
+
+def test_a_strategy_decides_which_arm_is_run() -> None:
+    assert widths(built(OtherArm)[0]) == [8, 4, 4, 4]
+
+
+def test_a_strategy_decides_how_often_a_loop_is_run() -> None:
+    assert widths(built(OneTurn)[0]) == [16, 4]
