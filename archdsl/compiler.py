@@ -9,8 +9,15 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from archdsl.build.env import Env, FileScope
-from archdsl.build.files import (
+from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.files import BadSetting, CannotRead, NothingToBuild
+from archdsl.diagnostics.names import UnknownModel
+from archdsl.diagnostics.nearest import did_you_mean
+from archdsl.dims import Size, symbol
+from archdsl.elaborate.model import Built, InputShapes, build_model
+from archdsl.evaluate.env import Env, FileScope
+from archdsl.evaluate.values import BlockLayer, Given
+from archdsl.evaluate.workspace import (
     STDIN,
     Workspace,
     decoded,
@@ -20,13 +27,6 @@ from archdsl.build.files import (
     opened_name,
     read_descriptor,
 )
-from archdsl.build.model import Built, InputShapes, build_model
-from archdsl.build.values import BlockLayer, Given
-from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.files import BadSetting, CannotRead, NothingToBuild
-from archdsl.diagnostics.names import UnknownModel
-from archdsl.diagnostics.nearest import did_you_mean
-from archdsl.dims import Size, symbol
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 from archdsl.syntax.parse import parse_expression
@@ -290,10 +290,10 @@ def _lists(value: Any) -> Any:
 
 def evaluate_setting(expression: tree.Expr, scope: FileScope) -> Given | Diagnostic:
     """An expression of a setting, in the spec's file: it may name the file's blocks and operators."""
-    from archdsl.build.context import Abort, Fault, Poison
-    from archdsl.build.expressions import as_layer
-    from archdsl.build.model import ModelBuilder
     from archdsl.dims import Needs
+    from archdsl.elaborate.context import Abort, Fault, Poison
+    from archdsl.elaborate.expressions import as_layer
+    from archdsl.elaborate.model import ModelBuilder
 
     builder = ModelBuilder(Needs(), {})
     try:

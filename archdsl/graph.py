@@ -21,8 +21,8 @@ from archdsl.source import Span
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.build.env import Env
     from archdsl.dims import Needs, Size
+    from archdsl.evaluate.env import Env
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from archdsl.build.values import Applicable, BlockLayer, BodyLayer, Function, OpLayer
+from archdsl.evaluate.values import Applicable, BlockLayer, BodyLayer, Function, OpLayer
 from archdsl.graph import (
     Branch,
     Chose,

@@ -9,13 +9,13 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archdsl.build.model import Built
-from archdsl.build.values import BlockLayer, shape_text
 from archdsl.compiler import Spec, build, choose, open_spec, parse_shape
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import BadSetting, WeightsTooLarge
 from archdsl.dims import Size
+from archdsl.elaborate.model import Built
 from archdsl.errors import SpecError
+from archdsl.evaluate.values import BlockLayer, shape_text
 from archdsl.files import fingerprint
 from archdsl.graph import Graph
 from archdsl.machine import is_out_of_memory, memory, size_text

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archdsl.build.files import Bundle
 from archdsl.compiler import Spec, build
 from archdsl.diagnostics.lowering import UnprovedPickle
 from archdsl.dims import Size
 from archdsl.errors import SpecError
+from archdsl.evaluate.workspace import Bundle
 
 if TYPE_CHECKING:
     from archdsl.emit.torch.load import Recreate

@@ -183,7 +183,7 @@ def test_a_changed_pickle_is_refused_before_its_source_runs(
 
 
 def test_what_is_no_recipe_is_refused() -> None:
-    from archdsl.build.files import Bundle
+    from archdsl.evaluate.workspace import Bundle
     from archdsl.pickles import Recipe, _empty_instance
 
     recipe = Recipe(Bundle((("a.arch", 'arch 1\nuse B from "b.arch"\n', (7,)),)), "Net", (), ())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from archdsl.build.env import FileScope
 from archdsl.checks.activated import activation_before_loss
 from archdsl.checks.axes import misplaced_axes
 from archdsl.checks.bias_before_norm import bias_before_norm
@@ -17,6 +16,7 @@ from archdsl.checks.unknown import unknown_names
 from archdsl.checks.unused import dead_layers, unused_names
 from archdsl.checks.windows import filter_beyond_input, rows_lost
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.evaluate.env import FileScope
 from archdsl.graph import Graph
 
 FILE_CHECKS: tuple[Callable[[FileScope], Iterator[Diagnostic]], ...] = (

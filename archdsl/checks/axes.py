@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from archdsl.build.features import (
+from archdsl.diagnostics.base import Diagnostic, Label
+from archdsl.diagnostics.lints import ChannelsLast, LastAxisOfMap, OpenWeights, StepsAsChannels
+from archdsl.dims import Dim, Size, symbols
+from archdsl.elaborate.features import (
     NONE,
     Features,
     advice_on_layout,
@@ -14,10 +17,7 @@ from archdsl.build.features import (
     looks_channels_last,
     takes_channels,
 )
-from archdsl.build.values import shape_text
-from archdsl.diagnostics.base import Diagnostic, Label
-from archdsl.diagnostics.lints import ChannelsLast, LastAxisOfMap, OpenWeights, StepsAsChannels
-from archdsl.dims import Dim, Size, symbols
+from archdsl.evaluate.values import shape_text
 from archdsl.graph import Graph, Named, Node, Value
 from archdsl.ops.conv import Conv
 from archdsl.ops.linear import Linear

@@ -11,13 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from archdsl.build.bodies import Bodies
-from archdsl.build.context import Abort, Fault, Here, Poison
-from archdsl.build.env import Env, FileScope
-from archdsl.build.expressions import Sides, same_layer
-from archdsl.build.model import build_model
-from archdsl.build.quotient import OPERATIONS, Quotient, as_quotient
-from archdsl.build.values import BlockLayer, Layer, Measure, describe, is_list, is_number, is_size
 from archdsl.checks.cases import CLAIM, MAX_CASES, Case, Impossible, TooManyCases
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.claims import ClaimEmpty, ClaimFails, ClaimUndecided
@@ -26,6 +19,13 @@ from archdsl.diagnostics.shapes import SizeTooLarge
 from archdsl.dims import Dim, Member, Needs, Operator, Proved, Size, TooLarge, Values, When, symbol, symbols
 from archdsl.dims import describe as describe_condition
 from archdsl.dims.budget import Budget
+from archdsl.elaborate.bodies import Bodies
+from archdsl.elaborate.context import Abort, Fault, Here, Poison
+from archdsl.elaborate.expressions import Sides, same_layer
+from archdsl.elaborate.model import build_model
+from archdsl.evaluate.env import Env, FileScope
+from archdsl.evaluate.quotient import OPERATIONS, Quotient, as_quotient
+from archdsl.evaluate.values import BlockLayer, Layer, Measure, describe, is_list, is_number, is_size
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, Value
 from archdsl.measure import activation_bytes, depth, macs, params, receptive_field
 from archdsl.source import Span

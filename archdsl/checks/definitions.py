@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archdsl.build.context import Abort, Fault, Poison
-from archdsl.build.env import Env, FileScope
-from archdsl.build.recursion import recursion
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.names import Recursive
+from archdsl.elaborate.context import Abort, Fault, Poison
+from archdsl.evaluate.env import Env, FileScope
+from archdsl.evaluate.recursion import recursion
 from archdsl.syntax import tree
 
 
@@ -28,8 +28,8 @@ def recursive_definitions(scope: FileScope) -> Iterator[Diagnostic]:
 
 def top_level_values(scope: FileScope) -> Iterator[Diagnostic]:
     """The ``let``s of a file, evaluated."""
-    from archdsl.build.model import ModelBuilder
     from archdsl.dims import Needs
+    from archdsl.elaborate.model import ModelBuilder
 
     for definition in scope.file.definitions:
         if not isinstance(definition, tree.Let):

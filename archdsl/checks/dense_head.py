@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from archdsl.build.features import NONE, features
 from archdsl.diagnostics.lints import DenseHead
 from archdsl.dims import TooLarge
+from archdsl.elaborate.features import NONE, features
 from archdsl.graph import Graph, Node
 from archdsl.measure import params
 from archdsl.ops.conv import Conv, ConvTranspose

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archdsl.build.values import shape_text
 from archdsl.checks.flow import first_layer, merges
 from archdsl.diagnostics.base import Label
 from archdsl.diagnostics.lints import IdentityBlocked
+from archdsl.evaluate.values import shape_text
 from archdsl.graph import Graph, Value
 from archdsl.ops.dropout import Identity
 from archdsl.syntax import tree

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from archdsl.build.files import library_root
 from archdsl.checks.report import check
 from archdsl.compiler import Spec, from_buffers
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.edits import mended
+from archdsl.evaluate.workspace import library_root
 
 ROUNDS = 20
 """Times that what a mend brings to light is mended in its turn."""

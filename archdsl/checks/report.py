@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archdsl.build.model import InputShapes
-from archdsl.build.values import BlockLayer
 from archdsl.checks import FILE_CHECKS, GRAPH_CHECKS
 from archdsl.checks.allow import unknown_lints, without_allowed
 from archdsl.checks.claims import ClaimResult, Graphs, check_claim
@@ -17,6 +15,8 @@ from archdsl.collection import paused_collection
 from archdsl.compiler import Spec, build, choose
 from archdsl.diagnostics.base import Diagnostic, Label
 from archdsl.diagnostics.names import DeadLayer, UnknownName, UnusedName
+from archdsl.elaborate.model import InputShapes
+from archdsl.evaluate.values import BlockLayer
 from archdsl.graph import Graph
 from archdsl.source import Span
 from archdsl.syntax import tree

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archdsl.build.env import MISSING, FileScope
-from archdsl.build.expressions import BUILTINS, WORDS
-from archdsl.build.names import SUGGESTIONS, Names, unknown_name
 from archdsl.checks.claims import MEASURES
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.elaborate.expressions import BUILTINS, WORDS
+from archdsl.evaluate.env import MISSING, FileScope
+from archdsl.evaluate.names import SUGGESTIONS, Names, unknown_name
 from archdsl.syntax import tree
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archdsl.build.env import FileScope
-from archdsl.build.names import family
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.names import DeadLayer, UnusedName
+from archdsl.evaluate.env import FileScope
+from archdsl.evaluate.names import family
 from archdsl.graph import Graph, Owned, flattened
 from archdsl.ops.tensor import Source
 from archdsl.source import Span

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from archdsl.build.values import shape_text, size_text
 from archdsl.checks.claims import ClaimResult
 from archdsl.checks.mending import mend
 from archdsl.checks.report import Report, check
@@ -27,6 +26,7 @@ from archdsl.diagnostics.render import to_json
 from archdsl.dims import Size, TooLarge
 from archdsl.emit.summary import plain, tensor_to_json
 from archdsl.errors import SpecError
+from archdsl.evaluate.values import shape_text, size_text
 from archdsl.files import write_whole
 from archdsl.graph import Graph
 from archdsl.measure import params

@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archdsl.build.values import shape_text
 from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json, shown
 from archdsl.cli.figures import exact, in_bytes, short
 from archdsl.cli.measuring import add_measure_arguments, measured
@@ -16,6 +15,7 @@ from archdsl.diagnostics.base import Diagnostic
 from archdsl.dims import Size
 from archdsl.emit.summary import Summary, tensor_to_json, totals_to_json
 from archdsl.errors import SpecError
+from archdsl.evaluate.values import shape_text
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from archdsl.build.files import STDIN, decoded, descriptor, read_descriptor, read_spec
 from archdsl.cli.common import show_diagnostics, shown, wants_colour
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import CannotRead
 from archdsl.errors import SpecError
+from archdsl.evaluate.workspace import STDIN, decoded, descriptor, read_descriptor, read_spec
 from archdsl.files import write_whole
 from archdsl.formatting import format_source
 from archdsl.source import Source

@@ -10,12 +10,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from archdsl.build.values import shape_text
 from archdsl.cli.figures import exact, in_bytes, short
 from archdsl.cli.screen import show, terminal_width
 from archdsl.dims import Size, symbols
 from archdsl.dims.wording import listed
 from archdsl.emit.summary import Row, Summary
+from archdsl.evaluate.values import shape_text
 from archdsl.measure import AxisField, Field
 from archdsl.op import Tensor
 

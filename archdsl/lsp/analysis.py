@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from archdsl.build.values import shape_text
 from archdsl.checks.report import check
 from archdsl.compiler import from_buffers
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.evaluate.values import shape_text
 from archdsl.graph import Graph
 from archdsl.lsp.document import Analysis
 from archdsl.lsp.facts import Facts, facts_of, figure

@@ -17,7 +17,7 @@ from lsprotocol.types import (
     SignatureInformation,
 )
 
-from archdsl.build.builtins import LISTS, NUMERIC
+from archdsl.evaluate.builtins import LISTS, NUMERIC
 from archdsl.init import INITS
 from archdsl.lsp.document import Document
 from archdsl.lsp.hover import Find, heading, operator

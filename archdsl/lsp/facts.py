@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from archdsl.build.values import shape_text
 from archdsl.dims import Size, show
+from archdsl.evaluate.values import shape_text
 from archdsl.graph import (
     Chose,
     Entered,

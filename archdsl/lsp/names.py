@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from archdsl.build.files import library_root
+from archdsl.evaluate.workspace import library_root
 from archdsl.ops import OPS_BY_NAME
 from archdsl.source import Span
 from archdsl.syntax import tree

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pygls.uris import from_fs_path, to_fs_path
 
-from archdsl.build.files import followed, library_root, read_spec, shown_path
+from archdsl.evaluate.workspace import followed, library_root, read_spec, shown_path
 from archdsl.lsp.document import Analysis, Document
 from archdsl.lsp.names import Occurrence, Symbol
 from archdsl.lsp.reading import Reader

@@ -16,8 +16,8 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from archdsl import __version__
-from archdsl.build.files import MAX_BYTES, followed
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.evaluate.workspace import MAX_BYTES, followed
 from archdsl.formatting import format_source
 from archdsl.lsp import complete, outline, tokens
 from archdsl.lsp.analysis import analyse

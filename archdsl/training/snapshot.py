@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import archdsl
-from archdsl.build.env import FileScope
-from archdsl.build.files import STDIN, descriptor, library_root
 from archdsl.diagnostics.training import NoSpecInside
 from archdsl.errors import SpecError
+from archdsl.evaluate.env import FileScope
+from archdsl.evaluate.workspace import STDIN, descriptor, library_root
 from archdsl.files import write_whole
 from archdsl.model import Model
 from archdsl.training.told import is_snapshot

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.build.values import BlockLayer
 from archdsl.cli import COMMANDS
 from archdsl.compiler import Spec, choose, open_spec
+from archdsl.evaluate.values import BlockLayer
 
 TINY = "model Tiny(classes = 10) { input x: [N, 3, 8, 8]; c: conv(classes, 3); output y }"
 

@@ -1,7 +1,7 @@
 """A mutation run: how many small changes of the code do a room's own tests notice?
 
-``python -m tests.mutation --mutants 300 --seed 1 --rooms dims,checks,build,measure,settings`` draws so many mutants, as
-many of each room, and runs on each the tests of its room that call the changed function, the fastest first, until one
+``python -m tests.mutation --mutants 300 --seed 1 --rooms dims,checks,evaluate`` draws so many mutants, as many of each
+room, and runs on each the tests of its room that call the changed function, the fastest first, until one
 fails. The package is changed in a copy, never in place. It is no part of the tests: it takes hours of processor time.
 
 Mutants that no test can notice are listed, with the reason, in `equivalent.txt`; they are left out of the score.
@@ -47,8 +47,12 @@ class Room:
 ROOMS = {
     "dims": Room(("archdsl/dims/*.py",), ("tests/dims", "tests/checks/test_claims.py")),
     "checks": Room(("archdsl/checks/*.py",), ("tests/checks", "tests/diagnostics", "tests/cli/test_check.py")),
-    "build": Room(
-        ("archdsl/build/*.py",), ("tests/build", "tests/checks", "tests/diagnostics", "tests/test_published.py")
+    "evaluate": Room(
+        ("archdsl/evaluate/*.py",),
+        ("tests/evaluate", "tests/elaborate", "tests/checks", "tests/diagnostics", "tests/test_published.py"),
+    ),
+    "elaborate": Room(
+        ("archdsl/elaborate/*.py",), ("tests/elaborate", "tests/checks", "tests/diagnostics", "tests/test_published.py")
     ),
     "measure": Room(("archdsl/measure/*.py",), ("tests/measure", "tests/checks/test_claims.py")),
     "settings": Room(
@@ -58,7 +62,7 @@ ROOMS = {
             "archdsl/training/recipe.py",
             "archdsl/training/config.py",
         ),
-        ("tests/training/test_recipe.py", "tests/build", "tests/diagnostics"),
+        ("tests/training/test_recipe.py", "tests/elaborate", "tests/diagnostics"),
     ),
 }
 MOST_SECONDS = 15.0

@@ -7,8 +7,8 @@ from textwrap import dedent, indent
 
 import pytest
 
-from archdsl.build.values import BlockLayer
 from archdsl.compiler import build, choose, from_text
+from archdsl.evaluate.values import BlockLayer
 from archdsl.op import Op, parameters
 from archdsl.ops import OPS, OPS_BY_NAME
 

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
-from archdsl.build.model import Built
 from archdsl.compiler import build, choose, from_text
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.dims import Size, evaluate
 from archdsl.dims.facts import Relation
+from archdsl.elaborate.model import Built
 
 from .graphs import Graph, Node, Refused
 from .language import stretched

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archdsl.build.values import BlockLayer, OpLayer
 from archdsl.emit.diagram.outline import Group, Network, Part
+from archdsl.evaluate.values import BlockLayer, OpLayer
 from archdsl.graph import Node, Value
 
 

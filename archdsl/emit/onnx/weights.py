@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from archdsl.build.values import shape_text
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.lowering import MissingWeight, UnreadableWeight, WeightDiffers
 from archdsl.errors import SpecError
+from archdsl.evaluate.values import shape_text
 from archdsl.op import Weight
 
 

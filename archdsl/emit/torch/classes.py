@@ -6,8 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from archdsl.build.places import TAKEN as MODULE_NAMES
-from archdsl.build.values import is_list
+from archdsl.elaborate.places import TAKEN as MODULE_NAMES
 from archdsl.emit.torch.constructor import (
     count_locals,
     expressions,
@@ -47,12 +46,13 @@ from archdsl.emit.torch.state import (
 from archdsl.emit.torch.terms import all_same, assign, call, copied, exact, literal, name, own, settle
 from archdsl.emit.torch.variables import Variables
 from archdsl.emit.torch.writer import ClassDef, Output
+from archdsl.evaluate.values import is_list
 from archdsl.graph import Instance, values_in
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.build.env import Env
     from archdsl.emit.torch.file import File
+    from archdsl.evaluate.env import Env
 
 
 class ClassWriter(Sequences):

@@ -7,10 +7,8 @@ import keyword
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from archdsl.build.context import Abort, Fault, Here, Poison
-from archdsl.build.env import Env
-from archdsl.build.model import ModelBuilder
-from archdsl.build.values import BlockLayer, Builtin, NoLayer, OpLayer, is_list
+from archdsl.elaborate.context import Abort, Fault, Here, Poison
+from archdsl.elaborate.model import ModelBuilder
 from archdsl.emit.torch.classes import ClassWriter
 from archdsl.emit.torch.functions import Functions
 from archdsl.emit.torch.helpers import HELPERS
@@ -23,6 +21,8 @@ from archdsl.emit.torch.terms import NoValue, Symbol
 from archdsl.emit.torch.text import file_text
 from archdsl.emit.torch.usage import Usage
 from archdsl.emit.torch.writer import ClassDef
+from archdsl.evaluate.env import Env
+from archdsl.evaluate.values import BlockLayer, Builtin, NoLayer, OpLayer, is_list
 from archdsl.graph import (
     Chose,
     Declared,

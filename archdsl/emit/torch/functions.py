@@ -6,12 +6,12 @@ import ast
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
-from archdsl.build.values import Function
 from archdsl.emit.torch.docs import doc_above
 from archdsl.emit.torch.names import Names, identifier, snake
 from archdsl.emit.torch.phrases import Phrases
 from archdsl.emit.torch.rows import Row
 from archdsl.emit.torch.terms import NoValue, Symbol, Term, evaluate, is_plain, literal, settle
+from archdsl.evaluate.values import Function
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from archdsl.op import Weight
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.build.env import Env
     from archdsl.emit.torch.file import File
+    from archdsl.evaluate.env import Env
 
 FEWEST = 3
 """So many layers of a kind are worth a loop."""

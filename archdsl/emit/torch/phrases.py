@@ -6,10 +6,10 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from archdsl.build.env import MISSING
-from archdsl.build.values import Function
 from archdsl.emit.torch.names import identifier, snake
 from archdsl.emit.torch.terms import BUILTINS, NoValue, Term, call, literal
+from archdsl.evaluate.env import MISSING
+from archdsl.evaluate.values import Function
 from archdsl.syntax import tree
 
 ARITHMETIC: dict[str, type[ast.operator]] = {

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from archdsl.build.env import MISSING as UNBOUND
-from archdsl.build.values import Builtin, Function, Layer, NoLayer, OpLayer
 from archdsl.emit.torch.flow import Flow, Slot
 from archdsl.emit.torch.names import identifier, snake
 from archdsl.emit.torch.phrases import Phrases
@@ -31,12 +29,14 @@ from archdsl.emit.torch.state import (
 )
 from archdsl.emit.torch.terms import NoValue, Term, alike, all_same, evaluate, exact, is_plain, is_ugly, literal
 from archdsl.emit.torch.writer import Writer
+from archdsl.evaluate.env import MISSING as UNBOUND
+from archdsl.evaluate.values import Builtin, Function, Layer, NoLayer, OpLayer
 from archdsl.graph import Instance, Value
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.build.env import Env
     from archdsl.emit.torch.file import File
+    from archdsl.evaluate.env import Env
 
 
 @dataclass(frozen=True)

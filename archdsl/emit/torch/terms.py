@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from archdsl.build.builtins import NUMERIC
 from archdsl.dims import Dim
+from archdsl.evaluate.builtins import NUMERIC
 
 if TYPE_CHECKING:
     from archdsl.emit.torch.rows import Row

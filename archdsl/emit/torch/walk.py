@@ -70,7 +70,7 @@ from archdsl.ops.tensor import Constant
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.build.env import Env
+    from archdsl.evaluate.env import Env
 
 Columns = Sequence[tuple[Row, Any]]
 MIN_TURNS = 3

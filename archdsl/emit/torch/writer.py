@@ -15,8 +15,8 @@ from archdsl.graph import Instance, Module, Node, Scope, Value
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.build.env import Env
     from archdsl.emit.torch.file import File
+    from archdsl.evaluate.env import Env
 
 
 @dataclass(eq=False)

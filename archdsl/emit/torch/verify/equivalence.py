@@ -12,12 +12,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archdsl.build.builtins import NUMERIC
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.precision import Precision
 from archdsl.emit.torch.verify import tracing as standins
 from archdsl.emit.torch.verify.interpreter import INFIX, PREFIX
 from archdsl.emit.torch.verify.tracing import Blank, Leaf, Ledger, Recorded, Refused, TypeOf, plain
+from archdsl.evaluate.builtins import NUMERIC
 from archdsl.graph import Graph, GraphOutput, Module, Node, Owned, Value, flattened
 from archdsl.init import (
     Computed,

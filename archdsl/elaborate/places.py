@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from archdsl.build.called import example_label
-from archdsl.build.context import Context, Counter, Fault, Here, Naming
 from archdsl.diagnostics.base import Label
 from archdsl.diagnostics.names import BadLabel, DuplicatePath, Unlabelled, WrongKind
 from archdsl.diagnostics.shapes import SharedDiffers
+from archdsl.elaborate.called import example_label
+from archdsl.elaborate.context import Context, Counter, Fault, Here, Naming
 from archdsl.graph import Module
 from archdsl.op import Op, Weight
 from archdsl.syntax import tree

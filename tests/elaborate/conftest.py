@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.build.model import Built
 from archdsl.compiler import build, choose, from_text
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.elaborate.model import Built
 from archdsl.graph import Graph
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from archdsl.build.context import Here
-from archdsl.build.model import ModelBuilder
-from archdsl.build.strategy import Concrete, Entry, Runner
-from archdsl.build.values import BlockLayer
 from archdsl.compiler import choose, from_text
 from archdsl.dims import Needs
+from archdsl.elaborate.context import Here
+from archdsl.elaborate.model import ModelBuilder
+from archdsl.elaborate.strategy import Concrete, Entry, Runner
+from archdsl.evaluate.values import BlockLayer
 from archdsl.graph import Graph
 from archdsl.syntax import tree
 

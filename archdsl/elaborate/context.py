@@ -13,13 +13,13 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archdsl.build.env import MISSING, Env, FileScope
-from archdsl.build.memory import Memory
-from archdsl.build.names import family
-from archdsl.build.values import BAD, Applicable, DeclaredLayer, Given, Layer, Poison
 from archdsl.diagnostics.base import Diagnostic, Frame
 from archdsl.diagnostics.names import TooMuch
 from archdsl.dims import Needs, Size
+from archdsl.evaluate.env import MISSING, Env, FileScope
+from archdsl.evaluate.memory import Memory
+from archdsl.evaluate.names import family
+from archdsl.evaluate.values import BAD, Applicable, DeclaredLayer, Given, Layer, Poison
 from archdsl.graph import Event, GraphInput, GraphOutput, Instance, Module, Node, Scope, Value
 from archdsl.op import DType, Facets, Op
 from archdsl.syntax import tree

@@ -6,13 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archdsl.build.bodies import Bodies
-from archdsl.build.context import Abort, Fault, Here, Poison
-from archdsl.build.env import Env, FileScope
-from archdsl.build.expressions import as_layer
-from archdsl.build.sizes import Origin
-from archdsl.build.strategy import Builder, Concrete, Strategy
-from archdsl.build.values import BlockLayer, Given, describe
 from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic, Frame
 from archdsl.diagnostics.claims import AssertionFails
@@ -20,6 +13,13 @@ from archdsl.diagnostics.files import BadSetting
 from archdsl.diagnostics.names import NoEnd, WrongKind
 from archdsl.diagnostics.nearest import did_you_mean
 from archdsl.dims import Dim, Needs, Size, Violated
+from archdsl.elaborate.bodies import Bodies
+from archdsl.elaborate.context import Abort, Fault, Here, Poison
+from archdsl.elaborate.expressions import as_layer
+from archdsl.elaborate.strategy import Builder, Concrete, Strategy
+from archdsl.evaluate.env import Env, FileScope
+from archdsl.evaluate.sizes import Origin
+from archdsl.evaluate.values import BlockLayer, Given, describe
 from archdsl.graph import Graph, Instance, Module
 from archdsl.syntax import tree
 

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from archdsl.build.context import Here
-from archdsl.build.env import Env
-from archdsl.build.values import Given
+from archdsl.elaborate.context import Here
+from archdsl.evaluate.env import Env
+from archdsl.evaluate.values import Given
 from archdsl.graph import Chose, Event, Looped, Module, Scope, Turn
 from archdsl.syntax import tree
 

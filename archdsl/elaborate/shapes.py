@@ -5,18 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, get_args
 
-from archdsl.build.context import Context, Fault, Here
-from archdsl.build.env import MISSING
-from archdsl.build.features import NONE, channels_first, features, without_flatten
-from archdsl.build.remedies import ways_to
-from archdsl.build.sizes import Questions
-from archdsl.build.values import describe, is_size, shape_text
 from archdsl.diagnostics.base import Label
 from archdsl.diagnostics.files import BadSetting
 from archdsl.diagnostics.names import WrongKind
 from archdsl.diagnostics.nearest import respelt
 from archdsl.diagnostics.shapes import StatedShapeDiffers
 from archdsl.dims import Dim, Size, symbol
+from archdsl.elaborate.context import Context, Fault, Here
+from archdsl.elaborate.features import NONE, channels_first, features, without_flatten
+from archdsl.elaborate.remedies import ways_to
+from archdsl.evaluate.env import MISSING
+from archdsl.evaluate.sizes import Questions
+from archdsl.evaluate.values import describe, is_size, shape_text
 from archdsl.graph import Value
 from archdsl.op import DType, Reject, Tensor
 from archdsl.ops.sliding import CHANNELS, SPATIAL

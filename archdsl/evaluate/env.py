@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from archdsl.build.memory import Memory
+from archdsl.evaluate.memory import Memory
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:

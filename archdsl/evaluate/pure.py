@@ -6,9 +6,9 @@ from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from archdsl.build.env import MISSING, Env
-from archdsl.build.values import Builtin, Function, LazyLet
 from archdsl.dims import Dim
+from archdsl.evaluate.env import MISSING, Env
+from archdsl.evaluate.values import Builtin, Function, LazyLet
 from archdsl.init import Init
 from archdsl.syntax import tree
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from archdsl.arguments import FlagKind, show
-from archdsl.build.values import BAD, Given, OpLayer
 from archdsl.diagnostics.base import Edit
 from archdsl.diagnostics.names import OtherOrder
 from archdsl.dims import Size
+from archdsl.evaluate.values import BAD, Given, OpLayer
 from archdsl.graph import Value
 from archdsl.op import Arriving, Doubt, Dropped, Op, Order, Parameter, Reject, Tensor, parameters
 from archdsl.source import Span

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from archdsl.build.values import is_list, is_number
 from archdsl.dims import Dim
+from archdsl.evaluate.values import is_list, is_number
 from archdsl.op import DType
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from archdsl.build.env import FileScope
-from archdsl.build.names import Names
-from archdsl.build.values import BlockLayer, Function
+from archdsl.evaluate.env import FileScope
+from archdsl.evaluate.names import Names
+from archdsl.evaluate.values import BlockLayer, Function
 from archdsl.syntax import tree
 
 Mentions = Mapping[tree.Node, list[tree.Node]]

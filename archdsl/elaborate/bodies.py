@@ -7,15 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archdsl.build.called import apply_advice
-from archdsl.build.context import Fault, Here, Poison, require_good
-from archdsl.build.expressions import BUILTINS, Sides, as_layer
-from archdsl.build.layers import Layers, check_entries
-from archdsl.build.names import broken_families
-from archdsl.build.remedies import Side, set_by, text_of, ways
-from archdsl.build.shapes import Shapes
-from archdsl.build.strategy import Runner, recording
-from archdsl.build.values import (
+from archdsl.diagnostics.base import Diagnostic, Label
+from archdsl.diagnostics.lowering import BufferDepends
+from archdsl.diagnostics.names import DefinedTwice, Misplaced, NeverRun, WrongKind
+from archdsl.diagnostics.shapes import BranchesDiffer, DoesNotFit, SidesDiffer
+from archdsl.dims import Size
+from archdsl.elaborate.called import apply_advice
+from archdsl.elaborate.context import Fault, Here, Poison, require_good
+from archdsl.elaborate.expressions import BUILTINS, Sides, as_layer
+from archdsl.elaborate.layers import Layers, check_entries
+from archdsl.elaborate.remedies import Side, set_by, text_of, ways
+from archdsl.elaborate.shapes import Shapes
+from archdsl.elaborate.strategy import Runner, recording
+from archdsl.evaluate.names import broken_families
+from archdsl.evaluate.values import (
     BAD,
     NONE,
     Applicable,
@@ -28,11 +33,6 @@ from archdsl.build.values import (
     is_list,
     shape_text,
 )
-from archdsl.diagnostics.base import Diagnostic, Label
-from archdsl.diagnostics.lowering import BufferDepends
-from archdsl.diagnostics.names import DefinedTwice, Misplaced, NeverRun, WrongKind
-from archdsl.diagnostics.shapes import BranchesDiffer, DoesNotFit, SidesDiffer
-from archdsl.dims import Size
 from archdsl.graph import (
     Branch,
     Declared,

@@ -9,16 +9,26 @@ from contextlib import AbstractContextManager
 from dataclasses import fields
 from typing import Any
 
-from archdsl.build.builtins import LISTS, MAX_LIST, NUMERIC
-from archdsl.build.called import apply_advice, not_called, owns_weights, streamed
-from archdsl.build.comprehensions import Comprehensions
-from archdsl.build.context import Fault, Here, Poison, require_good
-from archdsl.build.env import MISSING, Env, FileScope
-from archdsl.build.names import SUGGESTIONS, unknown_name
-from archdsl.build.parts import Sides
-from archdsl.build.pure import key_of_call
-from archdsl.build.sizes import Questions
-from archdsl.build.values import (
+from archdsl.diagnostics.base import Edit
+from archdsl.diagnostics.elsewhere import stands_for
+from archdsl.diagnostics.names import (
+    BadArithmetic,
+    EmptyStream,
+    Misplaced,
+    WrongKind,
+)
+from archdsl.diagnostics.shapes import SizeDivided, SizeTooLarge, Undecided
+from archdsl.dims import Dim, Operator, TooLarge, truth
+from archdsl.elaborate.called import apply_advice, not_called, owns_weights, streamed
+from archdsl.elaborate.comprehensions import Comprehensions
+from archdsl.elaborate.context import Fault, Here, Poison, require_good
+from archdsl.elaborate.parts import Sides
+from archdsl.evaluate.builtins import LISTS, MAX_LIST, NUMERIC
+from archdsl.evaluate.env import MISSING, Env, FileScope
+from archdsl.evaluate.names import SUGGESTIONS, unknown_name
+from archdsl.evaluate.pure import key_of_call
+from archdsl.evaluate.sizes import Questions
+from archdsl.evaluate.values import (
     BAD,
     NONE,
     Applicable,
@@ -38,16 +48,6 @@ from archdsl.build.values import (
     is_number,
     is_size,
 )
-from archdsl.diagnostics.base import Edit
-from archdsl.diagnostics.elsewhere import stands_for
-from archdsl.diagnostics.names import (
-    BadArithmetic,
-    EmptyStream,
-    Misplaced,
-    WrongKind,
-)
-from archdsl.diagnostics.shapes import SizeDivided, SizeTooLarge, Undecided
-from archdsl.dims import Dim, Operator, TooLarge, truth
 from archdsl.graph import Chose, Value
 from archdsl.init import INITS, Init
 from archdsl.op import Reject

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from archdsl.arguments import takes_value
-from archdsl.build.values import NONE, BlockLayer, DeclaredLayer, Given, Layer, OpLayer, describe, is_list
 from archdsl.diagnostics.base import Edit
 from archdsl.diagnostics.names import WrongKind
+from archdsl.evaluate.values import NONE, BlockLayer, DeclaredLayer, Given, Layer, OpLayer, describe, is_list
 from archdsl.graph import Value
 from archdsl.op import Op, parameters
 from archdsl.syntax import tree

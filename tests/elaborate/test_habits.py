@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from archdsl.build.model import build_model
 from archdsl.checks.mending import mend
 from archdsl.checks.report import check
 from archdsl.compiler import from_text
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.names import OtherOrder
+from archdsl.elaborate.model import build_model
 from archdsl.op import Arriving, Op, parameters
 from archdsl.ops import OPS, OPS_BY_NAME
 

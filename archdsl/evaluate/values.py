@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from archdsl.build.env import MISSING, Env, FileScope
-from archdsl.build.quotient import Quotient
 from archdsl.dims import Dim
+from archdsl.evaluate.env import MISSING, Env, FileScope
+from archdsl.evaluate.quotient import Quotient
 from archdsl.graph import Module, Value
 from archdsl.init import Init
 from archdsl.op import Op

@@ -6,17 +6,17 @@ from abc import abstractmethod
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from archdsl.build.builtins import MAX_LIST
-from archdsl.build.context import Fault, Here
-from archdsl.build.env import MISSING, Env
-from archdsl.build.parts import Parts
-from archdsl.build.pure import key_of_comprehension
-from archdsl.build.sizes import Questions
-from archdsl.build.tables import Table, nested_shape
-from archdsl.build.values import SymbolicRange, describe, is_list, is_number, is_size
 from archdsl.diagnostics.names import BadArithmetic, CannotUnpack, WrongKind
 from archdsl.diagnostics.shapes import DoesNotFit
 from archdsl.dims import Dim, Size
+from archdsl.elaborate.context import Fault, Here
+from archdsl.elaborate.parts import Parts
+from archdsl.evaluate.builtins import MAX_LIST
+from archdsl.evaluate.env import MISSING, Env
+from archdsl.evaluate.pure import key_of_comprehension
+from archdsl.evaluate.sizes import Questions
+from archdsl.evaluate.tables import Table, nested_shape
+from archdsl.evaluate.values import SymbolicRange, describe, is_list, is_number, is_size
 from archdsl.graph import Looped, Turn, Value
 from archdsl.op import Reject
 from archdsl.ops import OPS_BY_NAME

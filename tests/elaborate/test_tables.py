@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.build.context import MAX_STEPS
 from archdsl.compiler import build, choose, from_text
 from archdsl.diagnostics import names, shapes
+from archdsl.elaborate.context import MAX_STEPS
 from archdsl.ops.tensor import Constant
 
 

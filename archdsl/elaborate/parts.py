@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archdsl.build.called import apply_advice
-from archdsl.build.context import Context, Fault, Here, Poison
-from archdsl.build.sizes import Questions
-from archdsl.build.tables import Table, leaves, nested_shape
-from archdsl.build.values import BAD, describe, is_list, is_number, is_size, shape_text
 from archdsl.diagnostics.elsewhere import stands_for
 from archdsl.diagnostics.names import BadIndex, ItMoved, WrongKind
 from archdsl.diagnostics.nearest import certain
 from archdsl.diagnostics.shapes import DoesNotFit
 from archdsl.dims import Dim
+from archdsl.elaborate.called import apply_advice
+from archdsl.elaborate.context import Context, Fault, Here, Poison
+from archdsl.evaluate.sizes import Questions
+from archdsl.evaluate.tables import Table, leaves, nested_shape
+from archdsl.evaluate.values import BAD, describe, is_list, is_number, is_size, shape_text
 from archdsl.graph import Value
 from archdsl.op import Reject
 from archdsl.ops import OPS_BY_NAME

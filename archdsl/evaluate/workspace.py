@@ -12,12 +12,12 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
-from archdsl.build.env import MISSING, FileScope
-from archdsl.build.values import BAD, BlockLayer, Function, LazyLet
 from archdsl.diagnostics.base import Diagnostic, Edit, Label
 from archdsl.diagnostics.files import CannotRead, CircularUse, NotInFile, OutsideRoot
 from archdsl.diagnostics.names import DefinedTwice
 from archdsl.diagnostics.nearest import did_you_mean, nearest, respelt
+from archdsl.evaluate.env import MISSING, FileScope
+from archdsl.evaluate.values import BAD, BlockLayer, Function, LazyLet
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 from archdsl.syntax.parse import parse

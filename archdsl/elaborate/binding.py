@@ -6,10 +6,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from archdsl.arguments import FlagKind, InitKind, takes_value
-from archdsl.build.context import Context, Fault, Here, Poison, require_good
-from archdsl.build.env import Env, FileScope
-from archdsl.build.habits import Call, meant_otherwise
-from archdsl.build.values import BAD, Applicable, Given, OpLayer, is_list
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.edits import without_argument
 from archdsl.diagnostics.names import (
@@ -20,6 +16,10 @@ from archdsl.diagnostics.names import (
     UnknownArgument,
 )
 from archdsl.diagnostics.nearest import did_you_mean, respelt
+from archdsl.elaborate.context import Context, Fault, Here, Poison, require_good
+from archdsl.elaborate.habits import Call, meant_otherwise
+from archdsl.evaluate.env import Env, FileScope
+from archdsl.evaluate.values import BAD, Applicable, Given, OpLayer, is_list
 from archdsl.graph import Value
 from archdsl.op import Arriving, Dropped, Op, Operand, Order, Parameter, Reject, Tensor, parameters
 from archdsl.ops import OPS_BY_NAME

@@ -9,18 +9,22 @@ from math import prod
 from typing import Any
 
 from archdsl.arguments import require_sizes
-from archdsl.build.binding import Binding, types_of
-from archdsl.build.context import BLOCK_STEPS, MAX_NESTING, UNNAMED, VALUE, Counter, Fault, Here, Naming, Poison
-from archdsl.build.env import Env, FileScope
-from archdsl.build.expressions import Expressions, as_layer, hidden
-from archdsl.build.features import advice_on_layout, looks_channels_last, takes_channels
-from archdsl.build.habits import Call, doubtful, meant_otherwise
-from archdsl.build.places import PARAMETERS, SCOPE, Places
-from archdsl.build.recursion import recursion
-from archdsl.build.sizes import Questions
-from archdsl.build.strategy import Builder, Concrete, Entry, Strategy
-from archdsl.build.tables import Table, as_tuples, dtype_of, leaves, nested_shape
-from archdsl.build.values import (
+from archdsl.diagnostics.base import Diagnostic, Frame, Label
+from archdsl.diagnostics.names import BadArithmetic, Misplaced, Recursive, TooMuch, WrongKind
+from archdsl.diagnostics.shapes import DoesNotFit, SizeTooLarge, TensorTooLarge
+from archdsl.dims import Needs, Size, TooLarge
+from archdsl.elaborate.binding import Binding, types_of
+from archdsl.elaborate.context import BLOCK_STEPS, MAX_NESTING, UNNAMED, VALUE, Counter, Fault, Here, Naming, Poison
+from archdsl.elaborate.expressions import Expressions, as_layer, hidden
+from archdsl.elaborate.features import advice_on_layout, looks_channels_last, takes_channels
+from archdsl.elaborate.habits import Call, doubtful, meant_otherwise
+from archdsl.elaborate.places import PARAMETERS, SCOPE, Places
+from archdsl.elaborate.strategy import Builder, Concrete, Entry, Strategy
+from archdsl.evaluate.env import Env, FileScope
+from archdsl.evaluate.recursion import recursion
+from archdsl.evaluate.sizes import Questions
+from archdsl.evaluate.tables import Table, as_tuples, dtype_of, leaves, nested_shape
+from archdsl.evaluate.values import (
     BAD,
     BlockLayer,
     BodyLayer,
@@ -35,10 +39,6 @@ from archdsl.build.values import (
     is_list,
     shape_text,
 )
-from archdsl.diagnostics.base import Diagnostic, Frame, Label
-from archdsl.diagnostics.names import BadArithmetic, Misplaced, Recursive, TooMuch, WrongKind
-from archdsl.diagnostics.shapes import DoesNotFit, SizeTooLarge, TensorTooLarge
-from archdsl.dims import Needs, Size, TooLarge
 from archdsl.graph import Entered, Instance, Module, Node, Ran, Scope, Skipped, Value
 from archdsl.op import Facets, Op, Reject, Tensor
 from archdsl.ops.merge import Stack
