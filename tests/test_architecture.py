@@ -41,7 +41,6 @@ FLOORS = (
 
 LEVEL = {name: len(FLOORS) - i for i, names in enumerate(FLOORS) for name in names}
 HEAVY = {
-    "lark",
     "torch",
     "torchvision",
     "onnx",

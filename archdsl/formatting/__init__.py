@@ -7,9 +7,6 @@ line of more than 120 characters breaks.
 
 from __future__ import annotations
 
-from functools import cache
-from threading import RLock
-
 from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.formatting.comments import Comments
@@ -17,27 +14,17 @@ from archdsl.formatting.layout import Layout, UnknownVersion
 from archdsl.formatting.parts import Piece
 from archdsl.formatting.rows import rows_of, text_of
 from archdsl.source import Source
-from archdsl.syntax.lalr import Parser
-from archdsl.syntax.parse import FAULTS, comments_of, make_parser, parse
-
-_LOCK = RLock()
+from archdsl.syntax import grammar
+from archdsl.syntax.faults import Fault
+from archdsl.syntax.parse import comments_of, parse
 
 
 @paused_collection()
 def format_source(source: Source) -> str | list[Diagnostic]:
     """The text in its canonical layout, with ``\\n`` at the end of each line; or what is wrong with it."""
     comments = Comments(source.text, comments_of(source))
-    with _LOCK:
-        parser, layout = _parser()
-        layout.comments = comments
-        try:
-            definitions: list[Piece] = parser.parse(source.text, start="start")
-        except (*FAULTS, UnknownVersion):
-            return parse(source)[1]
+    try:
+        definitions: list[Piece] = grammar.parse(source.text, "start", Layout(comments))
+    except (Fault, UnknownVersion):
+        return parse(source)[1]
     return text_of(rows_of(definitions, comments.gaps(0, definitions, len(source.text))))
-
-
-@cache
-def _parser() -> tuple[Parser, Layout]:
-    layout = Layout()
-    return make_parser(layout), layout

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from lark import Token
+
 from archdsl.formatting.comments import Comments, Gap
 from archdsl.formatting.doc import Choice, Doc, Group, Hard, IfBroken, Indent, Inside, Line, Tall
 from archdsl.formatting.parts import Arms, Body, Part, Piece, between, extent, filled, spaced
-from archdsl.syntax.lalr import Token
+from archdsl.syntax.faults import end_of, start_of
 from archdsl.syntax.parse import VERSION
 
 
@@ -16,9 +18,10 @@ class UnknownVersion(Exception):
 
 
 class Layout:
-    """The parser's callbacks: from the parts of a rule to its layout. Set ``comments`` before each parse."""
+    """The parser's callbacks: from the parts of a rule to its layout."""
 
-    comments: Comments
+    def __init__(self, comments: Comments) -> None:
+        self.comments = comments
 
     # ---- definitions ----
 
@@ -57,7 +60,7 @@ class Layout:
 
     def body(self, parts: list) -> Arms:
         statements = items_of(parts[1:-1])
-        gaps = self.comments.gaps(parts[0].end_pos, statements, parts[-1].start_pos)
+        gaps = self.comments.gaps(end_of(parts[0]), statements, start_of(parts[-1]))
         runs: list[list[Piece]] = []
         kept: list[Gap] = []
         for gap, statement in zip(gaps, statements, strict=False):
@@ -243,7 +246,7 @@ class Layout:
         """
         opening, closing = parts[0], parts[-1]
         items = items_of(parts[1:-1])
-        gaps = self.comments.gaps(opening.end_pos, items, closing.start_pos)
+        gaps = self.comments.gaps(end_of(opening), items, start_of(closing))
         commented = any(gap.commented for gap in gaps)
         if not items and not commented:
             return part(f"{opening}{closing}", parts)
@@ -335,7 +338,7 @@ _BETWEEN = frozenset({"COMMA", "_NL", "ARROW"})
 def piece(x: Token | Piece) -> Piece:
     """A token as a part."""
     if isinstance(x, Token):
-        return Part(str(x), x.start_pos, x.end_pos, simple=x.type in _SIMPLE)
+        return Part(str(x), start_of(x), end_of(x), simple=x.type in _SIMPLE)
     return x
 
 

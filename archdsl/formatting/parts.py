@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
+from lark import Token
+
 from archdsl.formatting.comments import Gap
 from archdsl.formatting.doc import Doc, Group, Hard, Indent, Inside, Line, Tall, Trailing
-from archdsl.syntax.lalr import Token
+from archdsl.syntax.faults import end_of, start_of
 from archdsl.syntax.tree import Comment
 
 
@@ -144,6 +146,6 @@ def extent(parts: list) -> tuple[int, int]:
     """From where to where in the source the parts of a rule reach."""
     there = [p for p in parts if p is not None]
     first, last = there[0], there[-1]
-    start = first.start_pos if isinstance(first, Token) else first.start
-    end = last.end_pos if isinstance(last, Token) else last.end
+    start = start_of(first) if isinstance(first, Token) else first.start
+    end = end_of(last) if isinstance(last, Token) else last.end
     return start, end

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from math import inf
 from sys import float_info
 from typing import Any, NamedTuple
 
+from lark import Token
+
 from archdsl.source import Source, Span
-from archdsl.syntax import tree
-from archdsl.syntax.lalr import Token
+from archdsl.syntax import grammar, tree
+from archdsl.syntax.faults import BadNumber, Fault, MisplacedToken, end_of, start_of
 
 MAX_DIGITS = 40
 """A number of more digits is no size of anything; without a limit, arithmetic on it would be slow."""
-
-
-class BadNumber(Exception):
-    """A literal of which no number can be made: ``problem`` and ``limit`` say why."""
-
-    def __init__(self, token: Token, problem: str, limit: str) -> None:
-        super().__init__(f"the number {problem}")
-        self.token = token
-        self.problem = problem
-        self.limit = limit
 
 
 def _digits(token: Token) -> str:
@@ -47,37 +37,27 @@ class _List(NamedTuple):
 
 
 class TreeBuilder:
-    """Builds the nodes of one source at a time (see ``reading``)."""
+    """Builds the nodes of a text that begins at ``offset`` of ``source``.
 
-    parse_nested: Callable[[str], tree.Expr]
+    ``broken``: places of marks in it, each with the statement that could not be read and for which the mark stands.
+    """
 
-    def __init__(self) -> None:
-        self._source = Source("", "")
-        self._offset = 0
-        self._broken: dict[int, Span] = {}
-        """Marks that stand for statements that could not be read, and where those were."""
-
-    @contextmanager
-    def reading(self, source: Source, offset: int, broken: dict[int, Span] | None = None) -> Iterator[None]:
-        """While the parser reads ``source`` from ``offset`` on; ``broken`` are the places of marks in it."""
-        before = self._source, self._offset, self._broken
-        self._source, self._offset, self._broken = source, offset, broken or {}
-        try:
-            yield
-        finally:
-            self._source, self._offset, self._broken = before
+    def __init__(self, source: Source, offset: int = 0, broken: dict[int, Span] | None = None) -> None:
+        self._source = source
+        self._offset = offset
+        self._broken = broken or {}
 
     # ---- spans ----
 
     def _span(self, parts: list) -> Span:
         first = next(p for p in parts if p is not None)
         last = next(p for p in reversed(parts) if p is not None)
-        start = self._token_span(first).start if isinstance(first, Token) else first.span.start
-        end = self._token_span(last).end if isinstance(last, Token) else last.span.end
+        start = start_of(first) + self._offset if isinstance(first, Token) else first.span.start
+        end = end_of(last) + self._offset if isinstance(last, Token) else last.span.end
         return Span(self._source, start, end)
 
     def _token_span(self, token: Token) -> Span:
-        return Span(self._source, token.start_pos + self._offset, token.end_pos + self._offset)
+        return Span(self._source, start_of(token) + self._offset, end_of(token) + self._offset)
 
     # ---- terminals ----
 
@@ -124,10 +104,20 @@ class TreeBuilder:
             if closing < 0:
                 parts.append(text[opening:])
                 break
-            with self.reading(self._source, start + opening + 1):
-                parts.append(self.parse_nested(text[opening + 1 : closing]))
+            parts.append(self._nested(text[opening + 1 : closing], start + opening + 1))
             position = closing + 1
         return tuple(parts)
+
+    def _nested(self, text: str, start: int) -> tree.Expr:
+        try:
+            return grammar.parse(text, "expr", TreeBuilder(self._source, start))
+        except Fault as fault:
+            found = fault
+            if isinstance(fault, MisplacedToken) and fault.token.type == grammar.END:
+                brace = Token("RBRACE", "}", start_pos=len(text), end_pos=len(text) + 1)
+                found = MisplacedToken(brace, fault.accepted)
+            found.base += start - self._offset
+            raise found from None
 
     # ---- definitions ----
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archdsl.syntax.lalr import MisplacedToken, Token
+from lark import Token
+
+from archdsl.syntax.faults import BracketError, LongName, MisplacedToken, TooDeep, TooLong
 
 _WORDS = """
     ARCH USE FROM BLOCK MODEL FN LET CLAIM AS INPUT OUTPUT PARAM BUFFER WITH ASSERT FOR IN IF ELSE OR AND NOT RESIDUAL
@@ -31,45 +33,12 @@ MAX_NAME = 1_000
 """Characters of a name."""
 
 
-class BracketError(Exception):
-    """Brackets that do not pair: ``opened`` is the open one at that point, ``closed`` closes it wrongly."""
-
-    def __init__(self, opened: Token | None, closed: Token | None) -> None:
-        super().__init__("brackets do not pair")
-        self.opened = opened
-        self.closed = closed
-
-
-class TooDeep(Exception):
-    """Brackets nested deeper than ``MAX_DEPTH``."""
-
-    def __init__(self, token: Token) -> None:
-        super().__init__("nested too deep")
-        self.token = token
-
-
-class TooLong(Exception):
-    """A statement of more than ``MAX_STATEMENT`` words, at ``token``."""
-
-    def __init__(self, token: Token) -> None:
-        super().__init__("too long a statement")
-        self.token = token
-
-
-class LongName(Exception):
-    """A name of more than ``MAX_NAME`` characters."""
-
-    def __init__(self, token: Token) -> None:
-        super().__init__("too long a name")
-        self.token = token
-
-
 def significant(tokens: Iterable[Token]) -> Iterator[Token]:
     """The tokens that the grammar is about.
 
     Raises:
-        BracketError, TooDeep, TooLong, LongName: so much can be told without the grammar.
-        MisplacedToken: `it`, which means the stream everywhere, is to be defined.
+        BracketError, TooDeep, TooLong, LongName: these need no grammar.
+        MisplacedToken: a definition of `it`, which means the stream everywhere.
     """
     open_brackets: list[Token] = []
     last: Token | None = None
@@ -82,7 +51,7 @@ def significant(tokens: Iterable[Token]) -> Iterator[Token]:
             continue
         in_body = not open_brackets or open_brackets[-1].type == "LBRACE"
         if kind in KEYWORDS and in_body and following is not None and following.type == "COLON":
-            token = Token("NAME", token, token.start_pos, token.end_pos)
+            token = token.update(type="NAME")
         if newline is not None:
             if in_body and last is not None and last.type not in CONTINUES_AFTER and kind not in CONTINUES_BEFORE:
                 yield newline

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
-from threading import RLock
+
+from lark import Token
 
 from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic, Edit, Label
@@ -25,27 +25,28 @@ from archdsl.diagnostics.syntax import (
     UnsupportedVersion,
 )
 from archdsl.source import Source, Span
-from archdsl.syntax import tree
-from archdsl.syntax.builder import BadNumber, TreeBuilder
-from archdsl.syntax.lalr import END, IllegalCharacter, MisplacedToken, Parser, Tables, Token, tables_of
-from archdsl.syntax.lines import (
-    KEYWORDS,
-    MAX_DEPTH,
-    MAX_NAME,
-    MAX_STATEMENT,
+from archdsl.syntax import grammar, tree
+from archdsl.syntax.builder import TreeBuilder
+from archdsl.syntax.faults import (
+    BadNumber,
     BracketError,
+    Fault,
+    IllegalCharacter,
     LongName,
+    MisplacedToken,
+    TokenFault,
     TooDeep,
     TooLong,
-    significant,
+    end_of,
+    start_of,
 )
+from archdsl.syntax.grammar import END
+from archdsl.syntax.lines import KEYWORDS, MAX_DEPTH, MAX_NAME, MAX_STATEMENT
 from archdsl.syntax.recover import Attempt, lost
-from archdsl.syntax.tables import saved_tables
 
 VERSION = 1
 """The version of the language that this package reads (``arch 1``)."""
 
-_LOCK = RLock()
 _DEFINITION = re.compile(
     r"^(?:arch|use|block|model|fn|let|claim)\b"
     r"|^(?!(?:output|with|for|if|assert|input|param|buffer)\b)[a-z]+[ \t]+[A-Za-z_]\w*[ \t]*(?:[({=,]|from\b)",
@@ -74,13 +75,10 @@ def parse(source: Source) -> tuple[tree.File, list[Diagnostic]]:
 
 def parse_expression(source: Source) -> tree.Expr | Diagnostic:
     """One expression, as after ``--set name=``."""
-    with _LOCK:
-        parser, builder = _parser()
-        try:
-            with builder.reading(source, 0):
-                return parser.parse(source.text, start="expr")
-        except FAULTS as fault:
-            return _explain(fault, source, 0, len(source.text))
+    try:
+        return grammar.parse(source.text, "expr", TreeBuilder(source))
+    except Fault as fault:
+        return _explain(fault, source, 0, len(source.text))
 
 
 def _recovered(source: Source, start: int, end: int, problems: list[Diagnostic]) -> list[tree.Definition]:
@@ -122,13 +120,10 @@ def parse_piece(
     """The definitions between two offsets, with some lines left out in a later attempt; or the first fault."""
     text = source.text[start:end] if attempt is None else attempt.text
     marks = {} if attempt is None else {start + at: Span(source, start + a, start + b) for at, a, b in attempt.marks}
-    with _LOCK:
-        parser, builder = _parser()
-        try:
-            with builder.reading(source, start, marks):
-                return parser.parse(text, start="start")
-        except FAULTS as fault:
-            return _explain(fault, source, start, end)
+    try:
+        return grammar.parse(text, "start", TreeBuilder(source, start, marks))
+    except Fault as fault:
+        return _explain(fault, source, start, end)
 
 
 def comments_of(source: Source) -> tuple[tree.Comment, ...]:
@@ -143,30 +138,7 @@ def comments_of(source: Source) -> tuple[tree.Comment, ...]:
     return tuple(found)
 
 
-# ---- the parser --------------------------------------------------------------------------------------------
-
-
-@cache
-def _parser() -> tuple[Parser, TreeBuilder]:
-    builder = TreeBuilder()
-    parser = make_parser(builder)
-    builder.parse_nested = lambda text: parser.parse(text, start="expr")
-    return parser, builder
-
-
-def make_parser(callbacks: object) -> Parser:
-    """A parser of the language that makes of each rule what its callback says; it raises one of ``FAULTS``."""
-    return Parser(_tables(), callbacks, significant)
-
-
-@cache
-def _tables() -> Tables:
-    return tables_of(saved_tables())
-
-
 # ---- faults ------------------------------------------------------------------------------------------------
-
-FAULTS = (IllegalCharacter, MisplacedToken, BracketError, TooDeep, TooLong, LongName, BadNumber)
 
 _ADVICE = {
     "'": 'strings stand in double quotes: `"…"`',
@@ -223,28 +195,37 @@ _BEGINS_EXPRESSION = frozenset({"INT", "FLOAT", "STRING", "NAME", "LPAR", "LSQB"
 _CONTINUES_EXPRESSION = frozenset({"PLUS", "MINUS", "PRODUCT_OP", "COMPARE", "POWER", "DOT", "RANGE", "AND", "OR"})
 
 
-def _explain(fault: Exception, source: Source, start: int, end: int) -> Diagnostic:
+def _explain(fault: Fault, source: Source, start: int, end: int) -> Diagnostic:
     """The diagnostic for what the parser raised while it read ``start`` to ``end`` of the source."""
+    start += fault.base
     match fault:
         case IllegalCharacter():
-            at = start + fault.position
-            character = source.text[at]
-            span = Span(source, at, at + 1)
-            edits = _respelt_character(source, at)
-            advice = _ADVICE.get(character) or _digit_advice(character)
-            return UnexpectedCharacter(span=span, character=character, advice=advice, edits=edits)
-        case MisplacedToken():
-            return _explain_token(fault, source, start, end)
+            return _explain_character(source, start + fault.position)
         case BracketError():
             return _explain_bracket(fault, source, start, end)
+        case MisplacedToken():
+            return _explain_token(fault, source, start, end)
+        case TokenFault():
+            return _explain_limit(fault, _token_span(source, start, fault.token))
+    raise fault
+
+
+def _explain_character(source: Source, at: int) -> Diagnostic:
+    character = source.text[at]
+    advice = _ADVICE.get(character) or _digit_advice(character)
+    edits = _respelt_character(source, at)
+    return UnexpectedCharacter(span=Span(source, at, at + 1), character=character, advice=advice, edits=edits)
+
+
+def _explain_limit(fault: TokenFault, span: Span) -> Diagnostic:
+    match fault:
         case TooDeep():
-            return NestedTooDeep(span=_token_span(source, start, fault.token), limit=MAX_DEPTH)
+            return NestedTooDeep(span=span, limit=MAX_DEPTH)
         case TooLong():
-            return StatementTooLong(span=_token_span(source, start, fault.token), limit=f"{MAX_STATEMENT:,}")
+            return StatementTooLong(span=span, limit=f"{MAX_STATEMENT:,}")
         case LongName():
-            return NameTooLong(span=_token_span(source, start, fault.token), limit=f"{MAX_NAME:,}")
+            return NameTooLong(span=span, limit=f"{MAX_NAME:,}")
         case BadNumber():
-            span = _token_span(source, start, fault.token)
             return NumberTooLarge(span=span, problem=fault.problem, limit=fault.limit)
     raise fault
 
@@ -275,7 +256,7 @@ def _digit_advice(character: str) -> str | None:
 
 
 def _token_span(source: Source, start: int, token: Token) -> Span:
-    return Span(source, start + token.start_pos, start + token.end_pos)
+    return Span(source, start + start_of(token), start + end_of(token))
 
 
 def _end_span(source: Source, start: int, end: int) -> Span:
@@ -285,10 +266,9 @@ def _end_span(source: Source, start: int, end: int) -> Span:
 
 
 def _explain_token(fault: MisplacedToken, source: Source, start: int, end: int) -> Diagnostic:
-    token = fault.token
+    token, expected = fault.token, fault.accepted
     at_end = token.type == END
     span = _end_span(source, start, end) if at_end else _token_span(source, start, token)
-    expected = fault.accepted
     advice: str | None = None
     edits: tuple[Edit, ...] = ()
     word = _word_before(token, span)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from archdsl.syntax.lalr import Lexer, tables_of
-from archdsl.syntax.lines import CLOSING, CONTINUES_AFTER, CONTINUES_BEFORE, OPENING, significant
-from archdsl.syntax.tables import saved_tables
+from archdsl.syntax import grammar
+from archdsl.syntax.lines import CLOSING, CONTINUES_AFTER, CONTINUES_BEFORE, OPENING
 
 OWN = ("x", "conv", "width", "C", "a_rather_long_name_for_a_thing", "Unit")
 NAMES = (*OWN, "it")
@@ -20,7 +19,7 @@ def respaced(text: str, random: Random) -> str:
     brackets: list[str] = []
     last = "LBRACE"
     count = 0
-    for token in significant(Lexer(tables_of(saved_tables())).tokens(text)):
+    for token in grammar.parser().lex(text):
         if token.type == "_NL":
             space = random.choice(ENDS)
         elif (brackets and brackets[-1] != "LBRACE") or last in CONTINUES_AFTER or token.type in CONTINUES_BEFORE:

@@ -103,9 +103,9 @@ def _rules() -> tuple[dict[str, list[list[str]]], dict[str, tuple[str, ...]]]:
     """The productions of grammar.lark as Lark itself reads them, and words for its terminals."""
     from lark import Lark
 
-    from archdsl.syntax.tables import grammar_text
+    from archdsl.syntax import grammar
 
-    lark = Lark(grammar_text(), parser="lalr", start="start", keep_all_tokens=True, maybe_placeholders=False)
+    lark = Lark(grammar.text(), parser="lalr", start="start", keep_all_tokens=True, maybe_placeholders=False)
     rules: dict[str, list[list[str]]] = {}
     for rule in lark.rules:
         rules.setdefault(rule.origin.name, []).append([s.name for s in rule.expansion])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,8 @@ from archdsl.diagnostics.syntax import (
     UnsupportedVersion,
 )
 from archdsl.source import Source
-from archdsl.syntax import tree
+from archdsl.syntax import grammar, tree
 from archdsl.syntax.parse import parse
-from archdsl.syntax.tables import grammar_text, make_tables
 
 ROOT = Path(__file__).parents[2]
 
@@ -91,6 +89,22 @@ def test_reads(text: str) -> None:
 def test_refuses(text: str) -> None:
     (fault,) = faults(text)
     assert isinstance(fault, UnexpectedToken)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("let a = 1\nlet skip{i + } = 3", "}"),
+        ("let a = 1\nlet skip{1 $ 2} = 3", "$"),
+        ("let a = 1\nlet skip{x + 1" + "0" * 50 + "} = 3", "1" + "0" * 50),
+        ('block A {\n "stage{a b}": conv(1)\n}', "b"),
+        ("block A {\n let y{(1} = 3 }", "("),
+    ],
+)
+def test_a_fault_within_a_computed_name_has_its_place(text: str, place: str) -> None:
+    (fault,) = faults(text)
+    assert fault.span.start == text.rindex(place, 0, text.rindex("}") + 1)
+    assert fault.span.text == place
 
 
 def test_statements_end_at_newlines_and_semicolons() -> None:
@@ -191,16 +205,11 @@ def test_any_text_gives_a_tree_or_faults_within_it(text: str) -> None:
         assert problem.message
 
 
-# ---- the grammar's tables and documents ----
-
-
-def test_the_tables_beside_the_grammar_are_those_of_the_grammar() -> None:
-    saved = (ROOT / "archdsl/syntax/grammar.json").read_text(encoding="utf-8")
-    assert saved == json.dumps(make_tables(), separators=(",", ":")), "run: python -m archdsl.syntax.tables"
+# ---- the manual ----
 
 
 def test_the_manual_shows_the_grammar_as_it_is() -> None:
-    assert grammar_text().rstrip() in (ROOT / "docs/language.md").read_text(encoding="utf-8")
+    assert grammar.text().rstrip() in (ROOT / "docs/language.md").read_text(encoding="utf-8")
 
 
 # ---- what is left of a broken text -------------------------------------------------------------------------
