@@ -21,7 +21,7 @@ FLOORS = (
     ("checks", "weights"),
     ("emit",),
     ("measure",),
-    ("grouping",),
+    ("grouping", "program"),
     ("compiler",),
     ("files", "machine"),
     ("elaborate",),

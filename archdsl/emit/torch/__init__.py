@@ -113,13 +113,13 @@ def _written(graph: Graph, witness: Graph | None = None) -> Source | str:
 
 def plain_source(graph: Graph) -> Source | str:
     """The source in its plain form, proved; or what is wrong with it."""
-    from archdsl.emit.torch.plain import Plain
+    from archdsl.emit.torch.lower import source as lower
 
     try:
-        plain = Plain(graph)
-        source = Source(plain.text(), plain.class_name, {})
+        text, class_name = lower.plain_text(graph)
     except Exception as error:  # reported with the network's name; nothing is written
         return f"{type(error).__name__}: {error}"
+    source = Source(text, class_name, {})
     return _fault(source, graph) or source
 
 

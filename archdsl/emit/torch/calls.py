@@ -11,13 +11,13 @@ from typing import Any
 from archdsl.dims import show
 from archdsl.emit.torch.flow import Flow, Ref, SizeOf, Slot
 from archdsl.emit.torch.holes import Holes
+from archdsl.emit.torch.lower.expressions import COMPARE, INFIX, PREFIX, is_default
 from archdsl.emit.torch.rows import Conflict, Row
 from archdsl.emit.torch.state import Level
-from archdsl.emit.torch.terms import NoValue, Symbol, all_same, call, exact, has_symbols, holds, literal, name, own
+from archdsl.emit.torch.terms import NoValue, Symbol, all_same, call, has_symbols, holds, literal, name, own
 from archdsl.emit.torch.verify.tracing import WINDOWED
 from archdsl.graph import Node
 from archdsl.op import (
-    REQUIRED,
     Arg,
     Attribute,
     Call,
@@ -37,29 +37,6 @@ from archdsl.op import (
 from archdsl.syntax import tree
 
 Said = TorchExpr | Hole | Cut | None
-
-INFIX: dict[str, type[ast.operator]] = {
-    "+": ast.Add,
-    "-": ast.Sub,
-    "*": ast.Mult,
-    "/": ast.Div,
-    "//": ast.FloorDiv,
-    "%": ast.Mod,
-    "**": ast.Pow,
-    "@": ast.MatMult,
-    "&": ast.BitAnd,
-    "|": ast.BitOr,
-    "^": ast.BitXor,
-}
-COMPARE: dict[str, type[ast.cmpop]] = {
-    "==": ast.Eq,
-    "!=": ast.NotEq,
-    "<": ast.Lt,
-    "<=": ast.LtE,
-    ">": ast.Gt,
-    ">=": ast.GtE,
-}
-PREFIX: dict[str, type[ast.unaryop]] = {"-": ast.USub, "~": ast.Invert, "+": ast.UAdd}
 
 
 @dataclass(frozen=True)
@@ -173,7 +150,7 @@ class Calls(Holes):
 
     def _class_argument(self, exprs: Sequence[Call], site: Site) -> ast.Call:
         """Layers of several classes that take no arguments: the class is an argument of the constructor."""
-        if not all(_is_default(a) for e in exprs for a in e.args):
+        if not all(is_default(a) for e in exprs for a in e.args):
             self._same([e.callee for e in exprs], site)
         at = site.nodes[0].site
         if isinstance(at, tree.Name):
@@ -189,7 +166,7 @@ class Calls(Holes):
         skipped = False
         for column in columns:
             keyword = column[0].keyword
-            if all(map(_is_default, column)):
+            if all(map(is_default, column)):
                 skipped = skipped or keyword is None
                 continue
             if skipped and keyword is None:
@@ -293,12 +270,6 @@ def _worked_out(value: Any, symbol: Callable[[str], ast.expr]) -> Sequence[ast.e
 
 def _axes(slot: Slot) -> range:
     return range(len(next(iter(slot.values.values())).shape))
-
-
-def _is_default(arg: Arg) -> bool:
-    if arg.default is REQUIRED:
-        return False
-    return isinstance(arg.value, Hole) and exact(arg.value.value, arg.default)
 
 
 def _word(site: Site) -> str:

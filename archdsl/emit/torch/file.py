@@ -13,13 +13,12 @@ from archdsl.emit.torch.classes import ClassWriter
 from archdsl.emit.torch.functions import Functions
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.inits import InitPlan, weights_of
-from archdsl.emit.torch.names import RESERVED, Names, class_name, identifier, is_identifier, network_name
+from archdsl.emit.torch.lower.wrappers import Wrappers
+from archdsl.emit.torch.names import RESERVED, Names, class_name, class_name_at, identifier, is_identifier, network_name
 from archdsl.emit.torch.precision import Conversions, Precision
 from archdsl.emit.torch.rows import Conflict
-from archdsl.emit.torch.small import SmallClasses
 from archdsl.emit.torch.terms import NoValue, Symbol
 from archdsl.emit.torch.text import file_text
-from archdsl.emit.torch.usage import Usage
 from archdsl.emit.torch.writer import ClassDef
 from archdsl.evaluate.env import Env
 from archdsl.evaluate.values import BlockLayer, Builtin, NoLayer, OpLayer, is_list
@@ -44,6 +43,7 @@ from archdsl.graph import (
 )
 from archdsl.grouping import Sameness
 from archdsl.op import REQUIRED, Torch
+from archdsl.program.usage import Usage
 from archdsl.syntax import tree
 
 
@@ -67,7 +67,7 @@ class File:
         self.graphs = list(graphs)
         self.names = Names({*RESERVED, *HELPERS, *keyword.kwlist})
         self.functions = Functions(self)
-        self.small = SmallClasses(self)
+        self.wrappers = Wrappers(self.names)
         self.helpers: dict[str, None] = {}
         self.classes: list[ClassDef] = []
         self._usages = [Usage(g) for g in self.graphs]
@@ -148,7 +148,7 @@ class File:
 
     def name_class(self, writer: ClassWriter) -> str:
         instance = writer.instances[0]
-        wish = identifier(instance.scope.name or _class_name_at(instance.module.path), "Part")
+        wish = identifier(instance.scope.name or class_name_at(instance.module.path), "Part")
         if writer.is_top:
             wish = next(
                 (w for w in (self.graphs[0].name, wish) if w[:1].isupper() and is_identifier(w)), network_name(wish)
@@ -324,18 +324,9 @@ class File:
         top = self.class_of(self.graphs[0].instance)
         self.class_name = top.name
         self.arguments = {p.written: p.name for p in top.parameters if p.written is not None}
-        classes = [*self.small.definitions, *(c.node for c in self.classes)]
+        classes = [*self.wrappers.definitions, *(c.node for c in self.classes)]
         definitions: list[ast.stmt] = [*self.functions.definitions(), *classes]
         return file_text(self.graphs[0], definitions, self.helpers)
-
-
-def _class_name_at(path: str) -> str:
-    """A class for what stands at a path: named by its label, or as a part of what has one."""
-    *parents, label = path.split(".")
-    if not label.isdigit():
-        return class_name(label)
-    around = next((p for p in reversed(parents) if not p.isdigit()), "")
-    return class_name(around) + "Part" if around else "Part"
 
 
 def _blocks_in(instance: Instance) -> tuple[object, ...]:
@@ -405,7 +396,7 @@ class _Chain:
         return False
 
     def _layer(self, node: Node) -> bool:
-        if node.module is None or not self._file.small.can_say(node) or not self._is_member(node.module):
+        if node.module is None or not self._file.wrappers.can_wrap(node.facets) or not self._is_member(node.module):
             return False
         if self._file.conversions(node):
             return False

@@ -40,6 +40,15 @@ def class_name(label: str) -> str:
     return f"{joined}Part" if not joined or keyword.iskeyword(joined) else joined
 
 
+def class_name_at(path: str) -> str:
+    """A class for what stands at a path: named by its label, or as a part of what has one."""
+    *parents, label = path.split(".")
+    if not label.isdigit():
+        return class_name(label)
+    around = next((p for p in reversed(parents) if not p.isdigit()), "")
+    return class_name(around) + "Part" if around else "Part"
+
+
 def network_name(model: str) -> str:
     """A class for a model; the numbers are part of its name (``inception_v3``)."""
     words = re.split(r"[^A-Za-z0-9]+", model)

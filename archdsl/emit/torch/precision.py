@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from archdsl.graph import Graph, GraphOutput, Node, Value
-from archdsl.op import Arg, Attribute, Call, In, Method, This, Torch, TorchExpr
+from archdsl.op import Arg, Attribute, Call, Facets, In, Method, This, Torch, TorchExpr
 from archdsl.ops.einops import Rearrange
 from archdsl.ops.shape import Reshape
 from archdsl.ops.tensor import Constant, OwnTensor
@@ -53,7 +53,7 @@ class Precision:
         if not conversions:
             return node.torch
         if node not in self._said:
-            self._said[node] = _converted(node, conversions)
+            self._said[node] = converted(node.facets, conversions)
         return self._said[node]
 
     def is_made(self, output: GraphOutput) -> bool:
@@ -95,18 +95,21 @@ def _moves(node: Node) -> bool:
     return isinstance(node.op, Reshape | Rearrange)
 
 
-def _converted(node: Node, conversions: Conversions) -> Torch:
-    said = node.torch
-    plain = Call(This(), tuple(Arg(In(k)) for k in range(len(node.inputs))))
-    inputs = {k: _conversion(k, wanted, node) for k, wanted in enumerate(conversions) if wanted is not None}
-    run = said.run or (plain if said.module is not None else None)
-    return replace(said, run=_with(run, inputs), function=_with(said.function, inputs))
+def converted(facets: Facets, conversions: Conversions) -> Torch:
+    """What an operator is in torch, with its inputs converted."""
+    if not conversions:
+        return facets.torch
+    torch = facets.torch
+    plain = Call(This(), tuple(Arg(In(k)) for k in range(len(facets.inputs))))
+    inputs = {k: _conversion(k, wanted, facets) for k, wanted in enumerate(conversions) if wanted is not None}
+    run = torch.run or (plain if torch.module is not None else None)
+    return replace(torch, run=_with(run, inputs), function=_with(torch.function, inputs))
 
 
-def _conversion(index: int, wanted: str | int, node: Node) -> TorchExpr:
+def _conversion(index: int, wanted: str | int, facets: Facets) -> TorchExpr:
     if wanted == "float":
         return Method(In(index), "float", ())
-    of: TorchExpr = In(wanted) if isinstance(wanted, int) else Attribute(This(), node.weights[0].name)  # type: ignore[arg-type]
+    of: TorchExpr = In(wanted) if isinstance(wanted, int) else Attribute(This(), facets.weights[0].name)  # type: ignore[arg-type]
     return Method(In(index), "to", (Arg(Attribute(of, "dtype")),))
 
 

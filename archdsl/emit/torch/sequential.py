@@ -124,10 +124,10 @@ class Sequences(Tensors):
         if any(n.torch.module is None for n in nodes):
             if any(f != functions[0] for f in functions):
                 raise Conflict("operators differ", rows, functions)
-            value = self.file.small.function_call(nodes[0])
+            value = self.file.wrappers.function_call(nodes[0].facets)
         else:
             value = self.construct(rows, nodes, slots, here.flow)
-            classes = [self.file.small.layer_class(n) for n in nodes]
+            classes = [self.file.wrappers.layer_class(n.facets) for n in nodes]
             if any(c != classes[0] for c in classes):
                 raise Conflict("layers are called in different ways", rows, classes)
             value.func = value.func if classes[0] is None else name(classes[0])

@@ -9,19 +9,34 @@ import pytest
 import archdsl
 from archdsl.emit.torch import Source, emit, make_module, plain_source
 from archdsl.emit.torch.file import File
-from archdsl.emit.torch.plain import Plain
+from archdsl.emit.torch.lower import source as lower
 from archdsl.emit.torch.verify.equivalence import validate
 from archdsl.errors import SpecError
+from archdsl.graph import Graph
 
 from .networks import emitted, model_of, shipped, short, sketched
 
 torch = pytest.importorskip("torch")
 
 
-def spoiled(monkeypatch: pytest.MonkeyPatch, form: type[File] | type[Plain], change: Callable[[str], str]) -> None:
-    """Let the back end write something else in one of its forms."""
-    right = form.text
-    monkeypatch.setattr(form, "text", lambda self: change(right(self)))
+Change = Callable[[str], str]
+
+
+def readable_as(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
+    """Let the back end write something else in its readable form."""
+    right = File.text
+    monkeypatch.setattr(File, "text", lambda self: change(right(self)))
+
+
+def plain_as(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
+    """Let the back end write something else in its plain form."""
+    right = lower.plain_text
+
+    def changed(graph: Graph) -> tuple[str, str]:
+        text, class_name = right(graph)
+        return change(text), class_name
+
+    monkeypatch.setattr(lower, "plain_text", changed)
 
 
 def fail(text: str) -> str:
@@ -29,7 +44,7 @@ def fail(text: str) -> str:
 
 
 def test_the_plain_form_with_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
-    spoiled(monkeypatch, File, lambda text: text.replace("stride=2", "stride=3"))
+    readable_as(monkeypatch, lambda text: text.replace("stride=2", "stride=3"))
     source = emit(archdsl.load("resnet18"))
     (notice,) = source.diagnostics
     assert notice.code == "A0501"
@@ -38,22 +53,22 @@ def test_the_plain_form_with_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_plain_form_of_what_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    spoiled(monkeypatch, File, fail)
+    readable_as(monkeypatch, fail)
     source = emit(archdsl.load("googlenet"))
     assert "a fault of ours" in source.diagnostics[0].reason  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("change", [fail, lambda text: text.replace("F.relu", "F.silu")])
 def test_nothing_else(monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]) -> None:
-    spoiled(monkeypatch, File, change)
-    spoiled(monkeypatch, Plain, change)
+    readable_as(monkeypatch, change)
+    plain_as(monkeypatch, change)
     with pytest.raises(SpecError, match="A0500"):
         emit(archdsl.load("resnet18"))
 
 
 def test_strange_text_is_refused_before_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    for form in (File, Plain):
-        spoiled(monkeypatch, form, lambda text: text + "\n\nprint(open('/etc/passwd').read())\n")
+    for spoil in (readable_as, plain_as):
+        spoil(monkeypatch, lambda text: text + "\n\nprint(open('/etc/passwd').read())\n")
     with pytest.raises(SpecError, match="a statement outside of a class"):
         emit(archdsl.load("lenet5"))
 
@@ -61,7 +76,7 @@ def test_strange_text_is_refused_before_it_runs(monkeypatch: pytest.MonkeyPatch)
 def test_the_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from archdsl.cli import main
 
-    spoiled(monkeypatch, File, lambda text: text.replace("stride=2", "stride=3"))
+    readable_as(monkeypatch, lambda text: text.replace("stride=2", "stride=3"))
     assert main(["compile", "resnet18", "-o", "-"]) == 0
     shown = capsys.readouterr()
     assert "layer by layer" in shown.err

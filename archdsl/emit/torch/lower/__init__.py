@@ -1,0 +1,1 @@
+"""Lowering: a program (`archdsl.program`) to classes of PyTorch source."""

@@ -1,0 +1,237 @@
+"""Bodies of a class as methods: each step is a statement."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from archdsl.dims import Dim
+from archdsl.emit.torch.lower.expressions import Scope, translate
+from archdsl.emit.torch.lower.sizes import is_read, read, sized, symbols_of
+from archdsl.emit.torch.names import RESERVED, Names, identifier, snake
+from archdsl.emit.torch.precision import converted
+from archdsl.emit.torch.terms import assign, call, literal, name, own
+from archdsl.op import TorchExpr
+from archdsl.ops.tensor import Constant
+from archdsl.program.ir import (
+    Body,
+    Call,
+    Choose,
+    Class,
+    ModuleRef,
+    Output,
+    Own,
+    Passed,
+    Place,
+    Run,
+    Step,
+    Var,
+    flattened,
+)
+
+
+class NotLowered(Exception):
+    """The program has no form in PyTorch; the message says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """The class that a body is written in.
+
+    ``reach`` gives the expression for a module below it, ``tensor`` that for a tensor of its own, ``table`` that for a
+    constant tensor, and ``method`` the name of the method that is a body of a class.
+    """
+
+    reach: Callable[[Place], ast.expr]
+    tensor: Callable[[str], ast.expr]
+    table: Callable[[Constant], ast.expr]
+    method: Callable[[Class, int], str]
+    use: Callable[[str], None]
+
+
+@dataclass
+class Sizes:
+    """The symbols whose values a body is passed: those that it needs, and that no input of its own has."""
+
+    _passed: dict[Body, tuple[str, ...]] = field(default_factory=dict)
+
+    def passed(self, body: Body) -> tuple[str, ...]:
+        if body not in self._passed:
+            types = [v.type for v in body.inputs]
+            self._passed[body] = tuple(s for s in self.needed(body) if not is_read(s, types))
+        return self._passed[body]
+
+    def needed(self, body: Body) -> tuple[str, ...]:
+        """The symbols in what a body computes itself, and those that it passes on."""
+        found: dict[str, None] = {}
+        for step in flattened(body.steps):
+            match step:
+                case Run():
+                    found.update(dict.fromkeys(symbols_of(expression(step))))
+                case Call(of=of, body=number):
+                    found.update(dict.fromkeys(self.passed(of.bodies[number])))
+        return tuple(found)
+
+
+def expression(run: Run) -> TorchExpr | None:
+    """What a step computes in torch; None where its module is simply called."""
+    torch = converted(run.facets, run.casts)
+    return torch.run if run.module is not None and torch.module is not None else torch.function
+
+
+class Method:
+    """Writes one body."""
+
+    def __init__(self, body: Body, site: Site, sizes: Sizes) -> None:
+        self._body = body
+        self._site = site
+        self._sizes = sizes
+        self._names = Names(RESERVED)
+        self._count = 0
+        self._vars: dict[Var, ast.expr] = {}
+        labels = body.names or ("x",) * len(body.inputs)
+        self._inputs = [self._names.take(identifier(label, "x")) for label in labels]
+        self._vars.update(zip(body.inputs, map(ast.Name, self._inputs), strict=True))
+        self._symbols = {s: self._names.take(snake(identifier(s, "size")), "size") for s in sizes.needed(body)}
+        self._modules = [self._names.take("module") for _ in range(body.modules)]
+
+    def definition(self, label: str) -> ast.FunctionDef:
+        """The method under this name."""
+        args = [ast.arg("self"), *(ast.arg(x, name("Tensor")) for x in self._inputs)]
+        args += [ast.arg(self._symbols[s], ast.Name("int")) for s in self._sizes.passed(self._body)]
+        args += [ast.arg(m, name("nn.Module")) for m in self._modules]
+        steps = [s for s in self._body.steps if not isinstance(s, Output)]
+        body = [*self._read_sizes(), *self._statements(steps), self._return()]
+        return ast.FunctionDef(label, ast.arguments([], args, None, [], [], None, []), body, [], self._returns())
+
+    def _read_sizes(self) -> Iterator[ast.stmt]:
+        types = [v.type for v in self._body.inputs]
+        for symbol, variable in self._symbols.items():
+            if symbol not in self._sizes.passed(self._body):
+                value = read(symbol, types, self._inputs)
+                assert value is not None
+                yield assign(ast.Name(variable), value)
+
+    # ---- steps ----
+
+    def _statements(self, steps: Iterable[Step]) -> list[ast.stmt]:
+        return [statement for step in steps for statement in self._step(step)]
+
+    def _step(self, step: Step) -> list[ast.stmt]:
+        match step:
+            case Run(facets=facets, outputs=outputs) if isinstance(facets.op, Constant):
+                self._vars[outputs[0]] = self._site.table(facets.op)
+                return []
+            case Own(label=label, output=output):
+                self._vars[output] = self._site.tensor(label)
+                return []
+            case Run(outputs=outputs):
+                return [self._assigned(outputs, self._run(step))]
+            case Call(outputs=outputs):
+                return [self._assigned(outputs, self._call(step))]
+            case Choose(then=then, otherwise=otherwise):
+                return self._choice(then, otherwise)
+        raise NotLowered(f"no statement for {type(step).__name__}")
+
+    def _choice(self, then: Sequence[Step], otherwise: Sequence[Step]) -> list[ast.stmt]:
+        """Variables of one arm are None after the other, so that every name is bound."""
+        arms = [self._statements(then), self._statements(otherwise)]
+        targets = [dict.fromkeys(n.id for s in arm for n in _targets(s)) for arm in arms]
+        for arm, other in zip(arms, reversed(targets), strict=True):
+            arm += [assign(ast.Name(n), literal(None)) for n in other]
+        return [ast.If(own("training"), *arms)] if arms[0] else []
+
+    def _assigned(self, outputs: Sequence[Var], value: ast.expr) -> ast.stmt:
+        targets: list[ast.expr] = []
+        for output in outputs:
+            self._count += 1
+            targets.append(ast.Name(self._names.take(f"v{self._count}", f"v{self._count}_value")))
+            self._vars[output] = targets[-1]
+        return assign(targets[0] if len(targets) == 1 else ast.Tuple(targets), value)
+
+    def _run(self, step: Run) -> ast.expr:
+        inputs = [self._vars[v] for v in step.inputs]
+        is_layer = step.module is not None and step.facets.torch.module is not None
+        this = self._reach(step.module) if step.module is not None and is_layer else None
+        said = expression(step)
+        if said is not None:
+            return translate(said, Scope(inputs, this, self._site.tensor, self._size, self._site.use))
+        if this is None:
+            raise NotLowered(f"{step.facets.op.name} is a layer without a place")
+        return call(this, *inputs)
+
+    def _call(self, step: Call) -> ast.expr:
+        sizes = self._sizes.passed(step.of.bodies[step.body])
+        args = [
+            *(self._vars[v] for v in step.inputs),
+            *(ast.Name(self._symbols[s]) for s in sizes),
+            *map(self._reach, step.modules),
+        ]
+        method = self._site.method(step.of, step.body)
+        module = self._reach(step.module)
+        return call(module if method == "forward" else ast.Attribute(module, method), *args)
+
+    def _reach(self, module: ModuleRef) -> ast.expr:
+        if isinstance(module, Passed):
+            return ast.Name(self._modules[module.index])
+        return self._site.reach(module)
+
+    def _size(self, size: Dim) -> ast.expr:
+        return sized(size, self._symbols)
+
+    # ---- results ----
+
+    @property
+    def _outputs(self) -> list[Output]:
+        return [s for s in self._body.steps if isinstance(s, Output)]
+
+    def _always(self) -> list[ast.expr]:
+        outputs = [self._output(o) for o in self._outputs if not o.when_training]
+        return [*outputs, *(self._vars[v] for v in self._body.results)]
+
+    def _return(self) -> ast.stmt:
+        always = self._always()
+        training = [self._output(o) for o in self._outputs if o.when_training]
+        given = always[0] if len(always) == 1 else ast.Tuple(always)
+        if training:
+            given = ast.IfExp(own("training"), ast.Tuple([*always, *training]), given)
+        return ast.Return(given)
+
+    def _output(self, output: Output) -> ast.expr:
+        value = self._vars[output.value]
+        if output.cast is None:
+            return value
+        return call(ast.Attribute(value, "to"), ast.Attribute(self._vars[output.cast], "dtype"))
+
+    def _returns(self) -> ast.expr:
+        tensor = name("Tensor")
+        if any(o.when_training for o in self._outputs):
+            some = ast.Subscript(ast.Name("tuple"), ast.Tuple([tensor, literal(...)]))
+            return ast.BinOp(tensor, ast.BitOr(), some)
+        count = len(self._always())
+        return tensor if count == 1 else ast.Subscript(ast.Name("tuple"), ast.Tuple([tensor] * count))
+
+
+def _targets(statement: ast.stmt) -> Iterator[ast.Name]:
+    match statement:
+        case ast.Assign(targets=[target]):
+            yield from (n for n in ast.walk(target) if isinstance(n, ast.Name))
+        case ast.If(body=body, orelse=orelse):
+            yield from (n for inner in (*body, *orelse) for n in _targets(inner))
+
+
+def contents(runs: Sequence[Run], held: Var, use: Callable[[str], None]) -> tuple[list[ast.stmt], ast.expr]:
+    """Statements of a constructor that compute a buffer's contents, and the result."""
+    names: dict[Var, ast.expr] = {}
+    statements: list[ast.stmt] = []
+    for run in runs:
+        scope = Scope([names[v] for v in run.inputs], use=use)
+        said = expression(run)
+        if said is None:
+            raise NotLowered(f"{run.facets.op.name} in the contents of a buffer")
+        value = translate(said, scope)
+        targets: list[ast.expr] = [ast.Name(f"c{len(names) + k}") for k in range(len(run.outputs))]
+        names.update(zip(run.outputs, targets, strict=True))
+        statements.append(assign(targets[0] if len(targets) == 1 else ast.Tuple(list(targets)), value))
+    return statements, names[held]

@@ -1,0 +1,253 @@
+"""Classes of a program as classes of the emitted file."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from typing import NamedTuple
+
+from archdsl.emit.torch.docs import doc_above
+from archdsl.emit.torch.helpers import HELPERS
+from archdsl.emit.torch.initial import direct_tensor, init_call
+from archdsl.emit.torch.lower.bodies import Method, NotLowered, Site, Sizes, contents
+from archdsl.emit.torch.lower.classir import ClassIR
+from archdsl.emit.torch.lower.containers import Containers, Holding, labels, member
+from archdsl.emit.torch.lower.expressions import Scope, with_arguments
+from archdsl.emit.torch.lower.wrappers import Wrappers
+from archdsl.emit.torch.names import RESERVED, Names, class_name_at, identifier, is_identifier, network_name
+from archdsl.emit.torch.terms import assign, call, dotted, literal, name, own
+from archdsl.init import Init
+from archdsl.op import Weight
+from archdsl.ops.tensor import Constant
+from archdsl.program.ir import Class, Group, Layer, Member, OwnTensor, Part, Program
+
+
+class Made(NamedTuple):
+    """A module as an expression, and the statements that must follow where it stands: initial values."""
+
+    value: ast.expr
+    after: tuple[ast.stmt, ...] = ()
+
+
+class Lowering:
+    """Lowers one program."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._names = Names({*RESERVED, *HELPERS, *keyword.kwlist})
+        self._sizes = Sizes()
+        self._wrappers = Wrappers(self._names)
+        self._containers = Containers(self._wrappers, self._sizes)
+        self._by_text: dict[str, str] = {}
+        self._classes: dict[Class, str] = {}
+        self._methods: dict[tuple[Class, int], str] = {}
+        self._definitions: list[ast.ClassDef] = []
+        self.helpers: dict[str, None] = {}
+        self.class_name = self.named(program.top)
+
+    @property
+    def definitions(self) -> list[ast.stmt]:
+        """All classes of the file, each after those that it uses."""
+        return [*self._wrappers.definitions, *self._definitions]
+
+    # ---- classes ----
+
+    def named(self, cls: Class) -> str:
+        """The name of a class in the file; classes with the same text have one."""
+        if cls not in self._classes:
+            made = self._lowered(cls)
+            key = made.key()
+            if key not in self._by_text:
+                self._by_text[key] = self._label(cls)
+                self._definitions.append(made.definition(self._by_text[key]))
+            self._classes[cls] = self._by_text[key]
+        return self._classes[cls]
+
+    def _label(self, cls: Class) -> str:
+        if cls is self._program.top:
+            return self._names.take(network_name(self._program.name), "Net")
+        wish = identifier(cls.name or class_name_at(cls.path), "Part")
+        return self._names.take(wish, f"{wish}Part")
+
+    def _lowered(self, cls: Class) -> ClassIR:
+        holding = self._containers.of(cls)
+        own_tensors = [m for m in cls.members if isinstance(m, OwnTensor)]
+        modules = [m for m in cls.members if not isinstance(m, OwnTensor)]
+        made = [self._made(m, member(ast.Name("self"), m.label, holding)) for m in modules]
+        statements = [s for tensor in own_tensors for s in self._own_tensor(tensor)]
+        positional: list[ast.expr] = []
+        for part, result in zip(modules, made, strict=True):
+            if result is None:
+                continue
+            if holding is Holding.NUMBERED:
+                positional.append(result.value)
+            else:
+                statements.append(_set(ast.Name("self"), part.label, result.value))
+            statements += result.after
+        tables = _Tables(Names(labels(cls.members)))
+        methods = self._bodies(cls, tables)
+        buffers = [m.label for m in own_tensors if m.weight.buffer and is_identifier(m.label)]
+        return ClassIR(
+            "nn.Sequential" if holding is Holding.NUMBERED else "nn.Module",
+            (*buffers, *tables.labels),
+            tuple(positional),
+            (*statements, *tables.statements()),
+            methods,
+            doc_above(cls.scope.definition.span) if cls.scope.definition is not None else None,
+        )
+
+    def _bodies(self, cls: Class, tables: _Tables) -> tuple[ast.FunctionDef, ...]:
+        """A method for each body; bodies with the same text share one."""
+        tensors = {m.label: m.weight for m in cls.members if isinstance(m, OwnTensor)}
+        site = Site(
+            reach=lambda place: self._containers.reach(cls, place),
+            tensor=lambda label: own_tensor(label, tensors[label]),
+            table=tables.table,
+            method=self.method,
+            use=self._use,
+        )
+        taken = Names(labels(cls.members))
+        methods: dict[str, ast.FunctionDef] = {}
+        for number, body in enumerate(cls.bodies):
+            made = Method(body, site, self._sizes).definition("")
+            known = methods.setdefault(ast.dump(made), made)
+            if known is made:
+                made.name = taken.take("forward", "forward_again")
+            self._methods[cls, number] = known.name
+        return tuple(methods.values())
+
+    def method(self, cls: Class, body: int) -> str:
+        """The name of the method for a body of a class."""
+        if self._containers.of(cls) is Holding.CHAIN:
+            return "forward"
+        self.named(cls)
+        return self._methods[cls, body]
+
+    def _use(self, callee: str) -> None:
+        if callee in HELPERS:
+            for other in HELPERS[callee].needs:
+                self._use(other)
+            self.helpers[callee] = None
+
+    # ---- members ----
+
+    def _made(self, part: Member, path: ast.expr, in_chain: bool = False) -> Made | None:
+        """A member that stands at a path; None for a function, which is no module of its own."""
+        match part:
+            case Layer():
+                return self._layer(part, path, in_chain)
+            case Part(of=of) if self._containers.of(of) is Holding.CHAIN:
+                return self._held("nn.Sequential", of.members, path)
+            case Part(of=of):
+                return Made(call(self.named(of)))
+            case Group(members=members) if self._containers.of(part) is Holding.LIST:
+                inner = self._held("nn.ModuleList", members, path)
+                assert isinstance(inner.value, ast.Call)
+                return Made(call("nn.ModuleList", ast.List(inner.value.args)), inner.after)
+            case Group(members=members):
+                return Made(call("nn.Module"), tuple(self._set_all(members, path)))
+        raise NotLowered(f"{part.label} is no module")
+
+    def _layer(self, layer: Layer, path: ast.expr, in_chain: bool) -> Made | None:
+        module = layer.facets.torch.module
+        if module is None:
+            return Made(self._wrappers.function_call(layer.facets)) if in_chain else None
+        callee = (self._wrappers.layer_class(layer.facets) if in_chain else None) or str(module.callee)
+        self._use(callee)
+        value = with_arguments(name(callee), module.args, Scope(use=self._use))
+        return Made(value, tuple(_initial(layer.facets.weights, path)))
+
+    def _held(self, container: str, members: Iterable[Member], path: ast.expr) -> Made:
+        """Numbered members as arguments of the module that holds them."""
+        is_chain = container == "nn.Sequential"
+        values: list[ast.expr] = []
+        after: list[ast.stmt] = []
+        for index, part in enumerate(members):
+            made = self._made(part, ast.Subscript(path, literal(index)), in_chain=is_chain)
+            assert made is not None
+            values.append(made.value)
+            after += made.after
+        return Made(call(container, *values), tuple(after))
+
+    def _set_all(self, members: Iterable[Member], path: ast.expr) -> Iterator[ast.stmt]:
+        for part in members:
+            made = self._made(part, member(path, part.label, Holding.NAMED))
+            if made is not None:
+                yield _set(path, part.label, made.value)
+                yield from made.after
+
+    def _own_tensor(self, tensor: OwnTensor) -> Iterator[ast.stmt]:
+        label, weight = tensor.label, tensor.weight
+        if tensor.held is not None:
+            statements, result = contents(tensor.contents, tensor.held, self._use)
+            yield from statements
+            yield ast.Expr(call(own("register_buffer"), literal(label), result))
+            return
+        sizes = [literal(size) for size in weight.shape]
+        direct = direct_tensor(type(weight.init), sizes, _arguments(weight.init))
+        parameter = call("nn.Parameter", direct or call("torch.empty", *sizes))
+        if is_identifier(label):
+            yield assign(own(label), parameter)
+        else:
+            yield ast.Expr(call(own("register_parameter"), literal(label), parameter))
+        if direct is None:
+            yield ast.Expr(init_call(type(weight.init), own_tensor(label, weight), _arguments(weight.init)))
+
+
+class _Tables:
+    """The constant tensors of a class, as buffers that are not saved."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._tables: list[tuple[Constant, str]] = []
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(label for _, label in self._tables)
+
+    def table(self, op: Constant) -> ast.expr:
+        """The buffer that holds a constant."""
+        for known, label in self._tables:
+            if repr(known) == repr(op):  # 1 is not 1.0
+                return own(label)
+        self._tables.append((op, self._names.take("constant")))
+        return own(self._tables[-1][1])
+
+    def statements(self) -> list[ast.stmt]:
+        return [
+            ast.Expr(
+                call(
+                    own("register_buffer"),
+                    literal(label),
+                    call("torch.tensor", literal(op.data)),
+                    persistent=literal(False),
+                )
+            )
+            for op, label in self._tables
+        ]
+
+
+def _set(parent: ast.expr, label: str, value: ast.expr) -> ast.stmt:
+    if is_identifier(label):
+        return assign(ast.Attribute(parent, label), value)
+    return ast.Expr(call(ast.Attribute(parent, "add_module"), literal(label), value))
+
+
+def own_tensor(label: str, weight: Weight) -> ast.expr:
+    """A tensor of the class itself."""
+    if is_identifier(label):
+        return own(label)
+    return call(own("get_buffer" if weight.buffer else "get_parameter"), literal(label))
+
+
+def _initial(weights: Iterable[Weight], path: ast.expr) -> Iterator[ast.stmt]:
+    """Initial values that torch's constructor does not draw already."""
+    for weight in weights:
+        if not weight.by_torch:
+            yield ast.Expr(init_call(type(weight.init), dotted(path, weight.name), _arguments(weight.init)))
+
+
+def _arguments(init: Init) -> dict[str, ast.expr]:
+    return {f.name: literal(getattr(init, f.name)) for f in fields(init)}

@@ -1,0 +1,45 @@
+"""A class of the emitted file before it is text: what the back end's passes read and change."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from archdsl.emit.torch.terms import call, literal, name
+
+
+@dataclass(frozen=True)
+class ClassIR:
+    """A class. ``positional`` are what its base's constructor is given; ``made`` the statements behind that.
+
+    ``buffers`` are annotated as tensors. ``doc`` is its docstring.
+    """
+
+    base: str
+    buffers: tuple[str, ...]
+    positional: tuple[ast.expr, ...]
+    made: tuple[ast.stmt, ...]
+    methods: tuple[ast.FunctionDef, ...]
+    doc: str | None = None
+
+    def key(self) -> str:
+        """Equal for classes with the same text but for their names."""
+        return "".join(map(ast.dump, [name(self.base), *self._body()]))
+
+    def definition(self, label: str) -> ast.ClassDef:
+        """The class under this name."""
+        doc: list[ast.stmt] = [ast.Expr(literal(self.doc))] if self.doc else []
+        body = [*doc, *self._body()] or [ast.Expr(literal("Never runs."))]
+        return ast.ClassDef(label, [name(self.base)], [], body, [])
+
+    def _body(self) -> list[ast.stmt]:
+        annotations = [ast.AnnAssign(ast.Name(n), name("Tensor"), None, 1) for n in self.buffers]
+        return [*annotations, *self._constructor(), *self.methods]
+
+    def _constructor(self) -> list[ast.stmt]:
+        """The constructor; none where nothing is made."""
+        if not self.made and not self.positional:
+            return []
+        start = ast.Expr(call(ast.Attribute(call("super"), "__init__"), *self.positional))
+        given = ast.arguments([], [ast.arg("self")], None, [], [], None, [])
+        return [ast.FunctionDef("__init__", given, [start, *self.made], [], literal(None))]

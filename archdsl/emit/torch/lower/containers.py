@@ -1,0 +1,92 @@
+"""How modules hold their members: as attributes, as numbers of an ``nn.Sequential``, in an ``nn.ModuleList``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from archdsl.emit.torch.lower.bodies import Sizes
+from archdsl.emit.torch.lower.wrappers import Wrappers
+from archdsl.emit.torch.names import is_identifier
+from archdsl.emit.torch.terms import call, literal
+from archdsl.program.ir import Call, Class, Group, Layer, Member, OwnTensor, Part, Place, Run
+
+
+class Holding(Enum):
+    """How a class or a declared list holds its members."""
+
+    CHAIN = "nn.Sequential, made where the class is used: it runs its members one after the other"
+    NUMBERED = "a class derived from nn.Sequential with a forward of its own"
+    LIST = "nn.ModuleList"
+    NAMED = "attributes of an nn.Module"
+
+
+NUMBERS = (Holding.CHAIN, Holding.NUMBERED, Holding.LIST)
+
+
+@dataclass(frozen=True)
+class Containers:
+    """Answers for one program."""
+
+    wrappers: Wrappers
+    sizes: Sizes
+
+    def of(self, container: Class | Group) -> Holding:
+        """How it holds its members."""
+        members = [m for m in container.members if not isinstance(m, OwnTensor)]
+        if not members or [m.label for m in members] != [str(k) for k in range(len(members))]:
+            return Holding.NAMED
+        if isinstance(container, Class) and len(members) == len(container.members) and self._is_chain(container):
+            return Holding.CHAIN
+        if any(isinstance(m, Layer) and m.facets.torch.module is None for m in members):
+            return Holding.NAMED
+        return Holding.NUMBERED if isinstance(container, Class) else Holding.LIST
+
+    def _is_chain(self, cls: Class) -> bool:
+        """Does a class run its members one after the other, and nothing else?"""
+        body = cls.bodies[0] if len(cls.bodies) == 1 else None
+        if body is None or len(body.inputs) != 1 or body.modules or len(body.steps) != len(cls.members):
+            return False
+        current = body.inputs[0]
+        for label, step in enumerate(body.steps):
+            if not isinstance(step, Run | Call) or step.module != Place((str(label),)) or not self._is_member(step):
+                return False
+            if step.inputs != (current,) or len(step.outputs) != 1:
+                return False
+            current = step.outputs[0]
+        return body.results == (current,)
+
+    def _is_member(self, step: Run | Call) -> bool:
+        """Can a step run as a member of an ``nn.Sequential``?"""
+        if isinstance(step, Run):
+            return not step.casts and self.wrappers.can_wrap(step.facets)
+        return step.body == 0 and not step.modules and not self.sizes.passed(step.of.bodies[0])
+
+    def reach(self, cls: Class, place: Place) -> ast.expr:
+        """The expression for a module below a class, in its methods."""
+        container: Class | Group = cls
+        node: ast.expr = ast.Name("self")
+        for label in place.labels:
+            node = member(node, label, self.of(container))
+            found = _labelled(container.members, label)
+            container = found.of if isinstance(found, Part) else found if isinstance(found, Group) else container
+        return node
+
+
+def _labelled(members: Iterable[Member], label: str) -> Member:
+    return next(m for m in members if m.label == label and not isinstance(m, OwnTensor))
+
+
+def member(parent: ast.expr, label: str, holding: Holding) -> ast.expr:
+    """A module in another."""
+    if holding in NUMBERS:
+        return ast.Subscript(parent, literal(int(label)))
+    if is_identifier(label):
+        return ast.Attribute(parent, label)
+    return call(ast.Attribute(parent, "get_submodule"), literal(label))
+
+
+def labels(members: Sequence[Member]) -> set[str]:
+    return {m.label for m in members}

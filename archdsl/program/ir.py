@@ -1,0 +1,254 @@
+"""The typed program of a network. See ``docs/decisions/0025-one-program-between-graph-and-source.md``.
+
+A *class* is a scope of the text that owns modules or tensors: a block, a seq, a labelled group, the model. It has
+*members*, which its constructor makes in state-dict order, and *bodies*: what it computes. A class has several
+bodies only if its module runs more than once and computes something else each time.
+
+A body is a list of steps on *variables*. Each variable is assigned once, and its type is known. Steps of one body
+read only its own inputs and what earlier steps assigned: a value that the text reads across scopes is passed in, or
+passed out as a further result.
+
+Everything is frozen. Variables, steps, members and bodies are equal by contents; a class is equal only to itself,
+since `ClassTable` makes each once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from archdsl.graph import Scope
+from archdsl.op import Facets, Tensor, Weight
+from archdsl.record import record
+
+# ---- values and modules ------------------------------------------------------------------------------------
+
+
+@record
+class Var:
+    """A tensor in a body: numbered from 0 in the order of assignment. Its sizes are in the network's symbols."""
+
+    number: int
+    type: Tensor
+
+    def __str__(self) -> str:
+        return f"%{self.number}"
+
+
+@record
+class Place:
+    """A module below the class, by the labels that lead to it: ``features``, ``convs.0``."""
+
+    labels: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ".".join(self.labels)
+
+
+@record
+class Passed:
+    """A module that belongs to another class: argument ``index`` among the modules that the body is passed."""
+
+    index: int
+
+    def __str__(self) -> str:
+        return f"module{self.index}"
+
+
+ModuleRef: TypeAlias = Place | Passed
+
+# ---- members -----------------------------------------------------------------------------------------------
+
+
+@record
+class Layer:
+    """An operator that is a module of its own: it owns weights, or has a label or a number in a seq."""
+
+    label: str
+    facets: Facets
+
+
+@record
+class Part:
+    """A module of another class."""
+
+    label: str
+    of: Class
+
+
+@record
+class Group:
+    """A declared list of modules (``let convs: [ … ]``): it holds them and computes nothing."""
+
+    label: str
+    members: tuple[Member, ...]
+
+
+@record
+class OwnTensor:
+    """A ``param`` or ``buffer`` of the class itself.
+
+    The contents of a buffer are computed once, by steps that read nothing but each other; ``held`` is their result.
+    """
+
+    label: str
+    weight: Weight
+    contents: tuple[Run, ...] = ()
+    held: Var | None = None
+
+
+Member: TypeAlias = Layer | Part | Group | OwnTensor
+
+# ---- steps -------------------------------------------------------------------------------------------------
+
+Cast: TypeAlias = str | int | None
+"""How an input is converted first: ``float`` to float32, ``weight`` to the type of the layer's weight, a number to the
+type of that input; None: not at all."""
+
+
+@record
+class Run:
+    """Runs an operator. ``module`` is its layer, None for a function; ``casts`` is empty where no input is cast."""
+
+    facets: Facets
+    inputs: tuple[Var, ...]
+    outputs: tuple[Var, ...]
+    module: ModuleRef | None = None
+    casts: tuple[Cast, ...] = ()
+
+
+@record
+class Call:
+    """A run of another class: its body number ``body``, with values, and with modules that belong elsewhere."""
+
+    module: ModuleRef
+    of: Class
+    body: int
+    inputs: tuple[Var, ...]
+    outputs: tuple[Var, ...]
+    modules: tuple[ModuleRef, ...] = ()
+
+
+@record
+class Own:
+    """Reads a tensor of the class itself."""
+
+    label: str
+    output: Var
+
+
+@record
+class Training:
+    """The condition that the network is in training."""
+
+    def __str__(self) -> str:
+        return "training"
+
+
+@record
+class Choose:
+    """Runs ``then`` where the condition holds, else ``otherwise``.
+
+    Variables that only one arm assigns may be read only where its condition holds.
+    """
+
+    condition: Training
+    then: tuple[Step, ...]
+    otherwise: tuple[Step, ...] = ()
+
+
+@record
+class Output:
+    """A result of the network: given always, or only in training. ``cast`` is a value whose type it is converted to."""
+
+    name: str
+    value: Var
+    when_training: bool
+    cast: Var | None = None
+
+
+Step: TypeAlias = Run | Call | Own | Choose | Output
+
+# ---- bodies and classes ------------------------------------------------------------------------------------
+
+
+@record
+class Body:
+    """What a class computes. ``names`` are those of the inputs, where the text names them; ``modules`` counts the
+    modules that it is passed."""
+
+    inputs: tuple[Var, ...]
+    steps: tuple[Step, ...]
+    results: tuple[Var, ...]
+    modules: int = 0
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Class:
+    """A class: the scope of the text that it was made from, its members in state-dict order, and its bodies.
+
+    ``path`` is that of the first module of the class: it names a class whose scope has no name.
+    """
+
+    scope: Scope
+    path: str
+    members: tuple[Member, ...]
+    bodies: tuple[Body, ...]
+
+    @property
+    def name(self) -> str | None:
+        """The name of the definition in the text; None for a seq or a group."""
+        return self.scope.name
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A network: its name and its class, from which all other classes are reached."""
+
+    name: str
+    top: Class
+
+    @property
+    def classes(self) -> tuple[Class, ...]:
+        """All classes, each after those that it is made of."""
+        return tuple(_callees_first(self.top, {}))
+
+
+@dataclass(frozen=True)
+class ClassTable:
+    """Makes classes: one for equal members and bodies of the same text."""
+
+    made: dict[tuple[object, ...], Class] = field(default_factory=dict)
+
+    def make(self, scope: Scope, path: str, members: Iterable[Member], bodies: Iterable[Body]) -> Class:
+        """The class with these contents."""
+        made = Class(scope, path, tuple(members), tuple(bodies))
+        return self.made.setdefault((scope.text, made.members, made.bodies), made)
+
+
+def _callees_first(cls: Class, seen: dict[Class, None]) -> dict[Class, None]:
+    if cls not in seen:
+        for part in parts(cls.members):
+            _callees_first(part.of, seen)
+        seen[cls] = None
+    return seen
+
+
+def parts(members: Iterable[Member]) -> Iterator[Part]:
+    """The modules of other classes among members, those in declared lists too."""
+    for member in members:
+        match member:
+            case Part():
+                yield member
+            case Group(members=inner):
+                yield from parts(inner)
+
+
+def flattened(steps: Iterable[Step]) -> Iterator[Step]:
+    """Steps with those inside choices, each choice before what it holds."""
+    for step in steps:
+        yield step
+        if isinstance(step, Choose):
+            yield from flattened((*step.then, *step.otherwise))

@@ -1,0 +1,276 @@
+"""The program of a checked graph: one body for each run of a scope, with every number written out.
+
+Nothing is guessed: members follow the module tree, and bodies follow the operators one by one. Operators that no output
+needs are left out; those that only training needs run under `Choose`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from itertools import chain, groupby
+from typing import Protocol, TypeAlias
+
+from archdsl.graph import Entered, Event, Graph, GraphOutput, Instance, Merged, Module, Node, Owned, Ran, Value, inside
+from archdsl.graph import flattened as flattened_events
+from archdsl.op import Facets
+from archdsl.ops.tensor import OwnTensor as OwnOp
+from archdsl.program.ir import (
+    Body,
+    Call,
+    Cast,
+    Choose,
+    Class,
+    ClassTable,
+    Group,
+    Layer,
+    Member,
+    ModuleRef,
+    Output,
+    Own,
+    OwnTensor,
+    Part,
+    Passed,
+    Place,
+    Program,
+    Run,
+    Step,
+    Training,
+    Var,
+)
+from archdsl.program.usage import Usage
+from archdsl.record import exactly
+
+Happening: TypeAlias = "Node | Instance"
+"""An operator or a scope that runs in an instance."""
+
+
+class Target(Protocol):
+    """Questions about a graph that its target answers."""
+
+    def is_layer(self, facets: Facets) -> bool:
+        """Is the operator a module of its own in the target?"""
+        ...
+
+    def casts(self, node: Node) -> tuple[Cast, ...]:
+        """How an operator's inputs are converted; empty if none is."""
+        ...
+
+    def reference(self, output: GraphOutput) -> Value | None:
+        """The value to whose type an output is converted; None if it is not."""
+        ...
+
+
+def recorded(graph: Graph, target: Target) -> Program:
+    """The program that does what the graph does."""
+    return Program(graph.name, _Recorder(graph, target).cls(graph.root))
+
+
+class _Recorder:
+    """Reads one graph: each module becomes a class, each run of it a body."""
+
+    def __init__(self, graph: Graph, target: Target) -> None:
+        self.graph = graph
+        self.target = target
+        self.usage = Usage(graph)
+        self.live = graph.live(True)
+        self.always = graph.live(False)
+        self._table = ClassTable()
+        self._classes: dict[Module, Class] = {}
+        self._bodies: dict[Module, list[Body]] = {}
+        self._numbers: dict[Instance, int] = {}
+        self._passed: dict[Instance, tuple[Module, ...]] = {}
+        self._runs: dict[Module, list[Instance]] = {}
+        self._owned: dict[tuple[Module, str], Owned] = {}
+        for instance in self.usage.instances:
+            self._runs.setdefault(instance.module, []).append(instance)
+            for event in flattened_events(instance.events):
+                if isinstance(event, Owned):
+                    self._owned.setdefault((instance.module, event.name), event)
+        self._facets: dict[Hashable, Facets] = {}
+        nodes = chain(graph.nodes, *(event.contents for event in self._owned.values()))
+        layers = ((n.module, n) for n in nodes if not isinstance(n.op, OwnOp))
+        self._layers = {module: self.facets(n) for module, n in layers if module is not None}
+
+    def facets(self, node: Node) -> Facets:
+        """The facets of an operator: one object for equal operators on inputs of equal types."""
+        facets = node.facets
+        return self._facets.setdefault((exactly(facets.op), facets.inputs, facets.weights), facets)
+
+    # ---- classes ----
+
+    def cls(self, module: Module) -> Class:
+        """The class of a scope's module."""
+        if module not in self._classes:
+            runs = self._runs[module]
+            for instance in runs:
+                if self.is_live(instance):
+                    self.body_number(instance)
+            members = [*self._own_tensors(module), *self._members(module)]
+            bodies = self._bodies.get(module, ())
+            self._classes[module] = self._table.make(runs[0].scope, module.path, members, bodies)
+        return self._classes[module]
+
+    def body_number(self, instance: Instance) -> int:
+        """Which body of its class an instance runs."""
+        if instance not in self._numbers:
+            body = _Reader(self, instance).body()
+            bodies = self._bodies.setdefault(instance.module, [])
+            if body not in bodies:
+                bodies.append(body)
+            self._numbers[instance] = bodies.index(body)
+        return self._numbers[instance]
+
+    def _members(self, module: Module) -> Iterator[Member]:
+        for child in module.children.values():
+            if child in self._layers:
+                yield Layer(child.name, self._layers[child])
+            elif child in self._runs:
+                yield Part(child.name, self.cls(child))
+            elif child.children:
+                yield Group(child.name, tuple(self._members(child)))
+
+    def _own_tensors(self, module: Module) -> Iterator[OwnTensor]:
+        for label, weight in module.own.items():
+            event = self._owned[module, label]
+            steps = _Contents(event.contents)
+            held = steps.vars[event.held] if event.held is not None else None
+            yield OwnTensor(label, weight, steps.runs, held)
+
+    # ---- what runs ----
+
+    def is_live(self, instance: Instance) -> bool:
+        """Does some output depend on it?"""
+        return any(n in self.live for i in instance.walk() for n in i.nodes) or instance is self.graph.instance
+
+    def is_available(self, value: Value) -> bool:
+        producer = self.usage.producer.get(value)
+        return producer is None or producer in self.live
+
+    def is_always(self, happening: Happening) -> bool:
+        """Does it run at inference too?"""
+        if isinstance(happening, Node):
+            return happening in self.always
+        return any(n in self.always for i in happening.walk() for n in i.nodes)
+
+    def happenings(self, instance: Instance) -> list[Happening]:
+        found = _happenings(instance.events)
+        return [h for h in found if (h in self.live if isinstance(h, Node) else self.is_live(h))]
+
+    def entering(self, instance: Instance) -> list[Value]:
+        """Values from outside that an instance reads."""
+        return [v for v in self.usage.imported.get(instance, ()) if self.is_available(v)]
+
+    def leaving(self, instance: Instance) -> list[Value]:
+        """Values of an instance that are read outside of it."""
+        return [v for v in self.usage.exported.get(instance, ()) if self.is_available(v)]
+
+    def passed(self, instance: Instance) -> tuple[Module, ...]:
+        """The modules that an instance runs and that are not below its own."""
+        if instance not in self._passed:
+            found: dict[Module, None] = {}
+            for happening in self.happenings(instance):
+                if isinstance(happening, Instance):
+                    found.update(dict.fromkeys([*self.passed(happening), happening.module]))
+                elif happening.module is not None and self.target.is_layer(happening.facets):
+                    found[happening.module] = None
+            self._passed[instance] = tuple(m for m in found if not _is_below(m, instance.module))
+        return self._passed[instance]
+
+
+def _happenings(events: Iterable[Event]) -> Iterator[Happening]:
+    """The operators and scopes of an instance, in the order in which they run."""
+    for event in events:
+        yield from _happenings(inside(event))
+        match event:
+            case Ran(node=node) | Owned(node=node):
+                yield node
+            case Merged(nodes=nodes):
+                yield from nodes
+            case Entered(instance=instance):
+                yield instance
+
+
+def _is_below(module: Module, scope: Module) -> bool:
+    return not scope.path or module.path.startswith(f"{scope.path}.")
+
+
+class _Reader:
+    """Reads one instance as a body."""
+
+    def __init__(self, recorder: _Recorder, instance: Instance) -> None:
+        self._recorder = recorder
+        self._instance = instance
+        self._is_top = instance is recorder.graph.instance
+        self._passed = recorder.passed(instance)
+        self._vars: dict[Value, Var] = {}
+
+    def body(self) -> Body:
+        recorder, graph = self._recorder, self._recorder.graph
+        given = [i.value for i in graph.inputs] if self._is_top else recorder.entering(self._instance)
+        inputs = self._assign(given)
+        steps = [*self._steps(), *(map(self._output, graph.outputs) if self._is_top else ())]
+        results = () if self._is_top else tuple(self._vars[v] for v in recorder.leaving(self._instance))
+        names = tuple(i.name for i in graph.inputs) if self._is_top else ()
+        return Body(inputs, tuple(steps), results, len(self._passed), names)
+
+    def _assign(self, values: Iterable[Value]) -> tuple[Var, ...]:
+        made = []
+        for value in values:
+            self._vars[value] = Var(len(self._vars), value.type)
+            made.append(self._vars[value])
+        return tuple(made)
+
+    def _steps(self) -> Iterator[Step]:
+        recorder = self._recorder
+        runs_always = recorder.is_always(self._instance) or self._is_top
+        for is_always, group in groupby(recorder.happenings(self._instance), recorder.is_always):
+            steps = tuple(map(self._step, group))
+            yield from steps if is_always or not runs_always else (Choose(Training(), steps),)
+
+    def _step(self, happening: Happening) -> Step:
+        if isinstance(happening, Instance):
+            return self._call(happening)
+        if isinstance(happening.op, OwnOp):
+            return Own(happening.op.label, *self._assign(happening.outputs))
+        recorder = self._recorder
+        inputs = tuple(self._vars[v] for v in happening.inputs)
+        module = happening.module
+        is_here = module is not None and (module in self._passed or _is_below(module, self._instance.module))
+        reached = self._reach(module) if module is not None and is_here else None
+        casts = recorder.target.casts(happening)
+        return Run(recorder.facets(happening), inputs, self._assign(happening.outputs), reached, casts)
+
+    def _call(self, instance: Instance) -> Call:
+        recorder = self._recorder
+        number, cls = recorder.body_number(instance), recorder.cls(instance.module)
+        inputs = tuple(self._vars[v] for v in recorder.entering(instance))
+        modules = tuple(map(self._reach, recorder.passed(instance)))
+        outputs = self._assign(recorder.leaving(instance))
+        return Call(self._reach(instance.module), cls, number, inputs, outputs, modules)
+
+    def _reach(self, module: Module) -> ModuleRef:
+        if module in self._passed:
+            return Passed(self._passed.index(module))
+        base = self._instance.module.path
+        return Place(tuple((module.path[len(base) + 1 :] if base else module.path).split(".")))
+
+    def _output(self, output: GraphOutput) -> Output:
+        reference = self._recorder.target.reference(output)
+        cast = self._vars[reference] if reference is not None else None
+        return Output(output.name, self._vars[output.value], output.when_training, cast)
+
+
+class _Contents:
+    """The operators that compute the contents of a buffer."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self.vars: dict[Value, Var] = {}
+        runs = []
+        for node in nodes:
+            inputs = tuple(self.vars[v] for v in node.inputs)
+            outputs = []
+            for value in node.outputs:
+                self.vars[value] = Var(len(self.vars), value.type)
+                outputs.append(self.vars[value])
+            runs.append(Run(node.facets, inputs, tuple(outputs)))
+        self.runs = tuple(runs)

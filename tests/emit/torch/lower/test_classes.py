@@ -1,0 +1,77 @@
+"""Classes of a program as classes of the file: how members are held, what is passed, what is shared."""
+
+from __future__ import annotations
+
+import re
+
+from archdsl.emit.torch import Source, plain_source
+
+from ..networks import model_of
+
+
+def text_of(text: str) -> str:
+    """The proved source of a network, without its head."""
+    source = plain_source(model_of(f"arch 1\n{text}").graph)
+    assert isinstance(source, Source), source
+    return source.text
+
+
+def members(text: str) -> list[str]:
+    """What a file sets on modules."""
+    return re.findall(r"self\.(\w+ = .*)", text)
+
+
+def test_a_chain_is_a_sequential_where_it_is_used() -> None:
+    text = text_of("model M { input x: [N, 4]; s: seq { linear(4); relu; linear(2) }; output y }")
+    assert members(text) == ["s = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))"]
+
+
+def test_initial_values_reach_into_a_chain() -> None:
+    text = text_of("model M { input x: [N, 4]; s: seq { seq { linear(4, init=ones) }; relu }; output y }")
+    assert "nn.init.ones_(self.s[0][0].weight)" in text
+
+
+def test_a_function_in_a_chain_is_a_wrapper_module() -> None:
+    text = text_of('model M { input x: [N, 4, H, W]; s: seq { rearrange("n c h w -> n h w c"); layernorm }; output y }')
+    assert "nn.Sequential(Permute(0, 2, 3, 1), nn.LayerNorm(4))" in text
+
+
+def test_numbered_members_that_are_no_chain_are_read_by_number() -> None:
+    text = text_of("model M { input x: [N, 4]; s: seq { linear(4) as p; linear(4); it + p }; output y }")
+    assert "class S(nn.Sequential)" in text
+    assert "super().__init__(nn.Linear(4, 4), nn.Linear(4, 4))" in text
+    assert "self[1](v1)" in text
+
+
+def test_a_declared_list_is_a_module_list() -> None:
+    text = text_of("model M { input x: [N, 4]; let fs: [linear(4), linear(4)]; fs[1]; fs[0]; output y }")
+    assert members(text) == ["fs = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])"]
+    assert "self.fs[1](x)" in text
+
+
+def test_a_size_is_read_off_the_input_that_has_it() -> None:
+    text = text_of("block B { it * it.shape[0] }\nmodel M { input x: [N, 4]; b: B; output y }")
+    assert "def forward(self, x: Tensor) -> Tensor:\n        n = x.shape[0]" in text
+
+
+def test_a_size_that_no_input_has_is_passed() -> None:
+    text = text_of('block B(k) { it + k }\nmodel M { input x: [N, T]; reduce("n t -> n", "sum"); b: B(T); output y }')
+    assert "def forward(self, x: Tensor, t: int) -> Tensor:" in text
+    assert "self.b(v1, t)" in text
+
+
+def test_classes_with_the_same_text_are_one() -> None:
+    """Their sizes differ, and nothing that is written does."""
+    text = text_of("block B { f: conv(4, 1) }\nmodel M { input x: [N, 4, H, W]; a: B; maxpool(2); b: B; output y }")
+    assert text.count("class B") == 1
+
+
+def test_labels_that_are_no_names_of_python() -> None:
+    text = text_of("model M { input x: [N, 4]; lambda: linear(4); output y }")
+    assert 'self.add_module("lambda", nn.Linear(4, 4))' in text
+    assert 'self.get_submodule("lambda")(x)' in text
+
+
+def test_docstrings_come_from_the_spec() -> None:
+    text = text_of("## Doubles.\nblock B { it * 2 }\nmodel M { input x: [N, 4]; b: B; output y }")
+    assert '"""Doubles."""' in text
