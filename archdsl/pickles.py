@@ -66,8 +66,7 @@ def _empty_instance(source: str, class_name: str, recipe: Recipe, part: str) -> 
 
 def _unproved(source: str, class_name: str, recipe: Recipe) -> str | None:
     """Why a source is not proved to be the network of a recipe; None if it is."""
-    from archdsl.emit.torch.verify.allowlist import stranger
-    from archdsl.emit.torch.verify.equivalence import validate
+    from archdsl.emit.torch.verify import Case, verify
 
     try:
         graph = recipe.graph()
@@ -75,4 +74,5 @@ def _unproved(source: str, class_name: str, recipe: Recipe) -> str | None:
         return f"{type(error).__name__}: {error}"
     if graph is None:
         return "this version of archdsl finds faults in the spec"
-    return stranger(source) or validate(source, class_name, graph)
+    failure = verify(source, class_name, [Case(graph)])
+    return None if failure is None else str(failure)

@@ -6,7 +6,7 @@ is imported only to execute it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from archdsl.collection import paused_collection
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from archdsl.emit.torch.load import Recreate
+    from archdsl.emit.torch.verify import Case
 
 
 class Source(NamedTuple):
@@ -88,18 +89,8 @@ def _readable(graph: Graph, witness: Graph | None = None, given: Mapping[str, An
 
     ``witness`` is the same network with these values ``given`` to some parameters.
     """
-    from archdsl.emit.torch.verify.equivalence import validate
-
-    source = _written(graph, witness)
-    if witness is None or isinstance(source, str):
-        return source
-    arguments = {source.arguments[n]: value for n, value in (given or {}).items() if n in source.arguments}
-    return validate(source.text, source.class_name, witness, arguments) or source
-
-
-def _written(graph: Graph, witness: Graph | None = None) -> Source | str:
-    """The source in its readable form, proved; or what is wrong with it."""
     from archdsl.emit.torch.file import CannotWrite, File
+    from archdsl.emit.torch.verify import Case
 
     try:
         file = File([graph] if witness is None else [graph, witness])
@@ -108,27 +99,31 @@ def _written(graph: Graph, witness: Graph | None = None) -> Source | str:
         return str(error)
     except Exception as error:  # a fault of ours must not keep the network from being written in its plain form
         return f"{type(error).__name__}: {error}"
-    return _fault(source, graph) or source
+    cases = [Case(graph)]
+    if witness is not None:
+        arguments = {source.arguments[n]: value for n, value in (given or {}).items() if n in source.arguments}
+        cases.append(Case(witness, arguments))
+    return _proved(source, cases)
 
 
 def plain_source(graph: Graph) -> Source | str:
     """The source in its plain form, proved; or what is wrong with it."""
     from archdsl.emit.torch.lower import source as lower
+    from archdsl.emit.torch.verify import Case
 
     try:
         text, class_name = lower.plain_text(graph)
     except Exception as error:  # reported with the network's name; nothing is written
         return f"{type(error).__name__}: {error}"
-    source = Source(text, class_name, {})
-    return _fault(source, graph) or source
+    return _proved(Source(text, class_name, {}), [Case(graph)])
 
 
-def _fault(source: Source, graph: Graph) -> str | None:
-    """What tells a source from the graph; None if it is proved."""
-    from archdsl.emit.torch.verify.allowlist import stranger
-    from archdsl.emit.torch.verify.equivalence import validate
+def _proved(source: Source, cases: Sequence[Case]) -> Source | str:
+    """The source if it is proved for all cases; else why it is not."""
+    from archdsl.emit.torch.verify import verify
 
-    return stranger(source.text) or validate(source.text, source.class_name, graph)
+    failure = verify(source.text, source.class_name, cases)
+    return source if failure is None else str(failure)
 
 
 def make_module(source: str, class_name: str, recreate: Recreate | None = None) -> nn.Module:

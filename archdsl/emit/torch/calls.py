@@ -11,11 +11,11 @@ from typing import Any
 from archdsl.dims import show
 from archdsl.emit.torch.flow import Flow, Ref, SizeOf, Slot
 from archdsl.emit.torch.holes import Holes
-from archdsl.emit.torch.lower.expressions import COMPARE, INFIX, PREFIX, is_default
+from archdsl.emit.torch.lower.expressions import is_default
+from archdsl.emit.torch.operators import BINARY, COMPARISONS, UNARY, window_axes
 from archdsl.emit.torch.rows import Conflict, Row
 from archdsl.emit.torch.state import Level
 from archdsl.emit.torch.terms import NoValue, Symbol, all_same, call, has_symbols, holds, literal, name, own
-from archdsl.emit.torch.verify.tracing import WINDOWED
 from archdsl.graph import Node
 from archdsl.op import (
     Arg,
@@ -81,14 +81,14 @@ class Calls(Holes):
                 return own(label)
             case Prefix(op=op):
                 self._same([e.op for e in exprs], site)  # type: ignore[union-attr]
-                return ast.UnaryOp(PREFIX[op](), self._part(exprs, "value", site))
+                return ast.UnaryOp(UNARY[op].syntax(), self._part(exprs, "value", site))
             case Infix(op=op):
                 self._same([e.op for e in exprs], site)  # type: ignore[union-attr]
                 left, right = self._part(exprs, "left", site), self._part(exprs, "right", site)
                 return (
-                    ast.Compare(left, [COMPARE[op]()], [right])
-                    if op in COMPARE
-                    else ast.BinOp(left, INFIX[op](), right)
+                    ast.Compare(left, [COMPARISONS[op].syntax()], [right])
+                    if op in COMPARISONS
+                    else ast.BinOp(left, BINARY[op].syntax(), right)
                 )
             case Attribute(name=attribute):
                 self._same([e.name for e in exprs], site)  # type: ignore[union-attr]
@@ -193,7 +193,7 @@ class Calls(Holes):
             label = source
             if all(source in node.written for node in site.nodes):
                 written = [node.written[source] for node in site.nodes]
-        if WINDOWED.fullmatch(site.callee):
+        if window_axes(site.callee):
             values = self._windows(values, written, site)
         if any(map(has_symbols, values)) or (site.level == "forward" and not all_same(values)):
             hints += self._symbolic(values, site)

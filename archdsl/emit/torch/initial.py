@@ -7,42 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from archdsl.emit.torch.operators import INITIALIZERS
 from archdsl.emit.torch.terms import call, literal
-from archdsl.init import (
-    Constant,
-    Init,
-    KaimingNormal,
-    KaimingUniform,
-    Normal,
-    Ones,
-    TruncNormal,
-    Uniform,
-    XavierNormal,
-    XavierUniform,
-    Zeros,
-)
-
-FUNCTIONS: dict[type[Init], str] = {
-    Zeros: "nn.init.zeros_",
-    Ones: "nn.init.ones_",
-    Constant: "nn.init.constant_",
-    Normal: "nn.init.normal_",
-    TruncNormal: "nn.init.trunc_normal_",
-    Uniform: "nn.init.uniform_",
-    KaimingNormal: "nn.init.kaiming_normal_",
-    KaimingUniform: "nn.init.kaiming_uniform_",
-    XavierNormal: "nn.init.xavier_normal_",
-    XavierUniform: "nn.init.xavier_uniform_",
-}
-KEYWORDS: dict[str, tuple[str, Any]] = {
-    "std": ("std", 1.0),
-    "mean": ("mean", 0.0),
-    "low": ("a", -2.0),
-    "high": ("b", 2.0),
-    "mode": ("mode", "fan_in"),
-    "slope": ("a", 0.0),
-}
-"""torch's name of an argument and its default. What is not here is given by position."""
+from archdsl.init import Constant, Init, Ones, Uniform, Zeros
 
 Arguments = Mapping[str, ast.expr]
 """Arguments of a distribution by our name; those at our default are left out."""
@@ -50,17 +17,17 @@ Arguments = Mapping[str, ast.expr]
 
 def init_call(init: type[Init], target: ast.expr, args: Arguments) -> ast.expr:
     """``nn.init.normal_(self.weight, std=0.02)``."""
-    result = call(FUNCTIONS[init], target)
+    entry = INITIALIZERS[init]
+    result = call(entry.callee, target)
     if init is Uniform:
         bound = args["bound"]
         result.args += [_minus(bound), bound]
         return result
     for name, value in args.items():
-        if name not in KEYWORDS:
+        keyword = entry.fields.get(name)
+        if keyword is None:
             result.args.append(value)
-            continue
-        keyword, default = KEYWORDS[name]
-        if not (isinstance(value, ast.Constant) and value.value == default):
+        elif not (isinstance(value, ast.Constant) and value.value == entry.arguments[keyword]):
             result.keywords.append(ast.keyword(keyword, value))
     return result
 

@@ -6,17 +6,15 @@ import keyword
 import re
 from collections.abc import Iterable
 
-from archdsl.emit.torch.terms import BUILTINS
+from archdsl.emit.torch.operators import BUILTINS, EXITS, OTHER_BUILTINS, ROOTS
 
-RESERVED = frozenset(
-    ["torch", "nn", "F", "Tensor", "self", "super", "_", "float", "bool", "str", "isinstance", *BUILTINS]
-)
+RESERVED = frozenset(["self", "_", *ROOTS, *BUILTINS, *OTHER_BUILTINS])
 """Names that an emitted file uses as they are: no argument, variable or definition may hide one."""
 
 
 def is_identifier(text: str) -> bool:
     """May it stand after ``self.``?"""
-    return text.isidentifier() and text.isascii() and not keyword.iskeyword(text)
+    return text.isidentifier() and text.isascii() and not keyword.iskeyword(text) and text not in EXITS
 
 
 def identifier(text: str, fallback: str) -> str:

@@ -7,27 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from archdsl.emit.torch.names import identifier, snake
-from archdsl.emit.torch.terms import BUILTINS, NoValue, Term, call, literal
+from archdsl.emit.torch.operators import BINARY, BUILTINS, COMPARISONS
+from archdsl.emit.torch.terms import NoValue, Term, call, literal
 from archdsl.evaluate.env import MISSING
 from archdsl.evaluate.values import Function
 from archdsl.syntax import tree
-
-ARITHMETIC: dict[str, type[ast.operator]] = {
-    "+": ast.Add,
-    "-": ast.Sub,
-    "*": ast.Mult,
-    "/": ast.Div,
-    "//": ast.FloorDiv,
-    "%": ast.Mod,
-}
-COMPARISON: dict[str, type[ast.cmpop]] = {
-    "==": ast.Eq,
-    "!=": ast.NotEq,
-    "<": ast.Lt,
-    "<=": ast.LtE,
-    ">": ast.Gt,
-    ">=": ast.GtE,
-}
 
 
 class Phrases(ABC):
@@ -110,7 +94,7 @@ class Phrases(ABC):
             case tree.Not(operand=operand):
                 return ast.UnaryOp(ast.Not(), self.say(operand))
             case tree.Compare(left=left, op=op, right=right):
-                return ast.Compare(self.say(left), [COMPARISON[op]()], [self.say(right)])
+                return ast.Compare(self.say(left), [COMPARISONS[op].syntax()], [self.say(right)])
             case tree.Logic(op=op, terms=terms):
                 return joined(op, [self.say(term) for term in terms])
             case tree.Ternary(then=then, condition=condition, otherwise=otherwise):
@@ -184,7 +168,7 @@ def combined(left: ast.expr, op: str, right: ast.expr) -> ast.expr:
         return left
     if (op == "*" and first == 1 and first is not True) or (op == "+" and first == 0):
         return right
-    return ast.BinOp(left, ARITHMETIC[op](), right)
+    return ast.BinOp(left, BINARY[op].syntax(), right)
 
 
 def joined(op: str, terms: Sequence[ast.expr]) -> ast.expr:

@@ -8,13 +8,12 @@ at any time, and `settle` puts the final text in the place of the terms.
 from __future__ import annotations
 
 import ast
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from archdsl.dims import Dim
-from archdsl.evaluate.builtins import NUMERIC
+from archdsl.emit.torch.operators import BUILTINS, BY_SYNTAX
 
 if TYPE_CHECKING:
     from archdsl.emit.torch.rows import Row
@@ -163,32 +162,6 @@ def _leaves(value: Any) -> int:
     return sum(map(_leaves, value)) if isinstance(value, list | tuple | range) else 1
 
 
-BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-}
-_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
-}
-_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {ast.USub: operator.neg, ast.Not: operator.not_}
-BUILTINS: dict[str, Callable[..., Any]] = {
-    **{f.__name__: f for f in (abs, enumerate, int, len, list, range, reversed, round, sorted, sum, tuple, zip)},
-    **{name: NUMERIC[name] for name in ("max", "min")},
-}
-"""Functions of Python that emitted source may call on numbers, sizes and lists."""
-
 Names = Mapping[str, Any]
 NO_NAMES: Names = {}
 
@@ -221,16 +194,16 @@ def _evaluate(node: ast.expr, row: Row, names: Names) -> Any:
         case ast.Tuple(elts=items) | ast.List(elts=items):
             return tuple(map(of, items))
         case ast.BinOp(left=left, op=op, right=right):
-            return BINARY[type(op)](of(left), of(right))
+            return BY_SYNTAX[type(op)](of(left), of(right))
         case ast.UnaryOp(op=op, operand=operand):
-            return _UNARY[type(op)](of(operand))
+            return BY_SYNTAX[type(op)](of(operand))
         case ast.IfExp(test=test, body=body, orelse=orelse):
             return of(body) if of(test) else of(orelse)
         case ast.BoolOp(op=op, values=terms):
             stops = isinstance(op, ast.Or)
             return stops if any(bool(of(t)) is stops for t in terms) else not stops
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return _COMPARE[type(op)](of(left), of(right))
+            return BY_SYNTAX[type(op)](of(left), of(right))
         case ast.Subscript(value=value, slice=index):
             return of(value)[_slice(index, of)]
         case ast.Call(func=function, args=args):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from archdsl.emit.torch.docs import docstring
 from archdsl.emit.torch.helpers import HELPERS
+from archdsl.emit.torch.operators import import_statements
 from archdsl.emit.torch.render import source
 from archdsl.emit.torch.terms import literal
 from archdsl.graph import Graph
@@ -27,13 +28,7 @@ def _doc(graph: Graph) -> str:
     return docstring(f"{graph.name}: {shapes} to {results}")
 
 
-def _imports(definitions: Sequence[ast.stmt], helpers: Sequence[str]) -> Iterator[ast.stmt]:
+def _imports(definitions: Sequence[ast.stmt], helpers: Sequence[str]) -> list[ast.stmt]:
     words = {n.id for d in definitions for n in ast.walk(d) if isinstance(n, ast.Name)}
     words |= {n.id for h in helpers for n in ast.walk(ast.parse(h)) if isinstance(n, ast.Name)}
-    if "torch" in words:
-        yield ast.Import([ast.alias("torch")])
-    if "F" in words:
-        yield ast.Import([ast.alias("torch.nn.functional", "F")])
-    names = [n for n in ("Tensor", "nn") if n in words]
-    if names:
-        yield ast.ImportFrom("torch", [ast.alias(n) for n in names], 0)
+    return ast.parse("\n".join(import_statements(words))).body

@@ -208,15 +208,14 @@ def test_blocks_as_arguments_make_classes_of_their_own() -> None:
 
 def test_a_window_has_as_many_sizes_as_there_are_axes() -> None:
     """The proof takes 2 for (2, 2), as torch does, but not for (2, 2, 2)."""
-    from archdsl.emit.torch.verify.equivalence import validate
-
     from .networks import model_of
+    from .proof import refusal
 
     model = model_of("arch 1\nmodel Net { input x: [N, 4, 8, 8]; a: conv(8, 2, stride=2); output y }\n")
     text = model.source()
-    assert validate(text.replace("stride=2", "stride=(2, 2)"), "Net", model.graph) is None
+    assert refusal(text.replace("stride=2", "stride=(2, 2)"), "Net", model.graph) is None
     for wrong in ("(2, 2, 2)", "(2, 1)", "(2.0, 2.0)", "(True, True)", "3"):
-        assert validate(text.replace("stride=2", f"stride={wrong}"), "Net", model.graph) is not None
+        assert refusal(text.replace("stride=2", f"stride={wrong}"), "Net", model.graph) is not None
 
 
 def test_a_loop_over_linear_layers_spares_the_projection_within_attention() -> None:

@@ -17,11 +17,11 @@ from torchvision import models
 
 import archdsl
 from archdsl.emit.torch import Source, make_module, plain_source
-from archdsl.emit.torch.verify.equivalence import validate
 
 from .accepted import ALL
 from .networks import model_of
 from .precisions import TYPES, WAYS, faults, model_faults, small, small_inputs
+from .proof import refusal
 
 torch.set_num_threads(1)
 
@@ -92,9 +92,9 @@ def test_the_proof_asks_for_the_conversion() -> None:
     model = meeting("a mask of sizes")
     text = model.source()
     assert "seen.to(x.dtype)" in text
-    assert validate(text, "M", model.graph) is None
+    assert refusal(text, "M", model.graph) is None
     for wrong in ("seen", "seen.to(seen.dtype)", "seen.half()"):
-        assert validate(text.replace("seen.to(x.dtype)", wrong), "M", model.graph) is not None
+        assert refusal(text.replace("seen.to(x.dtype)", wrong), "M", model.graph) is not None
 
 
 def test_what_needs_no_conversion_has_none() -> None:

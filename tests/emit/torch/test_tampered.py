@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from archdsl.emit.torch import emit
-from archdsl.emit.torch.verify.allowlist import stranger
-from archdsl.emit.torch.verify.equivalence import validate
+from archdsl.emit.torch.verify import Case, verify
 
 from .networks import model_of
+from .proof import refusal
 
 SPEC = """model Net {
   input x: [N, 3, 8, 8]
@@ -20,6 +20,7 @@ SPEC = """model Net {
 }
 """
 LAST = "        return self.fc(x)"
+LAYER = "        self.fc ="
 
 STRANGE = {
     "an import": ("import torch.nn.functional as F", "import os\nimport torch.nn.functional as F"),
@@ -42,6 +43,14 @@ STRANGE = {
     "a yield": (LAST, "        yield x\n" + LAST),
     "a try": (LAST, "        try:\n            x = x\n        except ValueError:\n            x = x\n" + LAST),
     "an end too early": (LAST, "        return (self.fc(x)"),
+    "a file written by the constructor": (LAYER, "        torch.save(1, 'there')\n" + LAYER),
+    "a file written from a tensor": (LAYER, "        torch.tensor([1.0]).numpy().tofile('there')\n" + LAYER),
+    "memory of a file": (LAYER, "        torch.tensor([1.0]).untyped_storage().from_file('there', True, 9)\n" + LAYER),
+    "torch by another name": (LAYER, "        t = torch\n        t.save(1, 'there')\n" + LAYER),
+    "a variable called torch": (LAST, "        torch = x\n" + LAST),
+    "a function of no operator here": ("F.relu(self.conv1(x))", "F.gelu(self.conv1(x))"),
+    "a library of code": (LAYER, "        torch.ops.load_library('there')\n" + LAYER),
+    "a call in an annotation": (LAST, "        y: len([1]) = x\n" + LAST),
 }
 WRONG = {
     "a changed width": ("nn.Conv2d(3, 8, 3, padding=1)", "nn.Conv2d(3, 9, 3, padding=1)"),
@@ -49,9 +58,17 @@ WRONG = {
     "an extra call": (LAST, "        return F.relu(self.fc(x))"),
     "a call twice": (LAST, "        return self.fc(self.fc(x))"),
     "a call too few": ("F.relu(self.conv1(x))", "self.conv1(x)"),
-    "another function": ("F.relu(self.conv1(x))", "F.gelu(self.conv1(x))"),
-    "a file read": (LAST, "        torch.load('there')\n" + LAST),
-    "a file written": (LAST, "        torch.save(x, 'there')\n" + LAST),
+    "another function": ("F.relu(self.conv1(x))", "torch.flatten(self.conv1(x))"),
+    "a constant made in vain": (LAYER, "        torch.tensor([1.0])\n" + LAYER),
+    "what holds only while it is traced": (
+        LAST,
+        "        if isinstance(x.shape[0], int):\n            x = x * 0.0\n" + LAST,
+    ),
+    "a batch of one size": (LAST, "        if x.shape[0] == 7:\n            x = x * 0.0\n" + LAST),
+    "a batch of some sizes": (LAST, "        x = x if x.shape[0] < 7 else x * 0.0\n" + LAST),
+    "a constructor in training": (LAYER, "        if self.training:\n            return\n" + LAYER),
+    "a property of tensors": (LAST, "        if x.is_cuda:\n            x = x * 0.0\n" + LAST),
+    "the class in words": (LAST, "        if str(nn.Linear)[8:13] == 'torch':\n            x = x * 0.0\n" + LAST),
     "another layer": ("        self.fc =", "        self.more = nn.Linear(2, 2)\n        self.fc ="),
     "another name": ("self.fc", "self.fcc"),
     "other weights": ("    def forward", "        nn.init.zeros_(self.fc.weight)\n\n    def forward"),
@@ -64,24 +81,30 @@ def text() -> str:
 
 
 def changed(old: str, new: str) -> str:
-    assert old in text()
-    return text().replace(old, new)
+    """The text with a change, and with torch at hand, so that no name is missing by chance."""
+    whole = text().replace("import torch.nn", "import torch\nimport torch.nn")
+    assert old in whole
+    return whole.replace(old, new)
 
 
 def test_what_is_written_passes() -> None:
-    assert stranger(text()) is None
-    assert validate(text(), "Net", model_of(SPEC).graph) is None
+    assert verify(text(), "Net", [Case(model_of(SPEC).graph)]) is None
+    assert refusal(changed("class", "class"), "Net", model_of(SPEC).graph) is None
 
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_what_the_back_end_never_writes_is_refused_unread(name: str) -> None:
-    assert stranger(changed(*STRANGE[name])) is not None
+    failure = verify(changed(*STRANGE[name]), "Net", [Case(model_of(SPEC).graph)])
+    assert failure is not None
+    assert failure.difference.what == "text"
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_computes_otherwise_is_refused(name: str) -> None:
     source = changed(*WRONG[name])
-    assert (stranger(source) or validate(source, "Net", model_of(SPEC).graph)) is not None
+    failure = verify(source, "Net", [Case(model_of(SPEC).graph)])
+    assert failure is not None
+    assert failure.difference.what != "text"
 
 
 def test_a_loop_over_linear_layers_meets_the_one_within_attention() -> None:
@@ -97,6 +120,6 @@ def test_a_loop_over_linear_layers_meets_the_one_within_attention() -> None:
         source = source.replace(line, "")
     loop = "        for module in self.modules():\n            if isinstance(module, nn.Linear):\n"
     loop += "                nn.init.normal_(module.weight, std=0.02)\n"
-    found = validate(source.replace("\n    def forward", f"{loop}\n    def forward"), "Net", model.graph)
+    found = refusal(source.replace("\n    def forward", f"{loop}\n    def forward"), "Net", model.graph)
     assert found is not None
     assert "look.out_proj.weight" in found

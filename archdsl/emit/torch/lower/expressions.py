@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from archdsl.dims import Dim
+from archdsl.emit.torch.operators import BINARY, COMPARISONS, UNARY
 from archdsl.emit.torch.terms import call, exact, literal, name, own
 from archdsl.op import (
     REQUIRED,
@@ -27,29 +28,6 @@ from archdsl.op import (
     TorchExpr,
     Training,
 )
-
-INFIX: dict[str, type[ast.operator]] = {
-    "+": ast.Add,
-    "-": ast.Sub,
-    "*": ast.Mult,
-    "/": ast.Div,
-    "//": ast.FloorDiv,
-    "%": ast.Mod,
-    "**": ast.Pow,
-    "@": ast.MatMult,
-    "&": ast.BitAnd,
-    "|": ast.BitOr,
-    "^": ast.BitXor,
-}
-COMPARE: dict[str, type[ast.cmpop]] = {
-    "==": ast.Eq,
-    "!=": ast.NotEq,
-    "<": ast.Lt,
-    "<=": ast.LtE,
-    ">": ast.Gt,
-    ">=": ast.GtE,
-}
-PREFIX: dict[str, type[ast.unaryop]] = {"-": ast.USub, "~": ast.Invert, "+": ast.UAdd}
 
 Expression: TypeAlias = TorchExpr | Hole | Cut | This
 
@@ -107,10 +85,14 @@ def translate(expression: Expression, scope: Scope) -> ast.expr:
         case Own(name=label):
             return scope.tensor(label)
         case Prefix(op=op, value=value):
-            return ast.UnaryOp(PREFIX[op](), translate(value, scope))
+            return ast.UnaryOp(UNARY[op].syntax(), translate(value, scope))
         case Infix(op=op, left=left, right=right):
             a, b = translate(left, scope), translate(right, scope)
-            return ast.Compare(a, [COMPARE[op]()], [b]) if op in COMPARE else ast.BinOp(a, INFIX[op](), b)
+            return (
+                ast.Compare(a, [COMPARISONS[op].syntax()], [b])
+                if op in COMPARISONS
+                else ast.BinOp(a, BINARY[op].syntax(), b)
+            )
         case Attribute(value=value, name=attribute):
             return ast.Attribute(translate(value, scope), attribute)
         case Call() | Method():

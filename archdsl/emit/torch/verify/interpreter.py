@@ -1,14 +1,16 @@
-"""What an operator says in torch (``archdsl.op.Torch``), done by real torch."""
+"""What an operator is in torch (`archdsl.op.Torch`), evaluated: by torch on tensors, or without it on traced ones."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, reduce
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archdsl.dims import Dim, evaluate
 from archdsl.emit.torch.helpers import HELPERS
+from archdsl.emit.torch.operators import ROOTS, UNARY, infix
 from archdsl.op import (
     Arg,
     Attribute,
@@ -31,82 +33,105 @@ from archdsl.op import (
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-PREFIX: dict[str, Callable[[Any], Any]] = {"-": operator.neg, "~": operator.invert}
-INFIX: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-    "**": operator.pow,
-    "@": operator.matmul,
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "&": operator.and_,
-    "|": operator.or_,
-}
+Expression: TypeAlias = TorchExpr | This | Hole | Cut
+Arguments: TypeAlias = tuple[list[Any], dict[str, Any]]
+"""Arguments by position and by keyword."""
+
+
+def subexpressions(expression: Expression) -> Iterator[Expression]:
+    """An expression and all those that it is made of, outer ones first."""
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting += reversed(_parts(part))
+
+
+def _parts(expression: Expression) -> Sequence[Expression]:
+    match expression:
+        case Call(callee=callee, args=args):
+            function = (callee,) if isinstance(callee, This) else ()
+            return [*function, *(arg.value for arg in args)]
+        case Method(receiver=receiver, args=args):
+            return [receiver, *(arg.value for arg in args)]
+        case Prefix(value=value) | Attribute(value=value):
+            return [value]
+        case Infix(left=left, right=right):
+            return [left, right]
+        case Item(value=value, subscripts=subscripts):
+            return [value, *subscripts]
+        case Cut(start=start, stop=stop, step=step):
+            return [end for end in (start, stop, step) if end is not None]
+        case Several(items=items):
+            return items
+        case _:
+            return ()
+
+
+def forms(said: Torch) -> Iterator[TorchExpr]:
+    """The expressions of an operator: how its module is made and run, and its form without one."""
+    return (form for form in (said.module, said.run, said.function) if form is not None)
 
 
 @cache
-def emitted_names() -> Mapping[str, Any]:
-    """What the names in an emitted file mean, its own helpers included."""
-    import torch
-    from torch import nn
-    from torch.nn import functional
-
-    names: dict[str, Any] = {"torch": torch, "nn": nn, "F": functional, "Tensor": torch.Tensor}
+def torch_names() -> Mapping[str, Any]:
+    """What the names in an emitted file mean in torch, its helpers included."""
+    names: dict[str, Any] = {}
+    for name, path in ROOTS.items():
+        package, _, attribute = path.rpartition(".")
+        names[name] = getattr(import_module(package), attribute) if package else import_module(path)
     for helper in HELPERS.values():
         exec(helper.source, names)  # ours: no text of a spec is in it
     return names
 
 
-class Interpreter:
-    """Evaluates expressions on given tensors.
+def _none(name: str) -> Any:
+    raise LookupError(f"the expression has no tensor {name} of the module around it")
 
-    ``module`` is the layer's own module, ``own`` the tensors of the module around it, ``sizes`` the values of symbols.
-    With ``drop``, arguments at torch's default are left out, as in emitted source.
+
+@dataclass(frozen=True)
+class Interpreter:
+    """Evaluates expressions.
+
+    Args:
+        inputs: the operator's.
+        module: the layer's own module.
+        own: a tensor of the module around it, by its name.
+        size: the value of a symbolic size.
+        training: whether the network is in training.
+        drop: leave arguments at torch's default out, as emitted source does.
+        names: what the names of emitted source mean; torch's own without it.
     """
 
-    def __init__(
-        self,
-        inputs: Sequence[Tensor] = (),
-        *,
-        module: nn.Module | None = None,
-        own: Mapping[str, Tensor] | None = None,
-        sizes: Mapping[str, int] | None = None,
-        training: bool = False,
-        drop: bool = True,
-    ) -> None:
-        self._inputs = inputs
-        self._module = module
-        self._own = own or {}
-        self._sizes = sizes or {}
-        self._training = training
-        self._drop = drop
+    inputs: Sequence[Any] = ()
+    module: Any = None
+    own: Callable[[str], Any] = _none
+    size: Callable[[Dim], Any] = lambda size: evaluate(size, {})
+    training: bool = False
+    drop: bool = True
+    names: Mapping[str, Any] | None = None
 
-    def value(self, said: TorchExpr | Hole | Cut) -> Any:
-        match said:
+    def value(self, expression: Expression) -> Any:
+        """The value of an expression."""
+        match expression:
             case Hole(value=value):
-                return self._plain(value)
+                return self._constant(value)
             case In(index=index):
-                return self._inputs[index]
+                return self.inputs[index]
             case Own(name=name):
-                return self._own[name]
+                return self.own(name)
+            case This():
+                return self.module
             case Training():
-                return self._training
+                return self.training
             case Call(callee=callee, args=args):
-                return self._apply(self._module if isinstance(callee, This) else _named(callee), args)
+                return self._apply(self._named(callee) if isinstance(callee, str) else self.module, args)
             case Method(receiver=receiver, name=name, args=args):
                 return self._apply(getattr(self.value(receiver), name), args)
             case Prefix(op=op, value=value):
-                return PREFIX[op](self.value(value))
+                return UNARY[op].apply(self.value(value))
             case Infix(op=op, left=left, right=right):
-                return INFIX[op](self.value(left), self.value(right))
+                return infix(op, self.value(left), self.value(right))
             case Attribute(value=value, name=name):
                 return getattr(self.value(value), name)
             case Item(value=value, subscripts=subscripts):
@@ -117,17 +142,24 @@ class Interpreter:
             case Several(items=items, is_tuple=is_tuple):
                 return (tuple if is_tuple else list)(map(self.value, items))
 
-    def _apply(self, function: Any, args: Sequence[Arg]) -> Any:
-        kept = [(arg.keyword, self.value(arg.value)) for arg in args if not (self._drop and _is_default(arg))]
-        positional = [value for keyword, value in kept if keyword is None]
-        return function(*positional, **{keyword: value for keyword, value in kept if keyword is not None})
+    def arguments(self, args: Sequence[Arg]) -> Arguments:
+        """The values of a call's arguments."""
+        kept = [(arg.keyword, self.value(arg.value)) for arg in args if not (self.drop and _is_default(arg))]
+        return [v for keyword, v in kept if keyword is None], {keyword: v for keyword, v in kept if keyword is not None}
 
-    def _plain(self, value: Any) -> Any:
-        """What is in a hole, sizes as numbers."""
+    def _apply(self, function: Callable[..., Any], args: Sequence[Arg]) -> Any:
+        positional, keywords = self.arguments(args)
+        return function(*positional, **keywords)
+
+    def _named(self, callee: str) -> Any:
+        first, *rest = callee.split(".")
+        return reduce(getattr, rest, (torch_names() if self.names is None else self.names)[first])
+
+    def _constant(self, value: Any) -> Any:
         if isinstance(value, Dim):
-            return evaluate(value, self._sizes)
+            return self.size(value)
         if isinstance(value, tuple | list):
-            return type(value)(map(self._plain, value))
+            return type(value)(map(self._constant, value))
         return value
 
 
@@ -152,8 +184,3 @@ def run_function(said: Torch, inputs: Sequence[Tensor], *, training: bool = Fals
 
 def _is_default(arg: Arg) -> bool:
     return isinstance(arg.value, Hole) and arg.value.value == arg.default
-
-
-def _named(name: str) -> Any:
-    first, *rest = name.split(".")
-    return reduce(getattr, rest, emitted_names()[first])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from archdsl.dims import Dim
+from archdsl.dims import Dim, evaluate
 from archdsl.emit.torch.verify.interpreter import Interpreter, make_module
 from archdsl.graph import Graph, GraphInput, Module, Node, Value
 from archdsl.op import Torch
@@ -49,8 +49,8 @@ class GraphRunner:
             found = self._module(node, said)(*inputs)
         else:
             module = self._module(node, said) if said.function is None else None
-            own = self._own(node)
-            scope = Interpreter(inputs, module=module, own=own, sizes=sizes, training=self._training)
+            own = self._own(node).__getitem__
+            scope = Interpreter(inputs, module, own, lambda size: evaluate(size, sizes), self._training)
             found = scope.value(expression)
         return (found,) if len(node.outputs) == 1 else tuple(found)
 

@@ -1,0 +1,74 @@
+"""Emitted source in terms: run on traced modules, without torch."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from types import CodeType
+
+from archdsl.emit.torch.verify import distributions, tracing
+from archdsl.emit.torch.verify.computation import Computation, Parameter, Traced, TracedModule
+from archdsl.emit.torch.verify.terms import Refused, TermTable, TracedTensor, plain
+from archdsl.emit.torch.verify.tracing import Layer, Module
+
+
+def compiled(module: ast.Module) -> CodeType:
+    """A file ready to be traced. Its annotations are not evaluated: they name what traced modules do not have."""
+    return compile(module, "<emitted>", "exec", __future__.annotations.compiler_flag, dont_inherit=True)
+
+
+def trace(
+    code: CodeType, class_name: str, arguments: Mapping[str, object], inputs: Sequence[str], table: TermTable
+) -> Traced:
+    """A class of a file in terms, made with these arguments and called on inputs of these names.
+
+    Raises:
+        Refused: it does what has no meaning in terms; whatever else the source raises.
+    """
+    with table.recorded() as constructed:
+        net = tracing.run(code, tracing.names(table))[class_name](**arguments)
+    modules = tuple(_modules(net, "", table))
+    given = [TracedTensor(table, table.term("input", name)) for name in inputs]
+    inference, training = (_computation(net, is_training, given) for is_training in (False, True))
+    return Traced(table, modules, frozenset(constructed), frozenset(constructed), inference, training)
+
+
+def _modules(module: Module, path: str, table: TermTable) -> Iterator[TracedModule]:
+    """All modules in order; they and their weights learn their paths."""
+    prefix = f"{path}." if path else ""
+    if isinstance(module, Layer):
+        object.__setattr__(module, "path", path)
+        weights = {name: module.get_parameter(name) for name in module.own}
+        parameters = {name: Parameter(None, distributions.found(weight)) for name, weight in weights.items()}
+        buffers: dict[str, int] = {}
+    else:
+        weights = {**module._parameters, **module._buffers}
+        parameters = {name: _parameter(f"{prefix}{name}", weight) for name, weight in module._parameters.items()}
+        held = {name: weight.contents for name, weight in module._buffers.items()}
+        buffers = {name: contents.term for name, contents in held.items() if contents is not None}
+    for name, weight in weights.items():
+        weight.term = table.term("weight", f"{prefix}{name}")
+    yield TracedModule(path, module.made if isinstance(module, Layer) else None, parameters, buffers)
+    for name, child in module._modules.items():
+        yield from _modules(child, f"{prefix}{name}", table)
+
+
+def _parameter(path: str, weight: tracing.Weight) -> Parameter:
+    if weight.blank is None:
+        raise Refused(f"{path} is no new tensor")
+    return Parameter(plain(weight.blank.shape), distributions.found(weight))
+
+
+def _computation(net: Module, is_training: bool, inputs: Sequence[TracedTensor]) -> Computation:
+    for module in net.modules():
+        object.__setattr__(module, "training", is_training)
+    table = inputs[0].table
+    with table.recorded() as steps:
+        result = net(*inputs)
+    outputs = result if isinstance(result, tuple) else (result,)
+    terms = tuple(o.term for o in outputs if isinstance(o, TracedTensor))
+    if len(terms) != len(outputs):
+        raise Refused("an output is no tensor")
+    return Computation(terms, tuple(steps), Counter(steps))
