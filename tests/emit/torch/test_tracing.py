@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 import torch
 
 from .networks import model_of
-from .test_validate import SOURCES
+from .verify.test_mutants import SOURCES
 
 DENSE = """arch 1
 block Dense(depth, drop) {

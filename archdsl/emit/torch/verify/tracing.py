@@ -165,28 +165,37 @@ class Layer(Module):
     _inner: list[Module]
     path: str | None
     made: Made
-    own: tuple[str, ...]
+    own: list[str]
     """The names of its weights."""
 
     def __init__(self, *args: object, **keywords: object) -> None:
         super().__init__()
         made = (self.callee, *self.table.complete(self.callee, args, keywords))
-        own = self.table.weights.get(made, ())
-        vars(self).update(made=made, path=None, _inner=[], own=own)
-        for name in own:
+        known = self.table.weights.get(made)
+        vars(self).update(made=made, path=None, _inner=[], own=list(known or ()))
+        for name in self.own:
             holder, _, last = name.rpartition(".")
             target = self._holder(holder) if holder else self
             object.__setattr__(target, last, Weight(self.table))
-        if not hasattr(self, "bias"):
+        if known is not None and "bias" not in vars(self):
             object.__setattr__(self, "bias", None)
+
+    def __getattr__(self, name: str) -> Weight:
+        """A weight of a layer that no graph has: it owns those that are asked for."""
+        if name.startswith("_") or self.made in self.table.weights:
+            raise AttributeError(f"{self.callee} has no {name}")
+        weight = Weight(self.table)
+        self.own.append(name)
+        object.__setattr__(self, name, weight)
+        return weight
 
     def _holder(self, name: str) -> Module:
         """The layer within that holds weights; it is no part of the network of its own."""
-        if not hasattr(self, name):
+        if name not in vars(self):
             kind: type[Layer] = getattr(self.layers, INNER_LAYERS[self.callee][name])
             inner = kind.__new__(kind)
             Module.__init__(inner)
-            vars(inner).update(path=None, _inner=[], own=(), bias=None)
+            vars(inner).update(path=None, _inner=[], made=self.made, own=[], bias=None)
             self._inner.append(inner)
             object.__setattr__(self, name, inner)
         return getattr(self, name)

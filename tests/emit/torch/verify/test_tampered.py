@@ -7,8 +7,8 @@ import pytest
 from archdsl.emit.torch import emit
 from archdsl.emit.torch.verify import Case, verify
 
-from .networks import model_of
-from .proof import refusal
+from ..networks import model_of
+from ..proof import refusal
 
 SPEC = """model Net {
   input x: [N, 3, 8, 8]

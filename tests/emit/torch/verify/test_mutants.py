@@ -2,7 +2,7 @@
 
 Each mutant is one small change of an emitted file: a number, a name, an operator, an argument or a statement.
 `survivors.txt` lists those that are accepted because they compute the same; write it anew, and read what changed, with
-`python -m tests.emit.torch.test_validate`.
+`python -m tests.emit.torch.verify.test_mutants`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import pytest
 
 from archdsl.emit.torch import emit
 
-from .networks import model_of
-from .proof import refusal
+from ..networks import model_of
+from ..proof import refusal
 
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 SOURCES = {
