@@ -1,8 +1,9 @@
 """A mutation run: how many small changes of the code do a room's own tests notice?
 
-``python -m tests.mutation --mutants 300 --seed 1 --rooms dims,checks,evaluate`` draws so many mutants, as many of each
-room, and runs on each the tests of its room that call the changed function, the fastest first, until one
-fails. The package is changed in a copy, never in place. It is no part of the tests: it takes hours of processor time.
+``python -m tests.mutation --mutants 300 --seed 1 --rooms dims,checks,elaborate`` draws so many mutants, as many of
+each room, and runs on each the tests of its room that run the changed line, the fastest first, and then those
+that only call its function, until one fails. The package is changed in a copy, never in place. It is no part of the
+tests: it takes hours of processor time.
 
 Mutants that no test can notice are listed, with the reason, in `equivalent.txt`; they are left out of the score.
 """
@@ -14,23 +15,23 @@ import compileall
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import hypothesis  # noqa: F401  (imported once, for all mutants)
 import numpy  # noqa: F401
 import pytest
 
 from .mutants import Mutant, mutants
-from .selection import record
+from .selection import lines_of, seconds_of
 
 ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
@@ -65,10 +66,12 @@ ROOMS = {
         ("tests/training/test_recipe.py", "tests/elaborate", "tests/diagnostics"),
     ),
 }
-MOST_SECONDS = 15.0
+MOST_SECONDS = 30.0
 """Processor time of the tests that one mutant is given."""
-LIMIT = 20.0
+LIMIT = 3.0
 """How many times longer than that a mutant may take, before it counts as one that does not end."""
+MOST_WAITING = 3_600.0
+"""Seconds after which a process that only waits is ended."""
 
 
 def main() -> None:
@@ -83,8 +86,10 @@ def main() -> None:
         help="a folder for the map of tests",
     )
     parser.add_argument("--only", help="only mutants whose file has this in its name")
+    parser.add_argument("--listed", type=Path, help="only the drawn mutants that a file lists, one a line")
     args = parser.parse_args()
     rooms = args.rooms.split(",")
+    listed = args.listed and {line.strip() for line in args.listed.read_text(encoding="utf-8").splitlines()}
     equivalent = dict(line.split("  # ") for line in EQUIVALENT.read_text(encoding="utf-8").splitlines() if line)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "tree"
@@ -96,30 +101,47 @@ def main() -> None:
         for room in rooms:
             tests = _mapped(copy, room, args.map)
             share = len(range(rooms.index(room), args.mutants, len(rooms)))
-            counts[room] = _run_room(copy, room, tests, _drawn(copy, room, share, args.seed, args.only), equivalent)
+            drawn = _drawn(copy, room, share, args.seed, args.only)
+            drawn = drawn if listed is None else [mutant for mutant in drawn if mutant.key(copy) in listed]
+            counts[room] = _run_room(copy, room, tests, drawn, equivalent)
     for room, count in [*counts.items(), ("all", sum(counts.values(), Counter[str]()))]:
         noticed, judged = count["killed"] + count["timeout"], count.total() - count["equivalent"]
         print(f"{room:10} {dict(count)}: {noticed} of {judged} noticed, {100 * noticed / max(judged, 1):.1f} %")
 
 
-def _mapped(copy: Path, room: str, folder: Path) -> dict[str, Any]:
-    """The functions that each test of a room calls, recorded once."""
+@dataclass(frozen=True)
+class Tests:
+    """The tests of a room: how long each takes, and what it runs of the room's files."""
+
+    seconds: dict[str, float]
+    lines: dict[str, set[str]]
+
+
+def _mapped(copy: Path, room: str, folder: Path) -> Tests:
+    """What the tests of a room run, recorded once."""
     folder.mkdir(exist_ok=True)
-    to = folder / f"{room}.json"
-    if not to.exists() and _in_child(lambda: record(copy, list(ROOMS[room].tests), to), copy, 3_600) != 0:
-        sys.exit(f"the tests of {room} fail as it is")
-    return json.loads(to.read_text(encoding="utf-8"))
+    times, lines = folder / f"{room}-seconds.json", folder / f"{room}-lines.json"
+    tests = list(ROOMS[room].tests)
+    for to, action in (
+        (times, lambda: seconds_of(tests, times)),
+        (lines, lambda: lines_of(copy, _files(copy, room), tests, lines)),
+    ):
+        if not to.exists() and _in_child(action, copy, 7_200) != 0:
+            sys.exit(f"the tests of {room} fail as it is")
+    ran = json.loads(lines.read_text(encoding="utf-8"))
+    return Tests(json.loads(times.read_text(encoding="utf-8")), {name: set(found) for name, found in ran.items()})
+
+
+def _files(copy: Path, room: str) -> list[Path]:
+    return sorted(path.relative_to(copy) for pattern in ROOMS[room].files for path in copy.glob(pattern))
 
 
 def _drawn(copy: Path, room: str, count: int, seed: int, only: str | None) -> list[Mutant]:
-    files = sorted(path.relative_to(copy) for pattern in ROOMS[room].files for path in copy.glob(pattern))
-    found = [m for path in files if not only or only in path.name for m in mutants(copy, path)]
+    found = [m for path in _files(copy, room) if not only or only in path.name for m in mutants(copy, path)]
     return random.Random(f"{room} {seed}").sample(found, min(count, len(found)))
 
 
-def _run_room(
-    copy: Path, room: str, tests: dict[str, Any], drawn: list[Mutant], equivalent: dict[str, str]
-) -> Counter[str]:
+def _run_room(copy: Path, room: str, tests: Tests, drawn: list[Mutant], equivalent: dict[str, str]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for mutant in drawn:
         key = mutant.key(copy)
@@ -131,52 +153,67 @@ def _run_room(
     return counts
 
 
-def _outcome(copy: Path, mutant: Mutant, tests: dict[str, Any]) -> str:
+def _outcome(copy: Path, mutant: Mutant, tests: Tests) -> str:
     chosen = _chosen(mutant, tests)
     if not chosen:
         return "survived"
+    most = round(20 + LIMIT * sum(tests.seconds[name] for name in chosen))
     path = copy / mutant.path
     before = path.read_text(encoding="utf-8")
     path.write_text(mutant.source(copy), encoding="utf-8")
     try:
-        code = _in_child(lambda: _tested(chosen), copy, LIMIT * MOST_SECONDS)
+        code = _in_child(lambda: _tested(chosen), copy, most)
     finally:
         path.write_text(before, encoding="utf-8")
-    return "timeout" if code is None else "survived" if code == 0 else "killed"
+    return "timeout" if code in (None, -signal.SIGXCPU) else "survived" if code == 0 else "killed"
 
 
-def _chosen(mutant: Mutant, tests: dict[str, Any]) -> list[str]:
-    """The tests that call the function (outside of functions: any of the file), the fastest first."""
-    prefix = f"{mutant.path}:"
-    wanted = f"{prefix}{mutant.function}" if mutant.function else None
-    runs = {
-        name: facts["seconds"]
-        for name, facts in tests.items()
-        if any(f == wanted if wanted else f.startswith(prefix) for f in facts["functions"])
-    }
+def _chosen(mutant: Mutant, tests: Tests) -> list[str]:
+    """The tests that run the changed line, the fastest first, then those that only call its function.
+
+    A line outside of functions runs once, when its module is imported: any test of the file may notice it.
+    """
+    prefix = f"{mutant.path.as_posix()}:"
+    first, last = mutant.lines
+    changed = {f"{prefix}{line}" for line in range(first, last + 1)} if mutant.function else set[str]()
+    seconds = tests.seconds
+    running = sorted((name for name, ran in tests.lines.items() if ran & changed), key=lambda name: seconds[name])
+    others = sorted(_others(mutant, prefix, tests, set(running)), key=lambda name: seconds[name])
     chosen, total = [], 0.0
-    for name in sorted(runs, key=lambda name: runs[name]):
-        total += runs[name]
+    for name in (*running, *others):
+        total += seconds[name]
         if total > MOST_SECONDS and chosen:
             break
         chosen.append(name)
     return chosen
 
 
+def _others(mutant: Mutant, prefix: str, tests: Tests, running: set[str]) -> Iterator[str]:
+    for name, ran in tests.lines.items():
+        if name not in running:
+            in_function = f"{prefix}{mutant.function}" in ran
+            if in_function if mutant.function else any(line.startswith(prefix) for line in ran):
+                yield name
+
+
 def _tested(chosen: list[str]) -> int:
-    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *chosen]))
+    return int(pytest.main(["-x", "-q", "-n0", "-p", "no:cacheprovider", *chosen]))
 
 
-def _in_child(action: Callable[[], int], folder: Path, limit: float) -> int | None:
-    """The exit status of an action in a process of its own in a copy; None where it did not end by itself."""
+def _in_child(action: Callable[[], int], folder: Path, seconds: int) -> int | None:
+    """The exit status of an action in a process of its own in a copy, which may use so much processor time.
+
+    None where it waits for ever.
+    """
     child = os.fork()
     if child == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
         _enter(folder)
         try:
             os._exit(action())
         finally:
             os._exit(70)
-    end = time.monotonic() + limit
+    end = time.monotonic() + MOST_WAITING
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:

@@ -19,6 +19,8 @@ class Mutant:
     text: str
     function: int | None
     """The first line of the function that it is in; None outside of functions."""
+    lines: tuple[int, int]
+    """The first and the last line that it changes."""
 
     def source(self, root: Path) -> str:
         """The text of the file with the change."""
@@ -80,7 +82,7 @@ def mutants(root: Path, path: Path) -> Iterator[Mutant]:
     for node, function in _nodes(ast.parse(source), None):
         for text in _changes(node, source):
             start, end = place(node.lineno, node.col_offset), place(node.end_lineno or 0, node.end_col_offset or 0)
-            yield Mutant(path, start, end, text, function)
+            yield Mutant(path, start, end, text, function, (node.lineno, node.end_lineno or node.lineno))
 
 
 def _nodes(node: ast.AST, function: int | None) -> Iterator[tuple[ast.expr | ast.stmt, int | None]]:

@@ -136,6 +136,15 @@ def test_what_only_training_needs_does_not_run_in_evaluation() -> None:
     assert runs == [1]
 
 
+def test_a_parameter_that_is_one_number() -> None:
+    model = model_of("arch 1\nmodel M { input x: [N, 4]; param p: [] = normal(std=0.5); it * p; output y }\n")
+    source = plain_source(model.graph)
+    assert isinstance(source, Source), source
+    module = make_module(source.text, source.class_name)
+    x = torch.ones(1, 4)
+    assert torch.equal(module(x), x * module.p)
+
+
 def test_equal_scopes_share_a_class() -> None:
     source = plain_source(archdsl.load("torchvision/vit_b_16").graph)
     assert isinstance(source, Source)
