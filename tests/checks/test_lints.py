@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from archdsl.checks.activated import activated_scores
 from archdsl.checks.report import check
 from archdsl.compiler import Spec, from_text, open_spec, shipped_specs
-from archdsl.diagnostics.lints import ActivationBeforeLoss
+from archdsl.diagnostics.lints import ActivationBeforeLoss, IdentityBlocked
 
 
 @pytest.mark.parametrize("path", shipped_specs(), ids=lambda p: f"{p.parent.name}/{p.stem}")
@@ -69,6 +69,10 @@ def codes(shape: str, body: str) -> list[str]:
     return [d.code for d in check(from_text(f"model M {{ input x: {shape}\n  {body}\n  output y\n}}")).diagnostics]
 
 
+WIDENED = "e: conv(96, 1) -> relu -> d: conv(96, 3, pad=1, groups=96)"
+"""The first half of an inverted residual, on an input of fewer than 96 channels."""
+
+
 @pytest.mark.parametrize(
     ("lint", "shape", "body"),
     [
@@ -90,7 +94,23 @@ def codes(shape: str, body: str) -> list[str]:
         ("A0413", "[N, 8, 3, 3]", "c: conv(8, 3, pad=2, dilation=2)"),
         ("A0414", "[N, 304, 8, 8]", "d: conv(304, 3, pad=1, groups=304) -> p: conv(256, 1) -> relu"),
         ("A0414", "[N, 64, 8, 8]", "e: conv(128, 1) -> relu -> d: conv(128, 3, pad=1, groups=128) -> p: conv(32, 1)"),
+        ("A0414", "[N, 16, 8, 8]", f"{WIDENED} -> p: conv(16, 3, pad=1) -> relu"),
+        ("A0414", "[N, 16, 8, 8]", f"{WIDENED} -> p: conv(16, [1, 3], pad=[0, 1]) -> relu"),
+        ("A0414", "[N, 16, 8, 8]", f"{WIDENED} -> p: conv(16, [3, 1], pad=[1, 0]) -> relu"),
+        ("A0414", "[N, 16, 8, 8]", f"{WIDENED} -> p: conv(96, 1) -> relu"),
+        ("A0414", "[N, 16, 8, 8]", f"{WIDENED} -> p: conv(200, 1) -> relu"),
+        ("A0414", "[N, 16, 8, 8]", f"{WIDENED} -> p: conv(16, 1) -> silu"),
+        ("A0414", "[N, 16, 8, 8]", f"{WIDENED} -> p: conv(16, 1) -> relu".replace("groups=96", "groups=48")),
+        ("A0414", "[N, 16, 8, 8]", f"{WIDENED} -> p: conv(16, 1) -> relu".replace("conv(96, 1)", "conv(96, 3, pad=1)")),
+        ("A0414", "[N, 96, 8, 8]", f"{WIDENED} -> p: conv(16, 1) -> relu"),
+        ("A0414", "[N, 96, 8, 8]", "d: conv(96, 3, pad=1, groups=96) -> p: conv(16, 1) -> relu"),
+        ("A0414", "[N, 16, 8, 8]", "e: conv(96, 1) -> relu -> maxpool(3) -> p: conv(16, 1) -> relu"),
+        ("A0414", "[N, 16, 8, 8]", "relu"),
         ("A0415", "[N, 64, 8, 8]", "residual { c: conv(64, 3, pad=1) } shortcut { identity }"),
+        ("A0415", "[N, 64, 8, 8]", "residual { c: conv(64, 3, pad=1) }"),
+        ("A0415", "[N, 64, 8, 8]", "add { p: conv(64, 1); c: conv(64, 3, pad=1) }"),
+        ("A0415", "[N, 64, 8, 8]", "residual { c: conv(32, 3, pad=1) } shortcut { p: conv(32, 1) }"),
+        ("A0415", "[N, 64, 8, 8]", "residual { c: conv(64, 3, pad=1) } shortcut { }"),
         ("A0417", "[N, 64]", "f: linear(64) -> dropout(0) -> bn: batchnorm  # allow: bias-before-norm"),
         ("A0417", "[4, 64]", "dropout -> f: linear(64, bias=false) -> bn: batchnorm(track=false)"),
     ],
@@ -114,12 +134,52 @@ def test_lints_are_silent_where_they_would_be_wrong(lint: str, shape: str, body:
             "[N, 64, 8, 8]",
             "e: conv(384, 1) -> relu -> d: conv(384, 3, pad=1, groups=384) -> relu -> p: conv(64, 1) -> relu",
         ),
+        ("A0414", "[N, 16, 8, 8]", f"{WIDENED} -> p: conv(16, 1) -> relu"),
+        ("A0414", "[N, 16, 8, 8]", f"{WIDENED} -> p: conv(95, [1, 1]) -> hardtanh"),
+        ("A0414", "[N, 95, 8, 8]", f"{WIDENED} -> p: conv(16, 1) -> relu6"),
+        (
+            "A0414",
+            "[N, 16, 8, 8]",
+            "e: conv(96, 1, bias=false) -> be: batchnorm -> relu6 -> d: conv(96, 3, pad=1, groups=96, bias=false)"
+            " -> bd: batchnorm -> relu6 -> p: conv(16, 1, bias=false) -> bp: batchnorm -> relu6",
+        ),
         ("A0415", "[N, 64, 8, 8]", "residual { c: conv(64, 3, pad=1) } shortcut { p: conv(64, 1) }"),
         ("A0417", "[N, 64]", "dropout -> f: linear(64, bias=false) -> bn: batchnorm"),
     ],
 )
 def test_lints_raise_what_they_are_for(lint: str, shape: str, body: str) -> None:
     assert lint in codes(shape, body)
+
+
+BLOCKED = "residual {{ tanh }} shortcut {{ {} }}"
+"""A residual whose identity cannot pass where there is a layer in its shortcut."""
+
+SURROUNDED = [
+    "{}",
+    "inner: Inner",
+    "part: seq {{ {} }}",
+    "for i in [0] {{ {} }}",
+    "if B {{ {} }}",
+    "if A {{ relu }} else {{ {} }}",
+    "residual {{ {} }}",
+    "add {{ {{ {}; tanh }}; relu }}",
+    "relu as p; output aux = p -> {{ relu; {} }}; p",
+]
+"""Where a part of a network can stand."""
+
+
+@pytest.mark.parametrize("around", SURROUNDED)
+@pytest.mark.parametrize("within", [w for w in SURROUNDED if "output" not in w])
+def test_a_blocked_identity_is_found_wherever_it_stands(around: str, within: str) -> None:
+    """For the residual in any construct, with its layer in any construct."""
+    blocked = BLOCKED.format(within.format("sigmoid").replace("part:", "layers:").replace("Inner", "Sigmoid"))
+    text = (
+        "arch 1\nlet A = false\nlet B = true\nblock Sigmoid {\n  sigmoid\n}\n"
+        f"block Inner {{\n  {blocked}\n}}\n"
+        f"model M {{ input x: [N, 64, 8, 8]\n  {around.format(blocked)}\n  output y\n}}"
+    )
+    found = [d for d in check(from_text(text)).diagnostics if isinstance(d, IdentityBlocked)]
+    assert [(d.layer, d.shape) for d in found if d.layer == "sigmoid"], check(from_text(text)).diagnostics
 
 
 @given(
