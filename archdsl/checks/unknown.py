@@ -8,7 +8,7 @@ from archdsl.checks.claims import MEASURES
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.elaborate.expressions import BUILTINS, WORDS
 from archdsl.evaluate.env import MISSING, FileScope
-from archdsl.evaluate.names import SUGGESTIONS, Names, unknown_name
+from archdsl.evaluate.names import SUGGESTIONS, unknown_name
 from archdsl.syntax import tree
 
 
@@ -23,7 +23,7 @@ def unknown_names(scope: FileScope) -> Iterator[Diagnostic]:
 
 
 def _unknown_in(definition: tree.Block | tree.Fn | tree.Claim, scope: FileScope) -> Iterator[Diagnostic]:
-    names = Names(definition)
+    names = scope.names_in(definition)
     local = {*names.bound, "it", "_", *(MEASURES if isinstance(definition, tree.Claim) else ())}
     unknown = [
         name

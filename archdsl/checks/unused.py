@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.names import DeadLayer, UnusedName
@@ -26,12 +26,13 @@ def unused_names(scope: FileScope) -> Iterator[Diagnostic]:
 
 
 def _unused_in(definition: tree.Block | tree.Claim) -> Iterator[Diagnostic]:
-    if any(isinstance(node, tree.Broken) for node in tree.walk(definition)):
+    nodes = list(tree.walk(definition))
+    if any(isinstance(node, tree.Broken) for node in nodes):
         return  # what could not be read may read them
-    bound = list(_bound(definition))
+    bound = list(_bound(nodes))
     binders = {name for name, _ in bound}
     named = (tree.Name, tree.Computed)
-    reads = [node for node in tree.walk(definition) if isinstance(node, named) and node not in binders]
+    reads = [node for node in nodes if isinstance(node, named) and node not in binders]
     texts = {_stem(name) for name in reads}
     families = {family(name) for name in reads if isinstance(name, tree.Computed)}
     for name, statement in bound:
@@ -47,9 +48,9 @@ def _unused_in(definition: tree.Block | tree.Claim) -> Iterator[Diagnostic]:
         yield UnusedName(span=name.span, name=name.span.text, advice=advice, edits=edits, statement=statement.span)
 
 
-def _bound(definition: tree.Node) -> Iterator[tuple[tree.Label, tree.Node]]:
+def _bound(nodes: Iterable[tree.Node]) -> Iterator[tuple[tree.Label, tree.Node]]:
     """Names that statements bind, each with its statement."""
-    for node in tree.walk(definition):
+    for node in nodes:
         pattern = node.pattern if isinstance(node, tree.Let) else None
         if isinstance(node, tree.Step) and node.shape is None:
             pattern = node.target

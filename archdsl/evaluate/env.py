@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from archdsl.evaluate.memory import Memory
+from archdsl.evaluate.names import Names
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
@@ -120,9 +121,17 @@ class FileScope:
         """Where each name was bound."""
         self.circles: Mapping[tree.Node, Mapping[tree.Node, list[tree.Node]]] | None = None
         """For definitions that lead back to themselves, those on the way with what each names; None: not asked yet."""
+        self._names: dict[tree.Node, Names] = {}
         self.used: list[FileScope] = []
         """The files that this one uses."""
         self.memory = Memory()
         """What functions and comprehensions gave in models of this file."""
         self.facets: dict[object, Facets] = {}
         """What operators said of themselves in models of this file, by their arguments and types of their inputs."""
+
+    def names_in(self, definition: tree.Block | tree.Fn | tree.Claim) -> Names:
+        """The names that a definition of the file binds and reads, found once."""
+        found = self._names.get(definition)
+        if found is None:
+            found = self._names[definition] = Names(definition)
+        return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 from archdsl.diagnostics.elsewhere import PREFIXES, member, stands_for
 from archdsl.diagnostics.names import UnknownName
@@ -18,10 +19,15 @@ SUGGESTIONS = 100
 
 
 def unknown_name(node: tree.Node, name: str, known: Collection[str], definition: tree.Node | None) -> UnknownName:
-    """What is to be said of a name that nothing defines; ``definition`` is the text around it."""
+    """The diagnostic of a name that nothing defines; ``definition`` is the text around it.
+
+    Without names that are ``known`` nothing near it is looked for.
+    """
     if definition is not None and name in _labels(definition):
         advice = f"`{name}` labels a layer, which names its parameters; to use what it gives, add `as {name}` there"
         return UnknownName(span=node.span, name=name, advice=advice)
+    if not known:
+        return UnknownName(span=node.span, name=name)
     behind = node.span.source.text[node.span.end : node.span.end + LONGEST]
     if name in PREFIXES and (meant := member(behind)) is not None:
         return UnknownName(span=node.span, name=name, advice=f"operators have no prefix: {_unprefixed(meant, known)}")
@@ -60,6 +66,10 @@ class Names:
         no_reads: set[tree.Node | None] = {p.name for p in definition.params}
         no_reads.add(getattr(definition, "name", None))
         for node in tree.walk(definition):
+            if isinstance(node, tree.Name):
+                if node not in no_reads:
+                    self.read.append(node)
+                continue
             for name in _not_read(node):
                 no_reads.add(name)
                 if not isinstance(node, tree.Argument | tree.Attribute | tree.Labelled | tree.Output):
@@ -68,8 +78,6 @@ class Names:
                 self.families += broken_families(node)
             if isinstance(node, tree.Shape):
                 self.bound |= {d.text for d in node.dims if isinstance(d, tree.Name) and d.text[:1].isupper()}
-            if isinstance(node, tree.Name) and node not in no_reads:
-                self.read.append(node)
 
     def _bind(self, name: tree.Node) -> None:
         if isinstance(name, tree.Name):
@@ -92,25 +100,23 @@ def family(name: tree.Computed) -> re.Pattern[str]:
 
 def _not_read(node: tree.Node) -> list[tree.Node]:
     """The names below a node that it binds, or that only say which: labels, names of arguments, element types."""
-    found: list[tree.Node | None] = []
-    match node:
-        case tree.Let():
-            found = [node.pattern]
-        case tree.Step():
-            found = [node.target]
-        case tree.For() | tree.Clause():
-            found = list(node.patterns)
-        case tree.Input() | tree.Output() | tree.TensorParam() | tree.TensorBuffer():
-            found = [node.name]
-        case tree.Argument() | tree.Attribute():
-            found = [node.name]
-        case tree.Declare() | tree.Labelled():
-            found = [node.label]
-        case tree.Shape():
-            found = [node.dtype]
-        case tree.Broken():
-            found = list(node.names)
-    return [name for f in found if f is not None for name in _leaves(f)]
+    found = _NOT_READ.get(type(node))
+    return [name for below in found(node) if below is not None for name in _leaves(below)] if found else []
+
+
+_NOT_READ: dict[type[tree.Node], Callable[[Any], Sequence[tree.Node | None]]] = {
+    tree.Let: lambda node: [node.pattern],
+    tree.Step: lambda node: [node.target],
+    tree.For: lambda node: node.patterns,
+    tree.Clause: lambda node: node.patterns,
+    **dict.fromkeys(
+        (tree.Input, tree.Output, tree.TensorParam, tree.TensorBuffer, tree.Argument, tree.Attribute),
+        lambda node: [node.name],
+    ),
+    **dict.fromkeys((tree.Declare, tree.Labelled), lambda node: [node.label]),
+    tree.Shape: lambda node: [node.dtype],
+    tree.Broken: lambda node: node.names,
+}
 
 
 def _leaves(pattern: tree.Node) -> Iterator[tree.Node]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from archdsl.evaluate.env import FileScope
-from archdsl.evaluate.names import Names
 from archdsl.evaluate.values import BlockLayer, Function
 from archdsl.syntax import tree
 
@@ -27,7 +26,7 @@ def recursion(definition: tree.Block | tree.Fn, file: FileScope) -> list[str]:
 
 
 def _mentions(definition: tree.Block | tree.Fn, file: FileScope) -> list[tree.Node]:
-    names = Names(definition)
+    names = file.names_in(definition)
     values = (file.env.lookup(name.text) for name in names.read if name.text not in names.bound)
     found = (v.definition for v in values if isinstance(v, BlockLayer | Function) and v.file is file)
     return list(dict.fromkeys(found))
