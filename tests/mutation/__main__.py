@@ -5,7 +5,8 @@ each room, and runs on each the tests of its room that run the changed line, the
 that only call its function, until one fails. The package is changed in a copy, never in place. It is no part of the
 tests: it takes hours of processor time.
 
-Mutants that no test can notice are listed, with the reason, in `equivalent.txt`; they are left out of the score.
+It needs ``pip install coverage``. Mutants that no test can notice are listed, with the reason, in `equivalent.txt`;
+they are left out of the score.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,8 @@ import hypothesis  # noqa: F401  (imported once, for all mutants)
 import numpy  # noqa: F401
 import pytest
 
-from .mutants import Mutant, mutants
-from .selection import lines_of, seconds_of
+from .mutants import Mutant, Range, mutants
+from .selection import write_lines, write_seconds
 
 ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
@@ -111,10 +112,16 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Tests:
-    """The tests of a room: how long each takes, and what it runs of the room's files."""
+    """The tests of a room: how long each takes, and for each file those that run each of its lines."""
 
     seconds: dict[str, float]
-    lines: dict[str, set[str]]
+    running: dict[str, dict[str, list[str]]]
+
+    def of(self, path: Path, lines: Range) -> list[str]:
+        """The tests that run one of these lines, the fastest first."""
+        running = self.running[path.as_posix()]
+        found = {name for line in range(lines[0], lines[1] + 1) for name in running.get(str(line), ())}
+        return sorted(found, key=lambda name: self.seconds[name])
 
 
 def _mapped(copy: Path, room: str, folder: Path) -> Tests:
@@ -123,13 +130,12 @@ def _mapped(copy: Path, room: str, folder: Path) -> Tests:
     times, lines = folder / f"{room}-seconds.json", folder / f"{room}-lines.json"
     tests = list(ROOMS[room].tests)
     for to, action in (
-        (times, lambda: seconds_of(tests, times)),
-        (lines, lambda: lines_of(copy, _files(copy, room), tests, lines)),
+        (times, lambda: write_seconds(tests, times)),
+        (lines, lambda: write_lines(copy, _files(copy, room), tests, lines)),
     ):
         if not to.exists() and _in_child(action, copy, 7_200) != 0:
             sys.exit(f"the tests of {room} fail as it is")
-    ran = json.loads(lines.read_text(encoding="utf-8"))
-    return Tests(json.loads(times.read_text(encoding="utf-8")), {name: set(found) for name, found in ran.items()})
+    return Tests(json.loads(times.read_text(encoding="utf-8")), json.loads(lines.read_text(encoding="utf-8")))
 
 
 def _files(copy: Path, room: str) -> list[Path]:
@@ -173,27 +179,17 @@ def _chosen(mutant: Mutant, tests: Tests) -> list[str]:
 
     A line outside of functions runs once, when its module is imported: any test of the file may notice it.
     """
-    prefix = f"{mutant.path.as_posix()}:"
-    first, last = mutant.lines
-    changed = {f"{prefix}{line}" for line in range(first, last + 1)} if mutant.function else set[str]()
-    seconds = tests.seconds
-    running = sorted((name for name, ran in tests.lines.items() if ran & changed), key=lambda name: seconds[name])
-    others = sorted(_others(mutant, prefix, tests, set(running)), key=lambda name: seconds[name])
+    if mutant.function is None:
+        found = tests.of(mutant.path, (1, max(map(int, tests.running[mutant.path.as_posix()]), default=1)))
+    else:
+        found = [*tests.of(mutant.path, mutant.lines), *tests.of(mutant.path, mutant.function)]
     chosen, total = [], 0.0
-    for name in (*running, *others):
-        total += seconds[name]
+    for name in dict.fromkeys(found):
+        total += tests.seconds[name]
         if total > MOST_SECONDS and chosen:
             break
         chosen.append(name)
     return chosen
-
-
-def _others(mutant: Mutant, prefix: str, tests: Tests, running: set[str]) -> Iterator[str]:
-    for name, ran in tests.lines.items():
-        if name not in running:
-            in_function = f"{prefix}{mutant.function}" in ran
-            if in_function if mutant.function else any(line.startswith(prefix) for line in ran):
-                yield name
 
 
 def _tested(chosen: list[str]) -> int:

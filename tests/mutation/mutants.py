@@ -7,6 +7,10 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
+
+Range: TypeAlias = tuple[int, int]
+"""The first and the last of some lines."""
 
 
 @dataclass(frozen=True)
@@ -17,9 +21,9 @@ class Mutant:
     start: int
     end: int
     text: str
-    function: int | None
-    """The first line of the function that it is in; None outside of functions."""
-    lines: tuple[int, int]
+    function: Range | None
+    """The first and the last line of the function that it is in; None outside of functions."""
+    lines: Range
     """The first and the last line that it changes."""
 
     def source(self, root: Path) -> str:
@@ -85,10 +89,10 @@ def mutants(root: Path, path: Path) -> Iterator[Mutant]:
             yield Mutant(path, start, end, text, function, (node.lineno, node.end_lineno or node.lineno))
 
 
-def _nodes(node: ast.AST, function: int | None) -> Iterator[tuple[ast.expr | ast.stmt, int | None]]:
-    """The nodes that may change, each with the first line of its function."""
+def _nodes(node: ast.AST, function: Range | None) -> Iterator[tuple[ast.expr | ast.stmt, Range | None]]:
+    """The nodes that may change, each with the lines of its function."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        function = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        function = node.lineno, node.end_lineno or node.lineno
     if isinstance(node, ast.expr | ast.stmt):
         yield node, function
     for name, value in ast.iter_fields(node):
@@ -99,7 +103,7 @@ def _nodes(node: ast.AST, function: int | None) -> Iterator[tuple[ast.expr | ast
                 yield from _nodes(child, function)
 
 
-def _is_left_out(node: ast.AST, function: int | None) -> bool:
+def _is_left_out(node: ast.AST, function: Range | None) -> bool:
     match node:
         case ast.Assert() | ast.Import() | ast.ImportFrom() | ast.JoinedStr():
             return True
