@@ -86,15 +86,16 @@ class SizeTooLarge(Diagnostic):
 
 @record(kw_only=True)
 class SharedDiffers(Diagnostic):
-    """A shared module on inputs that need different parameters.
+    """A shared module that would need other parameters or other arguments where it runs again.
 
-    A module that is declared once owns one set of parameters, wherever it runs.
+    A module that is declared once is made once: it owns one set of parameters and has the same arguments wherever it
+    runs.
     """
 
     code = "A0306"
-    title = "the shared module `{path}` would need parameters of two shapes"
+    title = "the shared module `{path}` would have to be another one here"
     at = "{detail}"
-    hint = "a shared module owns one set of parameters: it can only run on inputs that fit them"
+    hint = "a shared module is made once: it can only run on inputs that fit it"
 
     path: str
     detail: str | None = None

@@ -158,8 +158,10 @@ class Context(ABC):
         """Variables of the open comprehensions that are values, outermost first, with how many numbers each takes."""
         self._in_comprehension = False
         """What stands inside one is not remembered by itself: it may be different in each turn."""
-        self._run: set[Module] = set()
-        """Declared modules that ran."""
+        self._layers: dict[Module, Facets] = {}
+        """The operators at modules, as in their first run."""
+        self._run: dict[Module, Defaults] = {}
+        """Declared modules that ran, with the defaults at their first run: a module is made once."""
         self._facets: dict[object, Facets] = {}
         """See `FileScope.facets`: of the file whose model is built."""
         self._steps = 0

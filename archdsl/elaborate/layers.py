@@ -247,6 +247,7 @@ class Layers(Expressions, Places, Binding):
         if module is not None:
             self.occupy(module, facets.op)
             self.own(module, here, facets.weights, site)
+            self.made_once(module, facets, site)
         outputs = tuple([self.new_value(t.shape, t.dtype) for t in facets.outputs])
         node = Node(facets, inputs, outputs, module, site, written)
         self.add_node(node)
@@ -455,8 +456,9 @@ class Layers(Expressions, Places, Binding):
         if naming.label is not None:
             advice = f"`{layer.name}` has its name where it is declared"
             raise Fault(Misplaced(span=site.span, what="a label", advice=advice))
-        inner = replace(here, again=here.again or layer.module in self._run, counter=None)
-        self._run.add(layer.module)
+        again = here.again or layer.module in self._run
+        defaults = self._run.setdefault(layer.module, here.defaults)
+        inner = replace(here, again=again, counter=None, defaults=defaults)
         self.apply(layer.layer, inner, site, Naming(module=layer.module))
         here.stream = inner.stream
 

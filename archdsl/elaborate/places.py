@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 from archdsl.diagnostics.base import Label
 from archdsl.diagnostics.names import BadLabel, DuplicatePath, Unlabelled, WrongKind
@@ -10,7 +11,7 @@ from archdsl.diagnostics.shapes import SharedDiffers
 from archdsl.elaborate.called import example_label
 from archdsl.elaborate.context import Context, Counter, Fault, Here, Naming
 from archdsl.graph import Module
-from archdsl.op import Op, Weight
+from archdsl.op import Facets, Op, Weight
 from archdsl.syntax import tree
 
 _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,199}")
@@ -161,6 +162,19 @@ class Places(Context):
             elif first is not None or weight.name in module.children:
                 raise Fault(DuplicatePath(span=site.span, path=module.join(weight.name)))
             module.own[weight.name] = weight
+
+    def made_once(self, module: Module, facets: Facets, site: tree.Node) -> None:
+        """A shared module has the same arguments wherever it runs: torch makes it once."""
+        first = self._layers.setdefault(module, facets)
+        if first is not facets and first.torch.module != facets.torch.module:
+            name, now = first.op.name, facets.op.name
+            differing = (
+                f.name for f in fields(first.op) if getattr(first.op, f.name) != getattr(facets.op, f.name, None)
+            )
+            argument = next(differing, None) if name == now else None
+            before, here = (getattr(op, argument) for op in (first.op, facets.op)) if argument else (name, now)
+            detail = f"`{argument or 'it'}` is {before} at first and {here} here"
+            raise Fault(SharedDiffers(span=site.span, path=module.path, detail=detail))
 
     def occupy(self, module: Module, what: Op | None) -> None:
         """Say what stands at a module, where that is an operator."""

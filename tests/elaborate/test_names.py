@@ -85,6 +85,29 @@ def test_a_shared_group_runs_on_several_sizes(specs) -> None:
     assert graph.outputs[0].value.shape[2:] == (8, 8)
 
 
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ("let m: { c: conv(8, 1, pad=1 if it.shape[2] == 16 else 0) }\nm -> m", "`pad` is 1 at first and 0 here"),
+        ("let m: { n: batchnorm(eps=0.001 * it.shape[2]) }\nm -> maxpool(2) -> m", "`eps` is 0.016 at first"),
+        ("let m: { d: dropout(1 / it.shape[2]) }\nm -> maxpool(2) -> m", "`p` is 0.0625 at first and 0.125 here"),
+        ("let m: seq { conv(8, 1); if it.shape[2] == 16 { relu } else { gelu } }\nm -> maxpool(2) -> m", "relu"),
+    ],
+)
+def test_a_shared_module_has_the_same_arguments_in_each_run(specs, body: str, detail: str) -> None:
+    """Torch makes it once, so it cannot be another one where it runs again."""
+    (problem,) = specs.body_faults(body)
+    assert isinstance(problem, SharedDiffers)
+    assert detail in problem.detail
+
+
+def test_a_shared_module_keeps_the_defaults_of_its_first_run(specs) -> None:
+    graph = specs.body("let m: conv(8, 1)\nm\nwith conv(bias=false)\nm\na: conv(8, 1)")
+    assert [node.op.bias for node in graph.nodes] == [True, True, False]
+    graph = specs.body("let m: conv(8, 1)\nwith conv(bias=false)\nm\nwith conv(bias=true)\nm\na: conv(8, 1)")
+    assert [node.op.bias for node in graph.nodes] == [False, False, True]
+
+
 def test_a_list_of_declared_modules_is_numbered(specs) -> None:
     text = "let f: [conv(8, 1, bias=false) for i in 0..2]\nf[1] -> f[0]"
     assert specs.keys(text) == ["f.0.weight", "f.1.weight"]

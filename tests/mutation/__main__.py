@@ -32,7 +32,7 @@ import numpy  # noqa: F401
 import pytest
 
 from .mutants import Mutant, Range, mutants
-from .selection import write_lines, write_seconds
+from .selection import record
 
 ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
@@ -67,9 +67,9 @@ ROOMS = {
         ("tests/training/test_recipe.py", "tests/elaborate", "tests/diagnostics"),
     ),
 }
-MOST_SECONDS = 30.0
-"""Processor time of the tests that one mutant is given."""
-LIMIT = 3.0
+MOST_SECONDS = 60.0
+"""Processor time of the tests that one mutant is given, as they took it while coverage was recorded."""
+LIMIT = 2.0
 """How many times longer than that a mutant may take, before it counts as one that does not end."""
 MOST_WAITING = 3_600.0
 """Seconds after which a process that only waits is ended."""
@@ -127,15 +127,10 @@ class Tests:
 def _mapped(copy: Path, room: str, folder: Path) -> Tests:
     """What the tests of a room run, recorded once."""
     folder.mkdir(exist_ok=True)
-    times, lines = folder / f"{room}-seconds.json", folder / f"{room}-lines.json"
-    tests = list(ROOMS[room].tests)
-    for to, action in (
-        (times, lambda: write_seconds(tests, times)),
-        (lines, lambda: write_lines(copy, _files(copy, room), tests, lines)),
-    ):
-        if not to.exists() and _in_child(action, copy, 7_200) != 0:
-            sys.exit(f"the tests of {room} fail as it is")
-    return Tests(json.loads(times.read_text(encoding="utf-8")), json.loads(lines.read_text(encoding="utf-8")))
+    to, tests = folder / f"{room}.json", list(ROOMS[room].tests)
+    if not to.exists() and _in_child(lambda: record(copy, _files(copy, room), tests, to), copy, 7_200) != 0:
+        sys.exit(f"the tests of {room} fail as it is")
+    return Tests(**json.loads(to.read_text(encoding="utf-8")))
 
 
 def _files(copy: Path, room: str) -> list[Path]:

@@ -17,6 +17,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from random import Random
 
@@ -45,6 +46,8 @@ HUGE = 1e9
 """Numbers beyond it may exceed float32 inside an operator in the one back end and not in the other; NaN is no number,
 and a maximum may pass it on or pass it over."""
 TRIES = 400
+MOST_NUMBERS = 10_000_000
+"""In one value of a network that is run."""
 AT_RUN_TIME = ("index out of range", "out of bounds", "ZeroDivisionError")
 """What torch says of numbers that no checker knows: rows of a table that are not there, whole numbers divided by 0."""
 NOT_OF_THIS_MACHINE = ("A0502", "A0503", "A0524", "A0532")
@@ -127,8 +130,16 @@ def sizes_of(graph: Graph, random: Random) -> Iterator[dict[str, int]]:
         return
     yield found[0]
     others = [sizes for sizes in found[1:] if sizes != found[0]]
-    if others:
-        yield min(random.sample(others, min(4, len(others))), key=lambda sizes: sum(sizes.values()))
+    drawn = random.sample(others, min(4, len(others)))
+    small = [sizes for sizes in drawn if _greatest(graph, sizes) <= MOST_NUMBERS]
+    if small:
+        yield min(small, key=lambda sizes: sum(sizes.values()))
+
+
+def _greatest(graph: Graph, sizes: dict[str, int]) -> int:
+    """How many numbers the greatest value has."""
+    values = [*(given.value for given in graph.inputs), *(value for node in graph.nodes for value in node.outputs)]
+    return max(prod(evaluate(size, sizes) for size in value.shape) for value in values)
 
 
 def inputs_of(graph: Graph, sizes: dict[str, int]) -> dict[str, Tensor]:

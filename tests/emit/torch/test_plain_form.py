@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import archdsl
+from archdsl.elaborate.places import Places
 from archdsl.emit.torch import Source, emit, make_module, plain_source
 from archdsl.emit.torch.file import File
 from archdsl.emit.torch.lower import source as lower
@@ -143,6 +144,16 @@ def test_a_parameter_that_is_one_number() -> None:
     module = make_module(source.text, source.class_name)
     x = torch.ones(1, 4)
     assert torch.equal(module(x), x * module.p)
+
+
+def test_two_layers_at_one_module_are_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checker refuses such a graph (A0306); the proof does not rely on that."""
+    monkeypatch.setattr(Places, "made_once", lambda *_: None)
+    model = model_of(
+        "arch 1\nmodel M { input x: [1, 4, 8]\nlet m: { c: conv(4, 1, pad=1 if it.shape[2] == 8 else 0) }\n"
+        "m -> m\noutput y }\n"
+    )
+    assert "two layers at m.c" in str(plain_source(model.graph))
 
 
 def test_equal_scopes_share_a_class() -> None:

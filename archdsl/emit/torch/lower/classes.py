@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from archdsl.emit.torch.docs import doc_above
 from archdsl.emit.torch.helpers import HELPERS
-from archdsl.emit.torch.initial import direct_tensor, init_call
+from archdsl.emit.torch.initial import direct_tensor, init_call, shape_of
 from archdsl.emit.torch.lower.bodies import Method, NotLowered, Site, Sizes, contents
 from archdsl.emit.torch.lower.classir import ClassIR
 from archdsl.emit.torch.lower.containers import Containers, Holding, labels, member
@@ -187,7 +187,7 @@ class Lowering:
             return
         sizes = [literal(size) for size in weight.shape]
         direct = direct_tensor(type(weight.init), sizes, _arguments(weight.init))
-        parameter = call("nn.Parameter", direct or call("torch.empty", *sizes))
+        parameter = call("nn.Parameter", direct or call("torch.empty", *shape_of(sizes)))
         if is_identifier(label):
             yield assign(own(label), parameter)
         else:

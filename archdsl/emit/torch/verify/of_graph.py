@@ -10,7 +10,7 @@ from archdsl.emit.torch.precision import Precision
 from archdsl.emit.torch.verify import distributions, tracing
 from archdsl.emit.torch.verify.computation import Computation, Parameter, Traced, TracedModule
 from archdsl.emit.torch.verify.interpreter import Interpreter, forms, subexpressions
-from archdsl.emit.torch.verify.terms import Made, TermTable, TracedSize, TracedTensor, plain
+from archdsl.emit.torch.verify.terms import Made, Refused, TermTable, TracedSize, TracedTensor, plain
 from archdsl.graph import Graph, GraphOutput, Module, Node, Owned, Value, flattened
 from archdsl.op import Facets, Op, Torch, Training
 from archdsl.ops.tensor import Constant
@@ -60,7 +60,9 @@ class _Tracer:
                 self._table.learn(form)
         for node in nodes:
             if node.module is not None and node.torch.module is not None:
-                self._layers[node.module] = self._layer(node)
+                made = self._layer(node)
+                if self._layers.setdefault(node.module, made) != made:
+                    raise Refused(f"the graph has two layers at {node.module.path}")
         for given in self._graph.inputs:
             self._set(given.value, self._table.term("input", given.name))
         inference = self._computation()
