@@ -26,6 +26,9 @@ from archdsl.dims import (
     truth,
     witness,
 )
+from archdsl.dims.budget import Budget
+from archdsl.dims.decide import decide
+from archdsl.dims.facts import relation
 
 from .expressions import examples, on_numbers, on_sizes, texts
 
@@ -159,6 +162,34 @@ def test_a_range_goes_over_to_what_the_symbol_equals() -> None:
     assert truth(W, ">=", 14, facts) is True
     assert truth(W, "<=", 318, facts) is True
     assert truth(W, "<=", 317, facts) is None
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, -1, -2])
+@pytest.mark.parametrize("constant", [-5, -1, 0, 1, 4, 9])
+@pytest.mark.parametrize(("lo", "hi"), [(1, 30), (7, 30), (10, 31)])
+def test_bounds_go_over_to_what_the_symbol_equals(times: int, constant: int, lo: int, hi: int) -> None:
+    """By brute force: which W there are where lo <= H <= hi and H == times * W + constant."""
+    left = [w for w in range(1, 100) if lo <= times * w + constant <= hi]
+    bounded = assume(assume(Facts(), H, ">=", lo), H, "<=", hi)
+    if not left:
+        with pytest.raises(Contradiction):
+            assume(bounded, H, "==", times * W + constant)
+        return
+    facts = assume(bounded, H, "==", times * W + constant)
+    assert facts.range_of("W") == Range(lo=left[0], hi=left[-1])
+
+
+def test_a_relation_that_cannot_be_computed_does_not_hold() -> None:
+    fact = relation(H // W - 3, ">=")
+    assert isinstance(fact, Relation)
+    assert fact.holds({"H": 6, "W": 2}) is True
+    assert fact.holds({"H": 5, "W": 2}) is False
+    assert fact.holds({"H": 5, "W": 0}) is False
+
+
+def test_a_contradiction_of_what_is_known_needs_no_work() -> None:
+    facts = assume(Facts(), H * W, "!=", 7)
+    assert decide(H * W - 7, "==", facts, Budget(0)) == Refuted({"H": 1, "W": 1})
 
 
 def test_divisibility_by_a_symbol_is_learnt() -> None:

@@ -220,6 +220,12 @@ def test_what_cannot_be_decided_is_kept_and_said() -> None:
         assert found.origins == ("strange",)
 
 
+def test_what_is_decided_is_not_said_to_be_undecided() -> None:
+    needs = Needs()
+    assert needs.require(H * W, ">=", C) == Adopted(needs.preconditions()[0].conditions, {"C": 2, "H": 1, "W": 1})
+    assert [found.undecided for found in needs.preconditions()] == [False]
+
+
 def test_facts_from_outside_are_known_but_not_required() -> None:
     needs = Needs(assume(Facts(), H % 32, "==", 0))
     assert needs.require_multiple(H, 16) == Holds()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archdsl.dims import evaluate, symbol
+from archdsl.dims import dmax, evaluate, symbol
+from archdsl.dims.budget import Budget
 from archdsl.dims.newton import newton_form, sign_runs, value_at
+from archdsl.dims.polynomial import never_negative, never_zero
 from archdsl.dims.profile import profile, samples
 from archdsl.dims.ranges import make_range
 
@@ -44,6 +46,27 @@ def test_sign_runs_are_the_signs(form: list[int]) -> None:
 def test_sign_runs_find_a_root_far_away() -> None:
     form = newton_form([(q - 10**30) * (q - 3) for q in range(3)])
     assert sign_runs(form) == [(0, 1), (3, 0), (4, -1), (10**30, 0), (10**30 + 1, 1)]
+
+
+@examples(300)
+@given(st.lists(st.integers(-3, 12), min_size=1, max_size=4), st.sampled_from([-1, 1]), st.integers(-40, 40))
+def test_polynomials_of_one_symbol_are_decided(roots: list[int], sign: int, more: int) -> None:
+    """Exact, by brute force up to where the leading term outweighs all others."""
+    size = sign
+    for root in roots:
+        size = size * (H - root)
+    size = size + more
+    values = [evaluate(size, {"H": q}) for q in range(400)]
+    assert never_negative(size, Budget()) == (min(values) >= 0 and values[-1] >= values[-2])
+    if never_zero(size, Budget()):
+        assert 0 not in values
+    elif min(values) > 0 and values[-1] >= values[-2]:
+        raise AssertionError("a positive polynomial of one symbol is 0 nowhere")
+
+
+def test_what_does_not_depend_on_a_symbol_is_steady_in_it() -> None:
+    for size in (7, W, W * W // 3, dmax(W, 3) // 2):
+        assert profile(size, "H") == (1, 0, 0)
 
 
 @examples(300)

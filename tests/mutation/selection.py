@@ -12,11 +12,21 @@ import pytest
 
 
 class Recorder:
-    """Tells coverage which test runs, and records the processor time of each."""
+    """Tells coverage which test runs or which module of tests is imported, and records the processor time of each."""
 
     def __init__(self, coverage: Any) -> None:
         self._coverage = coverage
         self.seconds: dict[str, float] = {}
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Iterator[None]:
+        """The cases of a test may be computed when its module is imported: all tests of the module run these lines."""
+        is_module = isinstance(collector, pytest.Module)
+        self._coverage.switch_context(collector.nodeid if is_module else "")
+        yield
+        self._coverage.switch_context("")
+        if is_module:
+            self.seconds[collector.nodeid] = 0.0
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -25,6 +35,7 @@ class Recorder:
         yield
         self._coverage.switch_context("")
         self.seconds[item.nodeid] = time.process_time() - began
+        self.seconds[item.nodeid.partition("::")[0]] += self.seconds[item.nodeid]
 
 
 def record(root: Path, files: list[Path], paths: list[str], to: Path) -> int:
