@@ -73,7 +73,12 @@ def verify(source: str, class_name: str, cases: Sequence[Case]) -> Failure | Non
         module = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return Failure(None, Difference("text", "", f"line {getattr(error, 'lineno', 1)}: {error}"))
-    expectations = [trace_graph(case.graph, TermTable()) for case in cases]
+    expectations: list[Traced] = []
+    for case in cases:
+        try:
+            expectations.append(trace_graph(case.graph, TermTable()))
+        except Refused as reason:
+            return Failure(case, Difference("layer", "", str(reason)))
     reason = allowlist.disallowed(module, {name for each in expectations for name in each.table.callees})
     if reason is not None:
         return Failure(None, Difference("text", "", reason))

@@ -17,7 +17,11 @@ from archdsl.ops.tensor import Constant
 
 
 def trace_graph(graph: Graph, table: TermTable) -> Traced:
-    """A checked graph in terms; the table learns the shapes of its values and torch's defaults of its operators."""
+    """A checked graph in terms; the table learns the shapes of its values and torch's defaults of its operators.
+
+    Raises:
+        Refused: no source can be the graph: two layers at one module.
+    """
     return _Tracer(graph, table).traced()
 
 
