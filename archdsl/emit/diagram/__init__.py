@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from archdsl.diagnostics.diagrams import UnknownPictureFormat, UnknownTheme
-from archdsl.emit.diagram.figure import Figure
-from archdsl.emit.diagram.plan import plan
+from archdsl.emit.diagram.figure import Figure, Foot
+from archdsl.emit.diagram.plan import Choice, plan
 from archdsl.emit.diagram.theme import THEMES, Theme
 from archdsl.errors import SpecError
 from archdsl.files import write_whole
@@ -30,6 +30,8 @@ def diagram(
     open: Sequence[str] = (),
     fold: Collection[str] = (),
     depth: int | None = None,
+    caption: bool = True,
+    key: bool = True,
 ) -> Diagram:
     """The diagram of a network.
 
@@ -44,7 +46,8 @@ def diagram(
     """
     if theme not in THEMES:
         raise SpecError([UnknownTheme(name=theme, known=", ".join(THEMES))])
-    return Diagram(plan(graph, open, fold, depth), THEMES[theme])
+    choice = Choice(open, fold, depth, Foot(caption, key))
+    return Diagram(plan(graph, choice), THEMES[theme])
 
 
 @dataclass(frozen=True)
@@ -92,13 +95,23 @@ class Diagram:
             SpecError: the ending is another, nothing here can draw it, or the file cannot be written.
         """
         target = Path(path)
-        ending = target.suffix.lower().removeprefix(".")
-        if ending not in FORMATS:
-            raise SpecError([UnknownPictureFormat(path=str(path))])
-        write_whole(target, self.dot.encode() if ending == "dot" else self._render(ending))
+        write_whole(target, self.encoded(target.suffix.lower().removeprefix("."), str(path)))
         return target
 
-    def _render(self, format: Any, dpi: int = 0) -> bytes:
+    def encoded(self, format: str, path: str = "") -> bytes:
+        """The contents of a file of a format, one of `FORMATS`.
+
+        Raises:
+            SpecError: there is no such format, or nothing here can draw it.
+        """
+        match format:
+            case "dot":
+                return self.dot.encode()
+            case "svg" | "png" | "pdf":
+                return self._render(format)
+        raise SpecError([UnknownPictureFormat(path=path or format)])
+
+    def _render(self, format: Literal["svg", "png", "pdf"], dpi: int = 0) -> bytes:
         from archdsl.emit.diagram.render import PRINT_DPI, render
 
         title = f"{self.figure.name}: architecture diagram"

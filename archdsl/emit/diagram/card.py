@@ -7,13 +7,14 @@ from math import ceil
 
 from archdsl.emit.diagram.figure import BAR, BORDER, SIDE, Card, Fork, Join
 from archdsl.emit.diagram.text import SIZE, SMALL, plain, shorten, width
-from archdsl.emit.diagram.theme import Paint, Theme
+from archdsl.emit.diagram.theme import Theme
 
 BETWEEN = 6.0
 """Least room between the columns of a card."""
 BADGE_SIDE = 4.0
 BEFORE_BADGE = 3.0
-_TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
+MARK_SIDE = 3.0
+TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 
 
 def escaped(text: str) -> str:
@@ -26,12 +27,12 @@ def html(content: str) -> str:
     return f"<{content or ' '}>"
 
 
-def sized(text: str, size: float, colour: str = "", bold: bool = False) -> str:
-    """A text in its size (Graphviz takes whole ones; 7.5 is the node's own) and colour."""
+def sized(text: str, size: float, color: str = "", bold: bool = False) -> str:
+    """A text in its size (Graphviz takes whole ones; 7.5 is the node's own) and color."""
     if not text:
         return ""  # Graphviz takes no empty element
     attributes = f' POINT-SIZE="{size:g}"' if size != SMALL else ""
-    attributes += f' COLOR="{colour}"' if colour else ""
+    attributes += f' COLOR="{color}"' if color else ""
     inner = f"<B>{escaped(text)}</B>" if bold else escaped(text)
     return f"<FONT{attributes}>{inner}</FONT>" if attributes else inner
 
@@ -52,46 +53,49 @@ def badge_width(card: Card) -> int:
     return ceil(width(f"×{card.count}", SIZE) + 2 * BADGE_SIDE) if card.count > 1 else 0
 
 
+def mark_width(card: Card) -> int:
+    """Of the mark that tells of shortcuts in a folded card."""
+    return ceil(width(card.mark, SMALL) + 2 * MARK_SIDE) if card.mark else 0
+
+
 def least_width(card: Card) -> float:
     """The width that a card needs to show everything in full."""
-    if card.is_aside:
-        return ceil(width(card.title, SIZE)) + 2 * SIDE
-    left = max(width(full_title(card), SIZE, card.is_folded), width(card.detail, SMALL))
-    return ceil(left) + _besides(card) + 2 * SIDE + (2 * BORDER if card.is_folded else 0)
+    texts = [width(full_title(card), SIZE, card.is_folded), *(width(line, SMALL) for line in card.details)]
+    around = 2 * SIDE if card.is_aside else besides(card)
+    return ceil(max(texts)) + around
 
 
-def _besides(card: Card) -> float:
-    """What a card holds besides its left column."""
-    right, badge = right_width(card), badge_width(card)
-    return (BETWEEN + right if right else 0) + (BEFORE_BADGE + badge if badge else 0)
+def besides(card: Card) -> float:
+    """The part of a card's width that its left column does not get."""
+    columns = [BETWEEN + right_width(card) if right_width(card) else 0.0]
+    columns += [BEFORE_BADGE + cell for cell in (mark_width(card), badge_width(card)) if cell]
+    return sum(columns) + 2 * SIDE + (2 * BORDER if card.is_folded else 0)
 
 
 # ---- labels ------------------------------------------------------------------------------------------------
 
 
 def card_label(card: Card, theme: Theme) -> str:
-    """The label of a card: names at the left, shape and parameters at the right."""
-    paint = theme.cards[card.kind]
-    box = card.width - (2 * BORDER if card.is_folded else 0)
+    """The label of a card: names at the left, shape and parameters at the right, marks after them."""
     if card.is_aside:
-        return html(sized(shorten(card.title, box - SIDE), SIZE))
-    right, badge = right_width(card), badge_width(card)
-    left = int(box - 2 * SIDE) - right - (int(BEFORE_BADGE) + badge if badge else 0)
-    room = left - (BETWEEN if right else 0)
-    cells = [_cell("LEFT", left, _left_lines(card, room, theme))]
+        lines = _left_lines(card, card.width - SIDE, theme)
+        return html("<BR/>".join(lines))
+    right = right_width(card)
+    room = int(card.width - besides(card))
+    cells = [_cell("LEFT", room + (int(BETWEEN) if right else 0), _left_lines(card, room, theme))]
     if right:
         cells.append(_cell("RIGHT", right, _right_lines(card, theme)))
-    if badge:
-        cells.append(f'<TD WIDTH="{BEFORE_BADGE:g}"></TD>{_badge(card, badge, paint, theme)}')
-    return html(f"{_TABLE}<TR>{''.join(cells)}</TR></TABLE>")
+    if card.mark:
+        cells.append(_gap() + _mark(card, theme))
+    if card.count > 1:
+        cells.append(_gap() + _badge(card, theme))
+    return html(f"{TABLE}<TR>{''.join(cells)}</TR></TABLE>")
 
 
 def _left_lines(card: Card, room: float, theme: Theme) -> list[str]:
     title = shorten(full_title(card), room, SIZE, card.is_folded)
-    lines = [sized(title, SIZE, bold=card.is_folded)]
-    if card.detail:
-        lines.append(sized(shorten(card.detail, room, SMALL), SMALL, theme.dim))
-    return lines
+    details = (sized(shorten(line, room, SMALL), SMALL, theme.dim) for line in card.details)
+    return [sized(title, SIZE, bold=card.is_folded), *details]
 
 
 def _right_lines(card: Card, theme: Theme) -> list[str]:
@@ -104,9 +108,20 @@ def _cell(align: str, cell: int, lines: list[str]) -> str:
     return f'<TD ALIGN="{align}" WIDTH="{cell}">{text}</TD>'
 
 
-def _badge(card: Card, badge: int, paint: Paint, theme: Theme) -> str:
-    text = sized(f"×{card.count}", SIZE, theme.page)  # not bold: Graphviz centres plain text only
-    return f'<TD WIDTH="{badge}" BGCOLOR="{paint.stroke}" STYLE="rounded">{text}</TD>'
+def _gap() -> str:
+    return f'<TD WIDTH="{BEFORE_BADGE:g}"></TD>'
+
+
+def _badge(card: Card, theme: Theme) -> str:
+    text = sized(f"×{card.count}", SIZE, theme.page)  # not bold: Graphviz centers plain text only
+    paint = f'BGCOLOR="{theme.cards[card.kind].stroke}"'
+    return f'<TD WIDTH="{badge_width(card)}" STYLE="rounded" {paint}>{text}</TD>'
+
+
+def _mark(card: Card, theme: Theme) -> str:
+    text = sized(card.mark, SMALL, theme.skip)
+    paint = f'BGCOLOR="{theme.page}" BORDER="1" COLOR="{theme.skip}"'
+    return f'<TD WIDTH="{mark_width(card)}" STYLE="rounded" {paint}>{text}</TD>'
 
 
 # ---- bars --------------------------------------------------------------------------------------------------
@@ -119,7 +134,7 @@ def fork_label(fork: Fork, theme: Theme) -> str:
         f'<TD PORT="b{i}" WIDTH="{pitch:g}" HEIGHT="{BAR:g}" FIXEDSIZE="TRUE" BGCOLOR="{theme.edge}"></TD>'
         for i in range(fork.branches)
     )
-    return html(f"{_TABLE}<TR>{cells}</TR></TABLE>")
+    return html(f"{TABLE}<TR>{cells}</TR></TABLE>")
 
 
 def join_label(join: Join) -> str:
@@ -129,4 +144,4 @@ def join_label(join: Join) -> str:
         f'<TD PORT="b{i}" WIDTH="{pitch:g}" HEIGHT="1" FIXEDSIZE="TRUE"></TD>' for i in range(join.branches)
     )
     title = sized(join.title, SIZE) + "   " + sized(join.shape, SMALL)
-    return html(f'{_TABLE}<TR>{ports}</TR><TR><TD COLSPAN="{join.branches}" HEIGHT="15">{title}</TD></TR></TABLE>')
+    return html(f'{TABLE}<TR>{ports}</TR><TR><TD COLSPAN="{join.branches}" HEIGHT="15">{title}</TD></TR></TABLE>')

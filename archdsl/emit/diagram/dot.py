@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from graphviz import Digraph, escape
 
-from archdsl.emit.diagram.card import card_label, fork_label, html, join_label, sized
+from archdsl.emit.diagram.caption import (
+    AFTER_SWATCH,
+    APART,
+    BETWEEN_ENTRIES,
+    NAMES,
+    ROW,
+    SMALL_ROW,
+    SWATCH,
+    entry_width,
+)
+from archdsl.emit.diagram.card import TABLE, card_label, fork_label, html, join_label, sized
 from archdsl.emit.diagram.figure import (
     BESIDE,
     BORDER,
-    LOOP_GAP,
     PAD,
     Caption,
     Card,
@@ -25,8 +35,7 @@ from archdsl.emit.diagram.figure import (
     Passage,
     apart,
 )
-from archdsl.emit.diagram.space import has_neighbouring_loops
-from archdsl.emit.diagram.text import SIGN, SIZE, SMALL, plain
+from archdsl.emit.diagram.text import SIGN, SIZE, SMALL, TIE, plain, shorten
 from archdsl.emit.diagram.theme import Kind, Theme
 
 FONT = "Arial"
@@ -41,7 +50,7 @@ def dot(figure: Figure, theme: Theme) -> str:
     graph.attr("node", **_node_attributes())
     graph.attr("edge", **_edge_attributes(theme))
     for number, panel in enumerate(figure.panels):
-        graph.subgraph(_panel(f"cluster_{number}", panel, figure.gap < LOOP_GAP, theme))
+        graph.subgraph(_panel(f"cluster_{number}", panel, theme))
     for above, below in pairwise(figure.panels[1:]):
         pull = {} if _is_forked(above) is _is_forked(below) else {"weight": "0"}
         graph.edge(above.chain[-1], below.chain[0], style="invis", **pull)
@@ -49,7 +58,8 @@ def dot(figure: Figure, theme: Theme) -> str:
 
 
 def _graph_attributes(figure: Figure, theme: Theme) -> dict[str, str]:
-    return {
+    size = {"size": ",".join(map(_inches, figure.size))} if figure.size is not None else {}
+    return size | {
         "id": "figure",
         "rankdir": "TB",
         "ranksep": _inches(figure.gap),
@@ -95,11 +105,40 @@ def _edge_attributes(theme: Theme) -> dict[str, str]:
 
 
 def _caption(caption: Caption, theme: Theme) -> str:
-    first, *more = caption.facts
-    lines = [sized(caption.title, SIZE, bold=True) + sized(f" {first}", SIZE)]
-    lines += [sized(line, SIZE) for line in more]
-    lines += [sized(line, SMALL, theme.dim) for line in caption.legend]
-    return html("<BR/>".join(lines))
+    """A table, each line in a row of its own height; nothing where nothing is shown."""
+    rows: list[str] = []
+    if caption.is_shown:
+        first, *more = caption.facts
+        rows.append(_line(sized(caption.title, SIZE, bold=True) + sized(TIE + first, SIZE), ROW))
+        rows += [_line(sized(line, SIZE), ROW) for line in more]
+        rows.append(_apart())
+        rows += [_line(sized(line, SMALL, theme.dim), SMALL_ROW) for line in caption.legend]
+    if caption.key:
+        rows.append(_apart())
+        rows += [_line(_key(kinds, theme), SMALL_ROW) for kinds in caption.key]
+    return html(f"{TABLE}{''.join(rows)}</TABLE>") if rows else ""
+
+
+def _line(content: str, height: float) -> str:
+    return f'<TR><TD HEIGHT="{height:g}">{content}</TD></TR>'
+
+
+def _apart() -> str:
+    return f'<TR><TD WIDTH="1" HEIGHT="{APART:g}" FIXEDSIZE="TRUE"></TD></TR>'
+
+
+def _key(kinds: Sequence[Kind], theme: Theme) -> str:
+    cells: list[str] = []
+    for kind in kinds:
+        paint = theme.cards[kind]
+        cells.append(
+            f'<TD WIDTH="{SWATCH:g}" HEIGHT="7" FIXEDSIZE="TRUE" BGCOLOR="{paint.fill}" BORDER="1" '
+            f'COLOR="{paint.stroke}"></TD><TD WIDTH="{AFTER_SWATCH:g}"></TD>'
+            f"<TD>{sized(NAMES[kind], SMALL, theme.dim)}</TD>"
+        )
+    room = sum(entry_width(kind) + BETWEEN_ENTRIES for kind in kinds) - BETWEEN_ENTRIES
+    table = TABLE.replace(">", f' WIDTH="{room:g}" HEIGHT="{SMALL_ROW:g}" FIXEDSIZE="TRUE">')
+    return f'{table}<TR>{f"""<TD WIDTH="{BETWEEN_ENTRIES:g}"></TD>""".join(cells)}</TR></TABLE>'
 
 
 def literal(text: str) -> str:
@@ -114,7 +153,7 @@ def _inches(points: float) -> str:
 # ---- panels ------------------------------------------------------------------------------------------------
 
 
-def _panel(name: str, panel: Panel, is_tight: bool, theme: Theme) -> Digraph:
+def _panel(name: str, panel: Panel, theme: Theme) -> Digraph:
     cluster = Digraph(name=name)
     cluster.attr("graph", **(_opened(panel, theme) if panel.letter else _main(panel)))
     for item in panel.items:
@@ -125,9 +164,8 @@ def _panel(name: str, panel: Panel, is_tight: bool, theme: Theme) -> Digraph:
             row.edge(left, right, style="invis", minlen=str(apart(names)))
         cluster.subgraph(row)
     items = {item.id: item for item in panel.items}
-    is_close = is_tight and has_neighbouring_loops(panel)
     for edge in sorted(panel.edges, key=lambda edge: -edge.weight):
-        _edge(cluster, edge, items, is_close, theme)
+        _edge(cluster, edge, items, theme)
     return cluster
 
 
@@ -176,7 +214,7 @@ def _node(item: Item, theme: Theme) -> tuple[str, dict[str, str]]:
             return str(number), {"class": "link", **look, **_paint("reshape", f"column {number + 1}", theme)}
         case Passage(text=text):
             look = {"shape": "plaintext", "style": "", "fontcolor": theme.skip}
-            return literal(text), {"class": "skip", "tooltip": literal(text), **look}
+            return literal(shorten(text, item.width, SMALL)), {"class": "skip", "tooltip": literal(text), **look}
         case Fork():
             look = {"shape": "plaintext", "style": ""}
             return fork_label(item, theme), {"class": "fork", "tooltip": "branches", **look}
@@ -209,11 +247,11 @@ def _paint(kind: Kind, tooltip: str, theme: Theme) -> dict[str, str]:
 # ---- edges -------------------------------------------------------------------------------------------------
 
 
-def _edge(cluster: Digraph, edge: Edge, items: dict[str, Item], is_close: bool, theme: Theme) -> None:
+def _edge(cluster: Digraph, edge: Edge, items: dict[str, Item], theme: Theme) -> None:
     tail, head = items[edge.tail], items[edge.head]
-    attributes = {"id": f"{edge.tail}--{edge.head}", "class": edge.kind}
+    attributes = {"class": edge.kind}
     if edge.kind == "skip":
-        attributes |= {"color": theme.skip, "penwidth": "1.4"} | _round(edge, tail, head, is_close)
+        attributes |= {"color": theme.skip, "penwidth": "1.4"} | _round(edge, tail, head)
     if edge.weight != 1:
         attributes["weight"] = str(edge.weight)
     if isinstance(head, Fork | Passage):
@@ -222,16 +260,12 @@ def _edge(cluster: Digraph, edge: Edge, items: dict[str, Item], is_close: bool, 
     head_name = edge.head + (f":b{edge.head_branch}:n" if edge.head_branch is not None else "")
     if edge.is_upward:
         tail_name, head_name, attributes["dir"] = head_name, tail_name, "back"
-    cluster.edge(tail_name, head_name, **attributes)
+    for name in edge.ids:
+        cluster.edge(tail_name, head_name, id=name, **attributes)
 
 
-def _round(edge: Edge, tail: Item, head: Item, is_close: bool) -> dict[str, str]:
-    """How a shortcut leaves and arrives: from the right side out, to the right side in.
-
-    A loop spans its card; where rows are so close that it would touch the next one, it ends at the card's middle.
-    """
-    if tail is head:
-        return {"tailport": "ne", "headport": "e" if is_close else "se", "arrowsize": "0.5"}
+def _round(edge: Edge, tail: Item, head: Item) -> dict[str, str]:
+    """How a shortcut leaves and arrives: from the right side out, to the right side in."""
     if edge.is_flat:
         return {"constraint": "false", "tailport": "e", "headport": "w"}
     ports: dict[str, str] = {}

@@ -15,22 +15,22 @@ from archdsl.emit.diagram.theme import Kind
 
 PAD = 5.76
 """Margin around a figure."""
-LINE, LINES = 17.0, 26.0
-"""Heights of a card with one line and with two."""
+LINE, MORE = 17.0, 9.0
+"""Height of a card with one line, and of each further line."""
 BORDER = 4.0
 """What a double outline adds on each side."""
 SIDE = 6.0
 """Room between a card's edge and its text."""
 GAP = 14.0
 """Between rows: whole points, as Graphviz counts them."""
-LOOP_GAP = 19.0
-"""Between rows where cards that bear a loop follow each other."""
 BESIDE = 14.4
 """Between neighbours in a row."""
 LANE = 84.0
 """Width of what stands beside the main branch of an opened residual."""
 CIRCLE = 13.7
 """Diameter of a junction."""
+ADDS, LAYS = "+x", "x,…"
+"""Marks of folded cards: an addition to the input in them, a concatenation with it."""
 BAR = 2.0
 """Thickness of the bar from which branches fork."""
 
@@ -39,22 +39,22 @@ BAR = 2.0
 class Card:
     """A layer, a run of equal layers (``count``), or a folded block (``is_folded``).
 
-    ``params`` counts what the card stands for, each parameter of the model at the first card that owns it.
-    ``residuals`` counts the shortcuts folded in it; ``is_bypassed`` draws a loop beside it. ``is_aside`` is a card on
-    a shortcut: its title alone, in the middle.
+    ``params`` counts the parameters of all that the card represents, each parameter of the model at the first card
+    that owns it. ``residuals`` counts the shortcuts folded in it; ``mark`` states what kind they are. ``is_aside`` is a
+    card on a shortcut: its texts in the middle.
     """
 
     id: str
     kind: Kind
     title: str
-    detail: str = ""
+    details: tuple[str, ...] = ()
     shape: str = ""
     params: Size = 0
     params_text: str = ""
     count: int = 1
     letters: tuple[str, ...] = ()
     is_folded: bool = False
-    is_bypassed: bool = False
+    mark: str = ""
     is_aside: bool = False
     residuals: int = 0
     tooltip: str = ""
@@ -63,8 +63,8 @@ class Card:
     @property
     def height(self) -> float:
         """Height of the outermost outline."""
-        is_double = not self.is_aside and bool(self.detail or (self.shape and self.params_text))
-        lines = LINES if is_double else LINE
+        right = 0 if self.is_aside else bool(self.shape) + bool(self.params_text)
+        lines = LINE + MORE * (max(1 + len(self.details), right) - 1)
         return lines + (2 * BORDER if self.is_folded else 0)
 
 
@@ -144,6 +144,12 @@ class Edge:
     weight: int = 1
     is_upward: bool = False
     is_flat: bool = False
+    lines: int = 1
+
+    @property
+    def ids(self) -> list[str]:
+        """One id for each of the ``lines`` that are drawn: one for each value that flows."""
+        return [f"{self.tail}--{self.head}" + (f"-{n}" if n else "") for n in range(self.lines)]
 
 
 @dataclass(frozen=True)
@@ -173,12 +179,25 @@ def apart(row: Sequence[str]) -> int:
 
 
 @dataclass(frozen=True)
+class Foot:
+    """Which parts of the foot are drawn."""
+
+    caption: bool = True
+    key: bool = True
+
+
+@dataclass(frozen=True)
 class Caption:
-    """The foot of a figure: the bold title and the lines after it; ``legend`` explains the marks."""
+    """The foot of a figure: the bold title and the lines after it; ``legend`` explains the marks, ``key`` the colors.
+
+    Where it is not shown it still describes the figure to those who cannot see it.
+    """
 
     title: str
     facts: tuple[str, ...]
     legend: tuple[str, ...]
+    key: tuple[tuple[Kind, ...], ...] = ()
+    is_shown: bool = True
 
     @property
     def statement(self) -> str:
@@ -199,6 +218,8 @@ class Figure:
     caption: Caption
     gap: float = GAP
     columns: int = 2
+    size: tuple[float, float] | None = None
+    """The width and height to which it is scaled down, where it is larger; None: it stays as large as it is."""
 
     def items(self) -> Iterator[Item]:
         for panel in self.panels:

@@ -39,7 +39,7 @@ def folded(network: Network, parts: Sequence[Part]) -> Iterator[Part | Run]:
 
 
 def _chain(network: Network, first: Group, rest: Sequence[Part]) -> list[Group]:
-    """Groups of the same text, each fed by the one before it alone."""
+    """Groups of the same text, each fed by the one before it alone, along as many values as it likes."""
     chain = [first]
     for part in rest:
         if not isinstance(part, Group) or part.text is not first.text or not _feeds(network, chain[-1], part):
@@ -52,7 +52,9 @@ def _feeds(network: Network, before: Group, after: Group) -> bool:
     """Does all that leaves ``before`` go into ``after``, and all that ``after`` reads come from ``before``?"""
     arriving, leaving = arrives(network, after), leaves(network, before)
     inside = set(after.nodes)
-    return len(arriving) == 1 and arriving == leaving and all(node in inside for node in network.consumers[arriving[0]])
+    if not arriving or set(arriving) != set(leaving):
+        return False
+    return all(node in inside for value in arriving for node in network.consumers[value])
 
 
 def arrives(network: Network, group: Group) -> list[Value]:

@@ -1,6 +1,7 @@
 """Which folded blocks are opened beside the model.
 
-Rule 4: the most repeated block, one inset for each distinct structure of it, at most two, of at most twelve items each.
+Of the repeated blocks, those that hold most of the network, one inset for each distinct structure, at most two; and the
+attention in them, where it is a block of its own.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from archdsl.graph import GraphOutput
 from archdsl.ops.dropout import Inert
 
 MOST_ITEMS = 12
+"""Of an inset, when blocks in it are opened."""
+MOST_CARDS = 24
+"""Of an inset at all."""
 MOST_INSETS = 2
 LEADING_ITEMS = 3
 """Of an inset that leads to the next one."""
@@ -106,17 +110,29 @@ def _ends_openly(sketch: Sketch) -> bool:
 
 
 def worth_opening(network: Network, main: Sketch, closed: Collection[str]) -> list[Opened]:
-    """Insets by how much they tell, the best first: at most two, in the order of the network."""
+    """Insets by how much they show, the best first: at most two, in the order of the network, and an attention."""
     chosen: list[Opened] = []
-    for family in _by_repetition(main):
+    for family in _by_coverage(main):
         found = [Opened(network, group, unit, closed) for unit in family for group in unit.groups]
-        fitting = [o for o in found if 1 < size(o.sketch) <= MOST_ITEMS]
+        fitting = [o for o in found if 1 < size(o.sketch) <= MOST_CARDS]
         for opened in _structures(fitting):
             if len(chosen) < MOST_INSETS:
                 chosen.append(opened)
     order = {unit: number for number, unit in enumerate(main.units)}
     chosen.sort(key=lambda o: (order[o.unit], o.unit.groups.index(o.group)))
-    return next(filter(None, map(_way_to_attention, chosen)), chosen)
+    chosen = next(filter(None, map(_way_to_attention, chosen)), chosen)
+    for number, opened in enumerate(chosen, 1):
+        attention = _attention(opened)
+        if attention is not None:
+            return [*chosen[:number], attention, *chosen[number:]]
+    return chosen
+
+
+def _attention(opened: Opened) -> Opened | None:
+    """The attention in an inset, where it is a folded block."""
+    folded = (u for u in opened.sketch.units if u.kind == "attention" and u.groups)
+    found = (Opened(opened.network, unit.groups[0], unit, opened.closed) for unit in folded)
+    return next((inner for inner in found if 1 < size(inner.sketch) <= MOST_CARDS), None)
 
 
 def _way_to_attention(opened: Opened) -> list[Opened]:
@@ -133,15 +149,15 @@ def _hiding_attention(opened: Opened) -> list[Unit]:
     return [u for u in opened.sketch.units if u.kind == "block" and not attentions.isdisjoint(u.nodes)]
 
 
-def _by_repetition(main: Sketch) -> list[list[Unit]]:
-    """Folded cards by the text that they run, the most repeated first; what stands there once only if all does."""
+def _by_coverage(main: Sketch) -> list[list[Unit]]:
+    """Folded cards by the text that they run, those that hold most operators first; single ones only if all are."""
     families: dict[object, list[Unit]] = {}
     for unit in main.units:
         if unit.groups:
             families.setdefault(unit.groups[0].text, []).append(unit)
-    often = sorted(families.values(), key=lambda family: -sum(u.count for u in family))
-    repeated = [family for family in often if sum(u.count for u in family) > 1]
-    return repeated or often
+    ordered = sorted(families.values(), key=lambda family: -sum(len(u.nodes) for u in family))
+    repeated = [family for family in ordered if sum(u.count for u in family) > 1]
+    return repeated or ordered
 
 
 def _structures(found: list[Opened]) -> list[Opened]:

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from archdsl.dims import Size
+from archdsl.emit.diagram.sizes import size_text
 from archdsl.graph import (
     Branch,
     Chose,
@@ -38,6 +39,7 @@ from archdsl.ops.einsum import Einsum
 from archdsl.ops.elementwise import Arithmetic
 from archdsl.ops.merge import Add
 from archdsl.ops.padding import Pad, Roll
+from archdsl.ops.ranges import Arange
 from archdsl.ops.resample import Resize
 from archdsl.ops.shape import Bounds, Select
 from archdsl.ops.softmax import Softmax
@@ -184,8 +186,8 @@ class Network:
 
     def __post_init__(self) -> None:
         parts = parts_of(self.graph.instance.events)
-        told = set(nodes_of(parts))
-        self.parts = (*parts, *(Leaf(node) for node in self.graph.nodes if node not in told))
+        listed = set(nodes_of(parts))
+        self.parts = (*parts, *(Leaf(node) for node in self.graph.nodes if node not in listed))
 
     @cached_property
     def runs_of(self) -> dict[tree.Node, list[Group]]:
@@ -251,6 +253,18 @@ class Network:
             makers = [self.graph.producer.get(value) for value in reads(node)]
             if all(maker is not None and maker in found for maker in makers):
                 found.add(node)
+        return frozenset(found)
+
+    @cached_property
+    def unread(self) -> frozenset[Node]:
+        """Nodes without parameters whose results no output derives from: tables that were made and left."""
+        wanted: set[Value] = set(self.results)
+        found: set[Node] = set()
+        for node in reversed(self.graph.nodes):
+            if wanted.isdisjoint(node.outputs) and not any(not weight.buffer for weight in node.weights):
+                found.add(node)
+            else:
+                wanted.update(reads(node))
         return frozenset(found)
 
     @cached_property
@@ -325,6 +339,19 @@ class Network:
                     found.setdefault(event.what, event.name)
         return found
 
+    def constant_name(self, value: Value) -> str:
+        """The author's name of a constant tensor, or its shape."""
+        shape = "×".join(map(size_text, value.shape)) or "1"
+        found: Value | None = value
+        while found is not None:
+            maker = self.graph.producer.get(found)
+            if found in self.names:
+                return self.names[found]
+            if maker is not None and isinstance(maker.op, OwnTensor):
+                return maker.op.label
+            found = maker.inputs[0] if maker is not None and len(maker.inputs) == 1 else None
+        return f"constant {shape}"
+
     def _instances(self) -> Iterator[Instance]:
         yield self.graph.instance
         for group in groups_of(self.parts):
@@ -347,8 +374,13 @@ def _residual_merges(parts: Iterable[Part]) -> Iterator[Node]:
 
 
 def reads(node: Node) -> tuple[Value, ...]:
-    """The values whose contents a node reads: of what it resizes like, only the size counts."""
-    return node.inputs[:1] if isinstance(node.op, Resize) else node.inputs
+    """The values whose contents a node reads: of what it resizes like or counts along, only the size matters."""
+    match node.op:
+        case Resize():
+            return node.inputs[:1]
+        case Arange():
+            return ()
+    return node.inputs
 
 
 def is_sum(node: Node) -> bool:

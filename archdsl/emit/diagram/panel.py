@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
+from itertools import pairwise
 
-from archdsl.emit.diagram.card import least_width
-from archdsl.emit.diagram.figure import BESIDE, LANE, Card, Edge, Fork, Item, Join, Junction, Panel, Passage
+from archdsl.dims import Size
+from archdsl.emit.diagram.card import besides, full_title, least_width
+from archdsl.emit.diagram.figure import ADDS, BESIDE, LANE, LAYS, Card, Edge, Fork, Item, Join, Junction, Panel, Passage
 from archdsl.emit.diagram.outline import Group
 from archdsl.emit.diagram.paths import Bypasses, main_chain
-from archdsl.emit.diagram.shapes import away_from_loops, bends, u_shaped, untied
+from archdsl.emit.diagram.shapes import bends, straightened, u_shaped, untied
+from archdsl.emit.diagram.sizes import short_shape
 from archdsl.emit.diagram.sketch import Sketch, Unit, params_of
 from archdsl.emit.diagram.style import Style, distinctions, modules_of
-from archdsl.emit.diagram.text import ELLIPSIS, SMALL, width
-from archdsl.emit.diagram.words import count_text, plural, short_shape
+from archdsl.emit.diagram.text import SIZE, SMALL, shorten, width
+from archdsl.emit.diagram.words import last_name, listed, plural
+from archdsl.graph import Module, Node
 from archdsl.ops.conv import ConvTranspose
 from archdsl.ops.resample import PixelShuffle, Resize
 
 WIDEST = 184.0
-"""No card is wider: what does not fit is left out, and told in full by the tooltip."""
+"""No card is wider: a text that does not fit goes on below, or is shortened; the tooltip has it in full."""
+WIDEST_TITLED = 230.0
+"""No card is wider, however long the first part of its title is."""
 LEAST_SHAPE = 30.0
 """Of a shape, what is worth showing."""
 MAIN, CHAIN = 1000, 300
@@ -41,7 +49,8 @@ class Composer:
         self._within = within
         self._chain = main_chain(sketch.units)
         self._on_chain = set(self._chain)
-        self._told = distinctions(sketch.units)
+        self._links = set(pairwise(self._chain))
+        self._distinctions = distinctions(sketch.units)
         self._ids = {unit: style.id(self._wish(unit)) for unit in sketch.units}
 
     def panel(self, letters: Mapping[Unit, tuple[str, ...]] | None = None, title: str = "") -> Panel:
@@ -55,7 +64,7 @@ class Composer:
         )  # fmt: skip
         skips = bends(panel)
         turn = self._turn(skips[-1]) if skips else None
-        return u_shaped(panel, turn) if turn is not None else away_from_loops(untied(panel))
+        return u_shaped(panel, turn) if turn is not None else straightened(untied(panel))
 
     def _wish(self, unit: Unit) -> str:
         paths = modules_of(unit) or [n.path for n in unit.nodes if n.path is not None]
@@ -78,42 +87,63 @@ class Composer:
             return Join(self._ids[unit], len(unit.sources), unit.title, shape, 0, params, tooltip)
         card = Card(
             id=self._ids[unit], kind=unit.kind, title=unit.title, shape=self._shape(unit), params=params,
-            params_text=count_text(params, self.style.is_exact), count=unit.count, letters=letters,
-            is_folded=bool(unit.groups), is_bypassed=self._is_looped(unit), is_aside=unit.is_aside,
-            residuals=residuals, tooltip=tooltip,
+            params_text=self._params_text(unit), count=unit.count, letters=letters, is_folded=bool(unit.groups),
+            mark=self._mark(unit), is_aside=unit.is_aside, residuals=residuals, tooltip=tooltip,
         )  # fmt: skip
-        card = self._tensor(unit, card) if unit.is_tensor else self._with_detail(card, unit)
-        card = _with_whole_title(card)
-        return replace(card, width=min(least_width(card), WIDEST))
+        if unit.is_tensor:
+            card = self._tensor(unit, card)
+        elif unit.is_aside:
+            card = self._aside(unit, card)
+        else:
+            card = _with_full_title(card, self._details(unit))
+        return replace(card, width=min(least_width(card), WIDEST_TITLED))
 
     def _residuals(self, unit: Unit) -> int:
         return sum(node in self.network.residuals for node in unit.nodes)
 
     def _shape(self, unit: Unit) -> str:
-        """Between bars the title tells the channels and the bar the sizes."""
+        """Between bars the title has the channels and the bar the sizes; several outputs are listed below the title."""
+        if len(unit.outputs) > 1:
+            return ""
         shape = self.style.shape(unit.value, self.style.batch)
         if unit.branch is None:
             return shape
         channels = shape.partition("×")[0]
         return "" if channels in re.findall(r"\d+", unit.title) else channels
 
-    def _tensor(self, unit: Unit, card: Card) -> Card:
-        """A parameter of the model's own: a narrow card with its whole shape below its name."""
-        parts = [self.style.shape(unit.nodes[0].output, None), card.params_text]
-        return replace(card, detail=" · ".join(p for p in parts if p), shape="", params_text="")
+    def _params_text(self, unit: Unit) -> str:
+        """The parameters of the card; of several equal parts, those of each, where these are as many."""
+        if self._letter:
+            return ""
+        total = self.style.count(params_of(self.network, unit.nodes))
+        if unit.count == 1 or not total:
+            return total
+        counts = {params_of(self.network, member) for member in unit.members}
+        return f"{total} in all" if len(counts) > 1 else f"{self.style.count(counts.pop())} each"
 
-    def _with_detail(self, card: Card, unit: Unit) -> Card:
-        """The second line: what is fused into a card; of a folded one where it stands and how it differs."""
-        if not unit.groups:
-            kept = [d for d in unit.details if unit.kind != "conv" or d != self.style.implied]
-            return _with_words(card, kept)
-        parts = [self.style.place(unit, self._within), *self._told.get(unit, ()), *unit.details]
-        parts = [part for part in parts if part and part != unit.title]
-        card = replace(card, detail=" · ".join(parts))
-        while len(parts) > 1 and least_width(card) > WIDEST:
-            del parts[max(1, len(parts) - 1 - len(unit.details))]
-            card = replace(card, detail=" · ".join(parts))
-        return card
+    def _tensor(self, unit: Unit, card: Card) -> Card:
+        """A parameter of the model's own: a narrow card with its shape below its name."""
+        parts = [self.style.shape(unit.nodes[0].output, None), card.params_text]
+        return replace(card, details=(listed(parts),), shape="", params_text="")
+
+    def _aside(self, unit: Unit, card: Card) -> Card:
+        """A card on a shortcut: shape and parameters below its name, where it has parameters."""
+        if not card.params_text:
+            return replace(card, shape="")
+        return replace(card, details=(listed([card.shape, card.params_text]),), shape="", params_text="")
+
+    def _details(self, unit: Unit) -> list[str]:
+        """Words of the second line: what is fused into a card; of a folded one its place and how it differs."""
+        words = [d for d in unit.details if unit.groups or unit.kind != "conv" or d != self.style.implied]
+        if unit.groups:
+            place = self.style.place(unit, self._within)
+            words = [word for word in (place, *self._distinctions.get(unit, ()), *words) if word != unit.title]
+        if len(unit.outputs) > 1:
+            shapes = [self.style.shape(value, self.style.batch) for value in unit.outputs]
+            words += [plural(len(shapes), "output"), *shapes]
+        if self._is_shared(unit):
+            words.append("shared")
+        return [word for word in words if word]
 
     def _tooltip(self, unit: Unit) -> str:
         """What the card has no room for: the whole path, whole shapes, exact counts."""
@@ -122,20 +152,36 @@ class Composer:
             self.style.place(unit) or next((n.path for n in unit.nodes if n.path), ""),
             unit.title + (f" ×{unit.count}" if unit.count > 1 else ""),
             *unit.details,
-            f"[{', '.join(map(str, value.shape))}] {value.dtype}" if value is not None else "",
-            f"{params:,} parameters" if isinstance(params, int) and params else "",
+            *(f"[{', '.join(map(str, v.shape))}] {v.dtype}" for v in unit.outputs or (value,) if v is not None),
+            _parameters(params),
             plural(self._residuals(unit), "shortcut") if unit.groups and self._residuals(unit) else "",
         ]
-        return " · ".join(line for line in lines if line)
+        return listed(lines)
 
-    # ---- loops ----
+    def _is_shared(self, unit: Unit) -> bool:
+        """Does a module that the unit runs, run elsewhere in the panel too, or in several of the unit's equal parts?"""
+        parts = [set(_modules(member)) for member in unit.members]
+        within = Counter(module for part in parts for module in part)
+        here = Counter(_modules(unit.nodes))
+        return any(self._runs[module] > times or within[module] > 1 for module, times in here.items())
 
-    def _is_looped(self, unit: Unit) -> bool:
-        """Does a folded card hide shortcuts?"""
-        return bool(unit.groups) and (self._residuals(unit) > 0 or self._passes_on(unit.groups[0]))
+    @cached_property
+    def _runs(self) -> Counter[Module]:
+        """How often each module that owns tensors runs in the panel."""
+        return Counter(module for unit in self.sketch.units for module in _modules(unit.nodes))
+
+    # ---- marks ----
+
+    def _mark(self, unit: Unit) -> str:
+        """``+x`` on a folded card whose layers add to what arrives, ``x,…`` where they are laid beside it."""
+        if not unit.groups:
+            return ""
+        if self._residuals(unit):
+            return ADDS
+        return LAYS if self._passes_on(unit.groups[0]) else ""
 
     def _passes_on(self, group: Group) -> bool:
-        """Does a loop's turn lay what it takes beside what it made of it?"""
+        """Is the result of a loop's turn laid beside its input?"""
         if group.instance is not None:
             return False
         turn = Sketch(self.network, group.parts, lambda _: None)
@@ -177,14 +223,13 @@ class Composer:
         for unit in self.sketch.units:
             for source in unit.sources:
                 if unit.is_merge and not unit.is_fork and ways.is_bypass(source, unit):
-                    passage = Passage(self.style.id(f"{self._ids[unit]}-identity"))
+                    text = "identity" if self._residuals(unit) else ""
+                    passage = Passage(self.style.id(f"{self._ids[unit]}-identity"), text)
                     passages.append(passage)
                     edges.append(Edge(self._ids[source], passage.id, "skip"))
                     edges.append(Edge(passage.id, self._ids[unit], "skip"))
                 else:
                     edges.append(self._edge(source, unit))
-            if self._is_looped(unit):
-                edges.append(Edge(self._ids[unit], self._ids[unit], "skip"))
         return edges, passages
 
     def _edge(self, source: Unit, unit: Unit) -> Edge:
@@ -193,11 +238,11 @@ class Composer:
             self._ids[source], self._ids[unit], "skip" if is_skip else "flow",
             tail_branch=unit.branch if source.is_fork else None,
             head_branch=source.branch if unit.is_join else None,
-            weight=1 if is_skip else self._weight(source, unit),
+            weight=1 if is_skip else self._weight(source, unit), lines=max(1, len(unit.arriving.get(source, ()))),
         )  # fmt: skip
 
     def _weight(self, source: Unit, unit: Unit) -> int:
-        if source in self._on_chain and unit in self._on_chain and not (source.is_fork or unit.is_join):
+        if (source, unit) in self._links and not (source.is_fork or unit.is_join):
             return MAIN
         return CHAIN if unit.sources == [source] or unit.is_join else 1
 
@@ -211,18 +256,46 @@ class Composer:
         return self._ids[found] if found is not None else None
 
 
-def _with_words(card: Card, words: Sequence[str]) -> Card:
-    """The card with these words on its second line; where there is no room for all, the last are left out."""
-    card = replace(card, detail=" · ".join(words))
-    for kept in range(len(words) - 1, 0, -1):
-        if least_width(card) <= WIDEST:
-            break
-        card = replace(card, detail=" · ".join([*words[:kept], ELLIPSIS]))
-    return card
+def _modules(nodes: Sequence[Node]) -> list[Module]:
+    """The modules with tensors of their own that some nodes run."""
+    return [node.module for node in nodes if node.module is not None and node.weights]
 
 
-def _with_whole_title(card: Card) -> Card:
-    """The card; where its shape is so long that its title would be cut off, the shape is."""
-    over = least_width(replace(card, detail="")) - WIDEST
-    room = width(card.shape, SMALL) - over
-    return card if over <= 0 or room < LEAST_SHAPE else replace(card, shape=short_shape(card.shape, room))
+def _parameters(count: Size) -> str:
+    if isinstance(count, int):
+        return f"{count:,} parameters" if count else ""
+    return f"{count} parameters"
+
+
+def _with_full_title(card: Card, words: Sequence[str]) -> Card:
+    """The card with these words below its title, and with the end of a title that is too long before them.
+
+    Where the title's first part lacks room beside the shape, the shape is shortened, or goes below too.
+    """
+    first, *more = card.title.split(", ")
+    widest = min(max(WIDEST, _title_width(card, first) + besides(replace(card, shape=""))), WIDEST_TITLED)
+    over = _title_width(card, first) - (widest - besides(card))
+    if over > 0 and width(card.shape, SMALL) - over >= LEAST_SHAPE:
+        card = replace(card, shape=short_shape(card.shape, width(card.shape, SMALL) - over))
+    elif over > 0 and card.shape:
+        card, words = replace(card, shape=""), [card.shape, *words]
+    room = widest - besides(card)
+    while more and _title_width(card, f"{first}, {more[0]}") <= room:
+        first = f"{first}, {more.pop(0)}"
+    return replace(card, title=first, details=_lines([", ".join(more), *words] if more else words, room))
+
+
+def _title_width(card: Card, title: str) -> float:
+    return width(full_title(replace(card, title=title)), SIZE, card.is_folded)
+
+
+def _lines(words: Sequence[str], room: float) -> tuple[str, ...]:
+    """Words on as few lines as the room allows; a path that is wider than a line without the modules around it."""
+    lines: list[str] = []
+    for word in (last_name(word) if width(word, SMALL) > room else word for word in words):
+        longer = f"{lines[-1]} · {word}" if lines else word
+        if lines and width(longer, SMALL) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return tuple(shorten(line, room, SMALL) for line in lines)

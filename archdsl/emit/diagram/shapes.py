@@ -8,9 +8,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from archdsl.emit.diagram.card import least_width
-from archdsl.emit.diagram.figure import LANE, Card, Edge, Item, Link, Panel, Passage
-from archdsl.emit.diagram.space import ranks
-from archdsl.emit.diagram.words import count_text
+from archdsl.emit.diagram.figure import ADDS, LANE, Card, Edge, Item, Link, Panel, Passage
+from archdsl.emit.diagram.sizes import count_text
+from archdsl.emit.diagram.space import beside, ranks
 
 # ---- a U ---------------------------------------------------------------------------------------------------
 
@@ -35,17 +35,20 @@ def bends(panel: Panel) -> list[tuple[str, str, str]]:
 def u_shaped(panel: Panel, turn: str) -> Panel:
     """The way down at the left, the way up at the right, each shortcut straight across; it turns before ``turn``.
 
-    Where the way down is the shorter one, it is drawn longer below what narrows the map.
+    What follows the layer that narrows the map for the last time is the bottom: it is drawn below both, in the middle.
     """
     beside = {item.id: _across(item) for item in panel.items if item.id not in panel.chain}
     rows = [tuple(name for name in skip if beside.get(name, name)) for skip in bends(panel)]
-    up = set(panel.chain[panel.chain.index(turn) :])
-    on_chain = [e for e in panel.edges if e.tail not in beside and e.head not in beside]
-    narrows = {e.head for e in on_chain if any(e.tail == row[0] for row in rows)}
-    edges = [
-        replace(e, is_upward=e.head in up, weight=1 if e.head == turn else e.weight + (e.tail not in narrows))
-        for e in on_chain
-    ]
+    place = {name: number for number, name in enumerate(panel.chain)}
+    up = place[turn]
+    bottom = range(min(place[rows[-1][0]] + 2, up), up)
+    edges = []
+    for edge in panel.edges:
+        if edge.tail in beside or edge.head in beside:
+            continue
+        head = place[edge.head]
+        is_turning = head in (bottom.start, up)
+        edges.append(replace(edge, is_upward=head >= up, weight=1 if is_turning else edge.weight))
     flat = [Edge(tail, head, "skip", is_flat=True) for row in rows for tail, head in pairwise(row)]
     items = (beside.get(item.id, item) for item in panel.items)
     return replace(panel, items=tuple(filter(None, items)), edges=(*edges, *flat), rows=tuple(rows))
@@ -61,21 +64,19 @@ def _across(item: Item) -> Item | None:
     return replace(named, width=max(LANE, least_width(named)))
 
 
-# ---- side branches -----------------------------------------------------------------------------------------
+# ---- lines without a word -------------------------------------------------------------------------------------
 
 
-def away_from_loops(panel: Panel) -> Panel:
-    """The panel with what branches off a card that bears a loop at the left of the chain: loops are at the right."""
-    place = {name: number for number, name in enumerate(panel.chain)}
-    looped = {item.id for item in panel.items if isinstance(item, Card) and item.is_bypassed and item.id in place}
-    feeds = Counter(edge.head for edge in panel.edges if edge.tail != edge.head)
-    rows: list[tuple[str, str]] = []
-    for edge in panel.edges:
-        following = panel.chain[place[edge.tail] + 1 :][:1] if edge.tail in looped else ()
-        is_branch = edge.kind == "flow" and edge.head not in place and feeds[edge.head] == 1
-        if is_branch and following and feeds[following[0]] == 1 and all(following[0] not in row for row in rows):
-            rows.append((edge.head, following[0]))
-    return replace(panel, rows=(*panel.rows, *rows))
+def straightened(panel: Panel) -> Panel:
+    """The panel with one plain line in place of each passage without a word: it passes a value on to another use."""
+    comes = {edge.head: edge for edge in panel.edges}
+    silent = {item.id for item in panel.items if isinstance(item, Passage) and not item.text}
+    edges = (
+        replace(e, tail=comes[e.tail].tail, kind="flow") if e.tail in silent else e
+        for e in panel.edges
+        if e.head not in silent
+    )
+    return replace(panel, items=tuple(i for i in panel.items if i.id not in silent), edges=tuple(edges))
 
 
 # ---- columns -----------------------------------------------------------------------------------------------
@@ -109,21 +110,10 @@ def _spans(panel: Panel, place: Mapping[str, int]) -> Iterator[tuple[int, int]]:
     seen: set[str] = set()
     for item in panel.items:
         if item.id not in place and item.id not in seen:
-            beside = _beside(item.id, near, place)
-            seen |= beside
-            held = [place[other] for name in beside for other in near[name] if other in place]
+            branch = beside(item.id, near, place)
+            seen |= branch
+            held = [place[other] for name in branch for other in near[name] if other in place]
             yield min(held, default=0), max(held, default=0)
-
-
-def _beside(name: str, near: Mapping[str, set[str]], place: Mapping[str, int]) -> set[str]:
-    """The items off the main chain that hang together with one."""
-    seen, stack = {name}, [name]
-    while stack:
-        for other in near[stack.pop()]:
-            if other not in place and other not in seen:
-                seen.add(other)
-                stack.append(other)
-    return seen
 
 
 def in_columns(panel: Panel, count: int) -> Panel | None:
@@ -206,8 +196,6 @@ def shortened(panel: Panel, kept: int) -> Panel:
         for e in panel.edges
         if not (e.tail in gone and e.head in gone)
     ]
-    if card.is_bypassed:
-        edges.append(Edge(card.id, card.id, "skip"))
     chain = (*panel.chain[: first + 1], card.id, *panel.chain[last + 1 :])
     rows = tuple(row for row in panel.rows if gone.isdisjoint(row))
     return replace(panel, items=tuple(items), edges=tuple(edges), chain=chain, rows=rows)
@@ -224,7 +212,7 @@ def _hanging_on(panel: Panel, names: Sequence[str]) -> set[str]:
     for name in names:
         for other in near[name]:
             if other not in chain and other not in found:
-                found |= _beside(other, near, chain)
+                found |= beside(other, near, chain)
     return found
 
 
@@ -236,7 +224,7 @@ def _summary(items: Sequence[Item], panel: Panel, middle: Sequence[str]) -> Card
     residuals = sum(getattr(item, "residuals", 0) for item in items)
     return Card(
         id=middle[0], kind="block", title=f"{sum(card.count for card in cards.values()):,} more",
-        detail=f"{named[0]} to {named[-1]}" if named else "", params=params, params_text=count_text(params),
-        is_folded=True, is_bypassed=residuals > 0, residuals=residuals, tooltip=f"{middle[0]} to {middle[-1]}",
+        details=(f"{named[0]} to {named[-1]}",) if named else (), params=params, params_text=count_text(params),
+        is_folded=True, mark=ADDS if residuals else "", residuals=residuals, tooltip=f"{middle[0]} to {middle[-1]}",
         width=next(i.width for i in panel.items if i.id == panel.chain[0]),
     )  # fmt: skip

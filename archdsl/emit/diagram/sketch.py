@@ -12,23 +12,27 @@ from dataclasses import dataclass, field
 from archdsl.dims import Size
 from archdsl.emit.diagram.fold import Run, folded, leaves, operator_key
 from archdsl.emit.diagram.outline import Group, Leaf, Merge, Network, Part, does_nothing, is_sum
+from archdsl.emit.diagram.text import ELLIPSIS
 from archdsl.emit.diagram.theme import Kind
-from archdsl.emit.diagram.words import SIGNS, kind_of, last_name, same_numbers, title_of
+from archdsl.emit.diagram.words import SIGNS, kind_of, last_name, parent, same_numbers, title_of, transposed
 from archdsl.graph import GraphOutput, Node, Value
 from archdsl.ops.dropout import Inert
-from archdsl.ops.einops import Rearrange
 from archdsl.ops.elementwise import Arithmetic
-from archdsl.ops.merge import Concat, Mul
+from archdsl.ops.merge import Add, Concat, Mul
 from archdsl.ops.tensor import OwnTensor
+
+MOST_NAMES = 3
+"""Of what a loop does in a turn, in the title of a card that represents turns."""
 
 
 @dataclass(eq=False)
 class Unit:
     """What becomes one item of a panel.
 
-    ``value`` is what it gives, ``sources`` feed it. ``groups`` are what a folded card stands for: none for operators.
-    ``sign`` makes it a junction. ``is_aside`` is a card on a shortcut, ``is_tensor`` a parameter of the model's own.
-    Between the bars ``is_fork`` and ``is_join`` each unit has the number of its ``branch``.
+    ``value`` is its (last) output, one of ``outputs``; ``sources`` feed it. ``groups`` are those that a folded card
+    represents: none for operators. ``sign`` makes it a junction. ``is_aside`` is a card on a shortcut, ``is_tensor`` a
+    parameter of the model's own. Between the bars ``is_fork`` and ``is_join`` each unit has the number of its
+    ``branch``.
     """
 
     kind: Kind
@@ -45,6 +49,17 @@ class Unit:
     is_fork: bool = False
     sources: list[Unit] = field(default_factory=list)
     branch: int | None = None
+    outputs: tuple[Value, ...] = ()
+    arriving: dict[Unit, dict[Value, None]] = field(default_factory=dict)
+    """The values that come from each folded card among the sources."""
+
+    @property
+    def members(self) -> list[Sequence[Node]]:
+        """The nodes of each of the ``count`` equal parts that the card represents."""
+        if self.groups:
+            return [group.nodes for group in self.groups]
+        size = len(self.nodes) // self.count
+        return [self.nodes[start : start + size] for start in range(0, size * self.count, size or 1)]
 
     @property
     def is_plain(self) -> bool:
@@ -107,7 +122,7 @@ class Sketch:
         self.units.append(unit)
 
     def _leaf(self, node: Node) -> None:
-        if node in self.network.constants:
+        if node in self.network.constants or node in self.network.unread:
             return
         sources = self.network.sources(node)
         if len(sources) == 1 and self._absorbed(self._at(sources[0]), node, sources[0]):
@@ -115,7 +130,16 @@ class Sketch:
         sign = self._sign(node)
         kind = "other" if kind_of(node) == "merge" and not sign else kind_of(node)
         is_tensor = isinstance(node.op, OwnTensor)
-        self._add(Unit(kind, title_of(node), value=node.output, sign=sign, is_tensor=is_tensor), [node])
+        self._add(Unit(kind, self._title(node), value=node.output, sign=sign, is_tensor=is_tensor), [node])
+
+    def _title(self, node: Node) -> str:
+        """The operator's title; of arithmetic with a constant tensor it states that tensor: ``× window``."""
+        title, constants = title_of(node), [v for v in node.inputs if v not in self.network.sources(node)]
+        if len(constants) != 1 or not isinstance(node.op, Arithmetic | Mul | Add):
+            return title
+        table = self.network.constant_name(constants[0])
+        sign = SIGNS.get(title, title).replace("*", "×")
+        return f"{table} {sign}" if constants[0] is node.inputs[0] and sign in "−÷" else f"{sign} {table}"
 
     def _sign(self, node: Node) -> str:
         """What stands in the circle where different units meet; empty where none do."""
@@ -169,14 +193,14 @@ class Sketch:
 
     def _folded(self, groups: Sequence[Group], notes: Sequence[str]) -> None:
         nodes = [node for group in groups for node in group.nodes]
-        if all(node in self.network.constants for node in nodes):
+        if all(node in self.network.constants or node in self.network.unread for node in nodes):
             return
         given = leaves(self.network, groups[-1])
         value = given[-1] if given else nodes[-1].output
         attends = not self.network.attentions.isdisjoint(nodes) and self.network.residuals.isdisjoint(nodes)
         unit = Unit(
             "attention" if attends else "block", group_title(self.network, groups[0]), value=value,
-            groups=tuple(groups), count=len(groups), details=list(notes),
+            groups=tuple(groups), count=len(groups), details=list(notes), outputs=tuple(given),
         )  # fmt: skip
         self._add(unit, nodes)
 
@@ -190,7 +214,7 @@ class Sketch:
         if not nodes:
             return
         node = nodes[-1]
-        unit = Unit("merge", title_of(node), value=node.output, sign=self._sign(node))
+        unit = Unit("merge", self._title(node), value=node.output, sign=self._sign(node))
         self._add(unit, nodes)
         if merge.is_residual and len(branches) == 2 and all(u.is_plain for u in branches[1]):
             for aside in branches[1]:
@@ -207,8 +231,12 @@ class Sketch:
             for node in unit.nodes:
                 for value in self.network.sources(node):
                     source = self._at(value)
-                    if self.network.graph.producer.get(value) not in own and source not in (unit, *unit.sources):
+                    if self.network.graph.producer.get(value) in own or source is unit:
+                        continue
+                    if source not in unit.sources:
                         unit.sources.append(source)
+                    if source.groups:
+                        unit.arriving.setdefault(source, {})[value] = None
 
     def _give(self, outputs: Sequence[GraphOutput]) -> None:
         for output in outputs:
@@ -262,7 +290,7 @@ class Sketch:
 def _is_chain(branch: list[Unit], stream: Unit) -> bool:
     before = stream
     for unit in branch:
-        if not unit.is_plain or unit.sources != [before]:
+        if not (unit.is_plain or unit.groups) or unit.sources != [before]:
             return False
         before = unit
     return True
@@ -278,9 +306,15 @@ def _same_face(a: Unit, b: Unit) -> bool:
 
 
 def _same_operators(a: Unit, b: Unit) -> bool:
-    """Argument by argument: cards do not tell padding, groups and the like."""
-    per_card = len(b.nodes)
-    return [operator_key(n) for n in a.nodes[:per_card]] == [operator_key(n) for n in b.nodes]
+    """Argument by argument, whatever a card shows; only convolutions may differ in the channels that they read."""
+    if len(a.nodes) != a.count * len(b.nodes):
+        return False
+    first = a.nodes[: len(b.nodes)]
+    return all(
+        operator_key(one) == operator_key(other)
+        and (a.kind == "conv" or [w.shape for w in one.weights] == [w.shape for w in other.weights])
+        for one, other in zip(first, b.nodes, strict=True)
+    )
 
 
 def _fused(home: Unit, node: Node, network: Network) -> str | None:
@@ -289,27 +323,17 @@ def _fused(home: Unit, node: Node, network: Network) -> str | None:
         return None
     if home.is_tensor:
         return "" if node in network.stored and not node.weights else None
-    if home.groups:
-        return None  # what a folded card stands for is the block's own
     if isinstance(node.op, Inert):
         return title_of(node)
+    if home.groups:
+        return None  # what a folded card represents is the block's own
     if kind_of(node) == "reshape":
         if same_numbers(node.inputs[0], node.output) and home.kind != "reshape":
             return ""
-        return _transposed(node)
+        return transposed(node)
     if kind_of(node) in ("norm", "act") and home.kind not in ("act", "reshape"):
         return title_of(node)
     return None
-
-
-def _transposed(node: Node) -> str | None:
-    """How the axes stand now, where an operator does no more than move them."""
-    if not isinstance(node.op, Rearrange) or len(node.inputs[0].shape) != len(node.output.shape):
-        return None
-    left, right = (side.split() for side in node.op.pattern.split("->"))
-    if sorted(left) != sorted(right) or left == right:
-        return None
-    return f"as {' '.join(right[1:] if left[0] == right[0] else right)}"
 
 
 # ---- groups ------------------------------------------------------------------------------------------------
@@ -339,12 +363,19 @@ def has_merge(group: Group) -> bool:
 def group_title(network: Network, group: Group) -> str:
     """What a folded group is called: its block's name, else its label; a loop's turn, for what is in it."""
     if group.path is not None:
-        return group.block or last_name(group.path)
+        return group.block or label_of(group.path)
     inner = [part for part in _members(group.parts) if isinstance(part, Group)]
     if len(inner) == 1:
         return group_title(network, inner[0])
     units = [u.title for u in Sketch(network, group.parts, lambda _: None).units if u.is_plain or u.groups]
-    return " · ".join(units)
+    names = list(dict.fromkeys(title.partition(",")[0] for title in units))
+    return " · ".join([*names[:MOST_NAMES], *([ELLIPSIS] if len(names) > MOST_NAMES else [])])
+
+
+def label_of(path: str) -> str:
+    """The last name of a path; a number with the name that it belongs to: ``down1.0``."""
+    name, above = last_name(path), parent(path)
+    return f"{last_name(above)}.{name}" if name.isdecimal() and above else name
 
 
 def _members(parts: Sequence[Part]) -> list[Part]:

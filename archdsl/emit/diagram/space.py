@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from archdsl.emit.diagram.figure import BESIDE, Card, Edge, Fork, Item, Link, Panel, Passage, apart
 from archdsl.emit.diagram.text import width as text_width
 
-LOOP = 24.0
-"""What a loop beside a card adds to the right."""
 MARGIN, HEADING = 7.0, 17.0
 """Around and above what is opened."""
 
@@ -42,12 +40,40 @@ def space(panel: Panel) -> Space:
     parts = [_parts(row, lines, chain, gaps) for row, lines in zip(rows, passing, strict=True)]
     across = [sum(part) for part in parts]
     is_forked = any(isinstance(item, Fork) for item in panel.items)
-    width = max(across) if is_forked else sum(max(part) for part in zip(*parts, strict=True))
+    left, middle, right = (max(part) for part in zip(*parts, strict=True))
+    width = max(across) if is_forked else max(left, _two_sides(panel, chain)) + middle + right
     heights = tuple(max((item.height for item in row), default=0.0) for row in rows)
     if not panel.letter:
         return Space(width, heights)
     heading = text_width(panel.heading, bold=True)
     return Space(max(width, heading) + 2 * MARGIN, heights, 2 * MARGIN + HEADING)
+
+
+def _two_sides(panel: Panel, chain: Collection[str]) -> float:
+    """Width of the two widest side branches: a layout may set one on each side of the chain."""
+    near: dict[str, set[str]] = {item.id: set() for item in panel.items}
+    for edge in panel.edges:
+        near[edge.tail].add(edge.head)
+        near[edge.head].add(edge.tail)
+    widths: dict[str, float] = {}
+    held = {name for row in panel.rows for name in row}
+    for item in panel.items:
+        is_aside = isinstance(item, Passage) or (isinstance(item, Card) and item.is_aside)
+        if item.id not in chain and item.id not in held and not is_aside:
+            branch = min(beside(item.id, near, chain))
+            widths[branch] = max(widths.get(branch, 0.0), item.width + BESIDE)
+    return sum(sorted(widths.values())[-2:])
+
+
+def beside(name: str, near: Mapping[str, set[str]], chain: Collection[str]) -> set[str]:
+    """The items off the main chain that hang together with one."""
+    seen, stack = {name}, [name]
+    while stack:
+        for other in near[stack.pop()]:
+            if other not in chain and other not in seen:
+                seen.add(other)
+                stack.append(other)
+    return seen
 
 
 def _gaps(panel: Panel) -> dict[str, float]:
@@ -64,7 +90,6 @@ def _parts(
     for item in row:
         if item.id in chain or item.id in gaps:
             middle += item.width + (gaps.get(item.id, BESIDE) if middle else 0)
-            right += LOOP if isinstance(item, Card) and item.is_bypassed else 0
         elif isinstance(item, Passage) or (isinstance(item, Card) and item.is_aside):
             right += item.width + BESIDE
         else:
@@ -115,9 +140,3 @@ def _from_above(below: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _downward(edge: Edge) -> tuple[str, str]:
     return (edge.head, edge.tail) if edge.is_upward else (edge.tail, edge.head)
-
-
-def has_neighbouring_loops(panel: Panel) -> bool:
-    """Do two cards that bear a loop follow each other?"""
-    looped = {item.id for item in panel.items if isinstance(item, Card) and item.is_bypassed}
-    return any(e.tail in looped and e.head in looped and e.tail != e.head for e in panel.edges)

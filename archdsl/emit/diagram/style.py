@@ -12,22 +12,24 @@ from archdsl.dims import Size, symbols
 from archdsl.dims.evaluate import compounds
 from archdsl.emit.diagram.fold import same_argument
 from archdsl.emit.diagram.outline import Group, Network, groups_of
-from archdsl.emit.diagram.sketch import Unit, params_of
-from archdsl.emit.diagram.words import (
+from archdsl.emit.diagram.sizes import (
     EXACT_BELOW,
+    count_text,
+    exact_text,
     in_quotients,
-    kind_of,
-    last_name,
-    parent,
+    joined,
+    multiples,
     rounded_up,
-    shape_text,
     short_shape,
-    title_of,
+    size_text,
 )
+from archdsl.emit.diagram.sketch import Unit, params_of
+from archdsl.emit.diagram.text import SMALL, shorten
+from archdsl.emit.diagram.words import kind_of, last_name, parent, title_of
 from archdsl.graph import Module, Node, Value
 
 SHAPE_ROOM = 80.0
-"""Shapes of symbols may be long; the tooltip has them whole."""
+"""Room for a shape and for a number of parameters: symbolic ones may be long, the tooltip has them in full."""
 
 
 @dataclass
@@ -37,6 +39,8 @@ class Style:
     network: Network
     taken: dict[str, int] = field(default_factory=dict)
     """Ids, each with the last number that was given to one like it."""
+    is_rounding: bool = False
+    """Has a shape been written with a division that may round?"""
 
     @cached_property
     def batch(self) -> Size | None:
@@ -76,11 +80,27 @@ class Style:
         found = {atom for value in values for size in value.shape for atom in compounds(size)}
         return bool(found) and all(rounded_up(atom) is not None for atom in found)
 
+    @cached_property
+    def _factors(self) -> Mapping[str, int]:
+        return multiples(self.network.graph.needs.facts)
+
     def shape(self, value: Value | None, batch: Size | None) -> str:
+        """``64×56×56``: without the batch, where it is the first size."""
         if value is None:
             return ""
-        sizes = [in_quotients(size) for size in value.shape] if self.rounds_up else value.shape
-        return short_shape(shape_text(sizes, batch), SHAPE_ROOM)
+        sizes = value.shape[1:] if value.shape and batch is not None and value.shape[0] == batch else value.shape
+        return short_shape(joined([self._size(size) for size in sizes]), SHAPE_ROOM)
+
+    def _size(self, size: Size) -> str:
+        exact = exact_text(size, self._factors)
+        if exact is not None:
+            return exact
+        self.is_rounding |= not isinstance(size, int) and any(compounds(size))
+        return size_text(in_quotients(size) if self.rounds_up else size)
+
+    def count(self, count: Size) -> str:
+        """A number of parameters as cards write it."""
+        return shorten(count_text(count, self.is_exact), SHAPE_ROOM, SMALL)
 
     def id(self, wish: str) -> str:
         """An id that no other item has: the wish, where it is free."""

@@ -1,4 +1,4 @@
-"""How wide a text is: cards are sized here, not by the renderer, so that every renderer draws the same picture.
+"""How wide a text is: cards are sized here, not by the renderer, so that every renderer draws the same figure.
 
 Widths are those of Adobe's Helvetica metrics, which Arial, Liberation Sans and Arimo share. All lengths are points.
 """
@@ -34,21 +34,21 @@ _ASCII = {
 
 TIE = "\u00a0"
 """A space at which no line ends: between a number and its unit."""
-_OTHER = {
-    TIE: 278,
-    "×": 584,
-    "·": 278,
-    "−": 584,
-    "–": 556,
-    "—": 1000,
-    "…": 1000,
-    "²": 333,
-    "³": 333,
-    "±": 584,
-    "°": 400,
-}
+_OTHER = {"×": 584, "—": 1000, "…": 1000, "±": 584}
+_SPACE = 278
 _UNKNOWN = 1000
 """No letter of the fonts in question is much wider than its size."""
+
+
+def _thousandths(letter: str) -> int:
+    """Width of a character beyond ASCII.
+
+    ``graphviz-pure`` takes each byte of UTF-8 for a space. Where that is more than the character's own width, it
+    counts: a cell is to be as wide as every renderer takes it to be.
+    """
+    narrow = 0 if letter in "·−–²³°" or letter == TIE else _UNKNOWN
+    return max(_OTHER.get(letter, narrow), _SPACE * len(letter.encode(errors="replace")))
+
 
 ELLIPSIS = "…"
 
@@ -59,7 +59,7 @@ def width(text: str, size: float = SIZE, bold: bool = False) -> float:
     thousandths = 0
     for letter in text:
         place = ord(letter) - 32
-        thousandths += ascii_widths[place] if 0 <= place < 95 else _OTHER.get(letter, _UNKNOWN)
+        thousandths += ascii_widths[place] if 0 <= place < 95 else _thousandths(letter)
     return thousandths * size / 1000
 
 
@@ -101,5 +101,5 @@ def _lines(text: str, room: float, size: float, before: float) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """The text on one line, without characters that a picture cannot show (control characters, half surrogates)."""
+    """The text on one line, without characters that no image shows (control characters, half surrogates)."""
     return "".join(letter if letter.isprintable() or letter == TIE else " " for letter in text)

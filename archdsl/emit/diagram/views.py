@@ -79,17 +79,18 @@ def widest_view(
         opened = {group for level, group in found if level < depth and group.text not in often}
         view = sketch(opened)
         if fits(view):
-            return _with_families(sketch, opened, found, fits)
-    return _with_families(sketch, set(), found, fits)
+            return _with_families(network, sketch, opened, found, fits)
+    return _with_families(network, sketch, set(), found, fits)
 
 
 def _with_families(
-    sketch: Callable[[Collection[Group]], Sketch], opened: set[Group], found: list[tuple[int, Group]],
+    network: Network, sketch: Callable[[Collection[Group]], Sketch], opened: set[Group], found: list[tuple[int, Group]],
     fits: Callable[[Sketch], bool],
 ) -> Sketch:  # fmt: skip
     """Where a view has few cards, the blocks with the fewest nodes are opened as well, all of a kind or none."""
     view = sketch(opened)
-    for family in families([group for _, group in found if group not in opened]):
+    often = repeated(network)
+    for family in families([group for _, group in found if group not in opened and group.text not in often]):
         if len(view.units) < FEW:
             wider = sketch(opened | set(family))
             if fits(wider):

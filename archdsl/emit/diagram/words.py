@@ -1,99 +1,32 @@
-"""What a figure says of sizes, operators and places."""
+"""The names of operators and places in a figure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from archdsl.dims import Floor, Pos, Size
-from archdsl.dims.atoms import CONSTANT
-from archdsl.dims.evaluate import compounds, replace
-from archdsl.emit.diagram.text import ELLIPSIS, SMALL, width
+from archdsl.emit.diagram.sizes import size_text, typeset
 from archdsl.emit.diagram.theme import Kind
 from archdsl.graph import Node, Value
-from archdsl.op import Operand
+from archdsl.op import Op, Operand, parameters
 from archdsl.ops.dropout import Inert
+from archdsl.ops.einops import Rearrange, Reduce
+from archdsl.ops.einsum import Einsum
 from archdsl.ops.elementwise import Arithmetic
 from archdsl.ops.padding import Pad
 from archdsl.ops.resample import Resize
 from archdsl.ops.shape import Bounds, Select, Subscript
 from archdsl.ops.tensor import OwnTensor
 
-EXACT_BELOW = 100_000
-"""A model with fewer parameters has them written out at each layer."""
 SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷"}
-_UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
-
-
-# ---- sizes -------------------------------------------------------------------------------------------------
-
-
-def size_text(size: Size) -> str:
-    """A size as a figure writes it: ``64``, ``H/8``; the caption says which way division rounds."""
-    text = str(size).replace(" // ", "/").replace(" * (", "(").replace(" * ", "·").replace("**2", "²").replace(" ", "")
-    return f"({text})" if _is_sum(text) else text
-
-
-def _is_sum(text: str) -> bool:
-    """Does a plus or minus stand outside parentheses?"""
-    depth = 0
-    for letter in text:
-        depth += (letter == "(") - (letter == ")")
-        if letter in "+-" and depth == 0:
-            return True
-    return False
-
-
-def rounded_up(atom: Floor | Pos) -> Size | None:
-    """What ``atom`` is the quotient of, rounded up: H where it is ``(H + 7) // 8``. None where it is no such thing."""
-    if not isinstance(atom, Floor) or not isinstance(atom.den, int):
-        return None
-    whole = atom.num - (atom.den - 1)
-    return None if isinstance(whole, int) or CONSTANT in whole.terms or any(compounds(whole)) else whole
-
-
-def in_quotients(size: Size) -> Size:
-    """The size with ``H // 8`` wherever H / 8, rounded up, stands in it: to be read so."""
-    atoms = [atom for atom in compounds(size) if isinstance(atom, Floor)]
-    return replace(size, {atom: whole // atom.den for atom in atoms if (whole := rounded_up(atom)) is not None})
-
-
-def shape_text(shape: Sequence[Size], batch: Size | None) -> str:
-    """``64×56×56``: without the batch, where it stands first. A value of one number is ``1``."""
-    sizes = shape[1:] if shape and batch is not None and shape[0] == batch else shape
-    return "×".join(map(size_text, sizes)) or "1"
-
-
-def short_shape(shape: str, room: float) -> str:
-    """The text of a shape within ``room`` points: each size whole, or left out."""
-    sizes = shape.split("×")
-    while width("×".join(sizes), SMALL) > room and any(size != ELLIPSIS for size in sizes):
-        longest = max(range(len(sizes)), key=lambda i: (sizes[i] != ELLIPSIS, width(sizes[i], SMALL)))
-        sizes[longest] = ELLIPSIS
-    return "×".join(sizes)
-
-
-def count_text(count: Size, exact: bool = False) -> str:
-    """A number of parameters: 156, 9.54 k, 25.6 M; ``exact`` writes it out. Empty for none."""
-    if not isinstance(count, int):
-        return str(count)
-    if exact or count < 1000:
-        return f"{count:,}" if count else ""
-    return rounded(count)
-
-
-def rounded(count: int, space: str = " ") -> str:
-    """Three digits and a unit: ``4.09 G``."""
-    unit, name = next((u, n) for u, n in _UNITS if count >= 0.9995 * u)
-    value = count / unit
-    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-    return f"{value:.{digits}f}{space}{name}"
-
+_SHOWN = ("slope", "per_channel", "alpha", "low", "high", "approximate", "dilation", "groups", "mode", "factor")
+"""Arguments that a card shows where they are not the default, besides those in an operator's own caption."""
 
 # ---- operators ---------------------------------------------------------------------------------------------
 
 
 def kind_of(node: Node) -> Kind:
-    """The colour of an operator: sampling is like pooling; what does nothing at inference is as calm as a norm."""
+    """The color of an operator: sampling is like pooling; what does nothing at inference is as calm as a norm."""
     match node.op:
         case Resize():
             return "pool"
@@ -103,22 +36,96 @@ def kind_of(node: Node) -> Kind:
 
 
 def title_of(node: Node) -> str:
-    """What a card says of an operator: its own caption, or for what the text wrote as an expression, that."""
-    op = node.op
-    if isinstance(op, OwnTensor):
-        return op.label
-    if isinstance(op, Arithmetic):
-        return _arithmetic(op)
-    if isinstance(op, Inert) and hasattr(op, "p"):
-        return f"{op.name} {op.p:.3g}".replace("_", " ")  # type: ignore[attr-defined]
-    if isinstance(op, Select):
-        return _crop(node) or f"[{', '.join(map(_subscript, op.subscripts))}]"
-    if isinstance(op, Pad):
-        return f"pad {size_text(op.before)} + {size_text(op.after)}"
-    if isinstance(op, Resize) and op.scale is None:
-        return f"resize, {op.mode}"
-    caption = op.caption(node.input_types).removesuffix(", /1")  # a stride of 1 goes without saying
-    return caption.replace("_", " ").replace("transposed conv", "upconv")
+    """The title of an operator's card: its own caption, or for an expression of the text, the expression."""
+    match node.op:
+        case OwnTensor() as op:
+            return op.label
+        case Arithmetic() as op:
+            return _arithmetic(op)
+        case Inert() as op:
+            p = getattr(op, "p", None)
+            return _spaced(op.name if p is None else f"{op.name} {p:.3g}")
+        case Select() as op:
+            return _crop(node) or f"[{', '.join(map(_subscript, op.subscripts))}]"
+        case Pad() as op:
+            mode = "" if op.mode == "constant" else f", {op.mode}"
+            return f"pad {size_text(op.before)} + {size_text(op.after)}{mode}"
+        case Rearrange():
+            return _rearranged(node)
+        case Reduce() as op:
+            return f"{op.operation} over {', '.join(_reduced(op))}" if _reduced(op) else op.operation
+        case Einsum() as op:
+            return f"einsum, {_pattern(op.pattern)}"
+        case Resize(scale=None) as op:
+            return f"resize, {op.mode}"
+    caption = node.op.caption(node.input_types).removesuffix(", /1")  # a stride of 1 goes without saying
+    caption = _spaced(typeset(caption)).replace("transposed conv", "upconv").replace(", ×", ", stride ")
+    arguments = _arguments(node.op, caption)
+    if node.op.palette == "act" and len(arguments) == 1:
+        return f"{caption} {re.sub('^(slope|alpha) ', '', arguments[0])}"  # leaky relu 0.2
+    return ", ".join([caption, *arguments])
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _arguments(op: Op, caption: str) -> list[str]:
+    """Arguments that differ from their defaults and that the caption leaves out: ``dilation 2``, ``8 groups``."""
+    found = [(p, getattr(op, p.name)) for p in parameters(type(op)) if p.name in _SHOWN and p.name not in caption]
+    texts = [_argument(_spaced(p.name), value) for p, value in found if value is not None and value != p.default]
+    return [text for text in texts if text not in caption and not (text.endswith("groups") and "depthwise" in caption)]
+
+
+def _argument(name: str, value: object) -> str:
+    match value:
+        case bool():
+            return name if value else f"no {name}"
+        case int() | float():
+            return f"{value} groups" if name == "groups" else f"{name} {value:.4g}"
+        case str():
+            return value
+        case tuple() | list():
+            return f"{name} {'×'.join(map(str, value))}"
+    return f"{name} {typeset(str(value))}"
+
+
+# ---- axes --------------------------------------------------------------------------------------------------
+
+
+def _pattern(pattern: str) -> str:
+    return pattern.replace("->", "to")
+
+
+def _reduced(op: Reduce) -> list[str]:
+    """The axes along which a value is combined."""
+    return [name for name in op.parsed.left_names if name in op.parsed.gone]
+
+
+def transposed(node: Node) -> str | None:
+    """``transpose to h w c``, where an operator does no more than move axes."""
+    if not isinstance(node.op, Rearrange) or len(node.inputs[0].shape) != len(node.output.shape):
+        return None
+    left, right = (side.split() for side in node.op.pattern.split("->"))
+    if sorted(left) != sorted(right) or left == right:
+        return None
+    return f"transpose to {' '.join(right[1:] if left[0] == right[0] else right)}"
+
+
+def _rearranged(node: Node) -> str:
+    """The first axis, where it stays the batch, is left out: ``rearrange, c h w to (h w) c``."""
+    found = transposed(node)
+    if found is not None:
+        return found
+    assert isinstance(node.op, Rearrange)
+    left, right = (side.strip() for side in node.op.pattern.split("->"))
+    batch = left.split(" ")[0]
+    if right.split(" ")[0] == batch and not batch.startswith("("):
+        left, right = left.removeprefix(batch).strip(), right.removeprefix(batch).strip()
+    return f"rearrange, {left or '1'} to {right or '1'}"
+
+
+# ---- parts and arithmetic ----------------------------------------------------------------------------------
 
 
 def _crop(node: Node) -> str:
@@ -126,10 +133,10 @@ def _crop(node: Node) -> str:
     assert isinstance(node.op, Select)
     before, kept = node.inputs[0].shape[2:], node.output.shape[2:]
     parts = [s for s in node.op.subscripts[2:] if isinstance(s, Bounds) and s.step in (None, 1)]
-    whole = all(isinstance(s, Bounds) and s == Bounds(None, None, None) for s in node.op.subscripts[:2])
+    is_uncut = all(isinstance(s, Bounds) and s == Bounds(None, None, None) for s in node.op.subscripts[:2])
     starts = [s.start or 0 for s in parts]
     is_middle = all(start == (old - new) // 2 for start, old, new in zip(starts, before, kept, strict=False))
-    if not (whole and len(parts) == len(before) == len(kept) > 1 and is_middle and before != kept):
+    if not (is_uncut and len(parts) == len(before) == len(kept) > 1 and is_middle and before != kept):
         return ""
     return f"crop {'×'.join(map(size_text, kept))}"
 
@@ -143,6 +150,8 @@ def _subscript(subscript: Subscript) -> str:
 
 
 def _arithmetic(op: Arithmetic) -> str:
+    if op.op == "**" and op.right == 2:
+        return "square"
     sign = SIGNS.get(op.op, op.op)
     sides = ["" if isinstance(side, Operand) else f"{side:.4g}" for side in (op.left, op.right)]
     return f"{sides[0]} {sign} {sides[1]}".strip()
@@ -166,3 +175,8 @@ def parent(path: str) -> str:
 
 def plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Parts in one line, the empty ones left out."""
+    return " · ".join(part for part in parts if part)

@@ -36,6 +36,10 @@ class Box:
             and other.bottom <= self.bottom + slack
         )
 
+    def has(self, point: tuple[float, float], slack: float) -> bool:
+        """Does a point lie inside, more than ``slack`` from the edge?"""
+        return self.left + slack < point[0] < self.right - slack and self.top + slack < point[1] < self.bottom - slack
+
     def overlaps(self, other: Box) -> bool:
         return (
             self.left < other.right - 0.5
@@ -61,6 +65,8 @@ class Drawn:
     classes: set[str]
     box: Box | None
     texts: list[Text] = field(default_factory=list)
+    curve: list[tuple[float, float]] = field(default_factory=list)
+    """Points of an edge's line, close to each other."""
 
 
 @dataclass
@@ -69,6 +75,8 @@ class Picture:
     width: float
     height: float
     drawn: list[Drawn]
+    scale: float = 1.0
+    """Points of the page for each unit in which boxes and texts are measured."""
 
     def of(self, kind: str) -> list[Drawn]:
         return [d for d in self.drawn if kind in d.classes]
@@ -82,7 +90,10 @@ def read(svg: str) -> Picture:
     root = ET.fromstring(svg.encode())
     sizes = [float(root.get(name, "").removesuffix("pt")) for name in ("width", "height")]
     groups = [g for g in root.iter(f"{SVG}g") if {"node", "edge", "cluster"} & set(g.get("class", "").split())]
-    return Picture(root, sizes[0], sizes[1], [_drawn(g) for g in groups])
+    whole = root.find(f"{SVG}g")
+    assert whole is not None
+    scaled = re.search(r"scale\(([\d.]+)", whole.get("transform", ""))
+    return Picture(root, sizes[0], sizes[1], [_drawn(g) for g in groups], float(scaled[1]) if scaled else 1.0)
 
 
 def _drawn(group: ET.Element) -> Drawn:
@@ -92,7 +103,21 @@ def _drawn(group: ET.Element) -> Drawn:
         xs, ys = zip(*corners, strict=True)
         box = Box(min(xs), min(ys), max(xs), max(ys))
     texts = [_text(e) for e in group.iter(f"{SVG}text")]
-    return Drawn(group.get("id", ""), set(group.get("class", "").split()), box, texts)
+    curve = [point for path in group.iter(f"{SVG}path") for point in _curve(path)]
+    return Drawn(group.get("id", ""), set(group.get("class", "").split()), box, texts, curve)
+
+
+def _curve(path: ET.Element) -> list[tuple[float, float]]:
+    """Points of a path of cubic Bezier curves, sixteen of each."""
+    points = _points(path)
+    found: list[tuple[float, float]] = []
+    for start in range(0, len(points) - 3, 3):
+        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = points[start : start + 4]
+        for step in range(17):
+            t = step / 16
+            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+            found.append((a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3))
+    return found
 
 
 def _points(element: ET.Element) -> list[tuple[float, float]]:

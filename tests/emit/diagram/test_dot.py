@@ -26,9 +26,9 @@ def everything() -> Figure:
         "main",
         (
             Card("in", "io", "image", shape="3×8×8", width=120),
-            Card("conv", "conv", "conv 3×3, 8", "relu", "8×8×8", 224, "224", count=2, width=120),
+            Card("conv", "conv", "conv 3×3, 8", ("relu",), "8×8×8", 224, "224", count=2, width=120),
             Card(
-                "unit", "block", "Unit", "unit · width 8", "8×8×8", 1000, "1.00 k", 3, ("A",), True, True,
+                "unit", "block", "Unit", ("unit · width 8",), "8×8×8", 1000, "1.00 k", 3, ("A",), True, "+x",
                 residuals=3, tooltip="unit.0 to unit.2", width=120,
             ),
             Link("to-1", 1),
@@ -39,8 +39,7 @@ def everything() -> Figure:
         (
             Edge("in", "conv", weight=1000),
             Edge("conv", "unit", weight=1000),
-            Edge("unit", "unit", "skip"),
-            Edge("unit", "to-1", weight=1000),
+            Edge("unit", "to-1", weight=1000, lines=2),
             Edge("from-1", "flat", weight=1000),
             Edge("flat", "out", weight=1000),
         ),
@@ -75,7 +74,9 @@ def everything() -> Figure:
         "A",
         "Unit, unit.0",
     )
-    caption = Caption("Net.", ("1,224 parameters.",), ("Orange: a shortcut.", "A: opened at the right."))
+    caption = Caption(
+        "Net.", ("1,224 parameters.",), ("Orange: a shortcut.", "A: opened at the right."), (("conv", "pool"),)
+    )
     return Figure("Net", (main, inset), caption)
 
 
@@ -142,7 +143,7 @@ HOSTILE = [
 def test_names_stay_in_their_places(name: str, program: Path | None) -> None:
     if program is None:
         pytest.skip("this renderer is not installed")
-    card = Card("a", "conv", name, name, "8", 8, "8", 2, ("A",), True, tooltip=name, width=300)
+    card = Card("a", "conv", name, (name,), "8", 8, "8", 2, ("A",), True, tooltip=name, width=300)
     other = Card("b", "linear", name, tooltip=name, is_aside=True)
     chain = (card, other, Junction("c", "+", tooltip=name), Join("d", 2, name, "8", 300))
     edges = (Edge("a", "b"), Edge("b", "c"), Edge("c", "d"))

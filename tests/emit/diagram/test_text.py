@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from archdsl.emit.diagram.text import SIZE, SMALL, TIE, plain, shorten, width, wrap
 from archdsl.emit.diagram.theme import THEMES
 
-PRINTED = "".join(map(chr, range(32, 127))) + "×·–—…²³±"
+PRINTED = "".join(map(chr, range(32, 127))) + "×—…±"
+NARROW = "·–−²³°" + TIE
 
 
 @pytest.mark.parametrize(("bold", "font"), [(False, "Helvetica"), (True, "Helvetica-Bold")])
@@ -17,6 +18,13 @@ def test_widths_are_helveticas(bold: bool, font: str) -> None:
     metrics = pytest.importorskip("reportlab.pdfbase.pdfmetrics")
     for letter in PRINTED:
         assert width(letter, 1000, bold) == pytest.approx(metrics.stringWidth(letter, font, 1000), abs=1), letter
+
+
+def test_no_character_is_narrower_than_any_renderer_takes_it_to_be() -> None:
+    metrics = pytest.importorskip("reportlab.pdfbase.pdfmetrics")
+    for letter in NARROW:
+        assert width(letter, 1000) >= metrics.stringWidth(letter.replace(TIE, " "), "Helvetica", 1000), letter
+        assert width(letter, 1000) >= width(" ", 1000) * len(letter.encode()), letter
 
 
 @given(st.text(), st.floats(1, 300))
