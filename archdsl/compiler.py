@@ -14,9 +14,13 @@ from archdsl.diagnostics.files import BadSetting, CannotRead, NothingToBuild
 from archdsl.diagnostics.names import UnknownModel
 from archdsl.diagnostics.nearest import did_you_mean
 from archdsl.dims import Size, symbol
-from archdsl.elaborate.model import Built, InputShapes, build_model
-from archdsl.evaluate.env import Env, FileScope
-from archdsl.evaluate.values import BlockLayer, Given
+from archdsl.elaborate.model import Built, build_model
+from archdsl.elaborate.shapes import InputShapes
+from archdsl.evaluate.builtins import as_layer
+from archdsl.evaluate.evaluator import evaluator_of_text
+from archdsl.evaluate.faults import Abort, Fault, UsesErrorValue
+from archdsl.evaluate.place import TextPlace
+from archdsl.evaluate.values import BlockLayer, Env, FileScope, Given
 from archdsl.evaluate.workspace import (
     STDIN,
     Workspace,
@@ -290,17 +294,11 @@ def _lists(value: Any) -> Any:
 
 def evaluate_setting(expression: tree.Expr, scope: FileScope) -> Given | Diagnostic:
     """An expression of a setting, in the spec's file: it may name the file's blocks and operators."""
-    from archdsl.dims import Needs
-    from archdsl.elaborate.context import Abort, Fault, Poison
-    from archdsl.elaborate.expressions import as_layer
-    from archdsl.elaborate.model import ModelBuilder
-
-    builder = ModelBuilder(Needs(), {})
     try:
-        value = as_layer(builder.evaluate(expression, builder.outside(Env(scope.env))))
+        value = as_layer(evaluator_of_text().evaluate(expression, TextPlace(Env(scope.env))))
     except Fault as fault:
         return fault.diagnostic
-    except (Poison, Abort):
+    except (UsesErrorValue, Abort):
         return BadSetting(span=expression.span, reason="this setting has no value")
     return Given(value, expression, scope.env)
 

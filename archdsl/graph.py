@@ -10,38 +10,31 @@ All of it is written by the builder and frozen afterwards by convention.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from archdsl.op import DType, Facets, Op, Tensor, Torch, Weight
+from archdsl.dims import Needs
+from archdsl.evaluate.values import Env, SpecValue, Stream, Value, Written
+from archdsl.op import Facets, Op, Tensor, Torch, Weight
 from archdsl.source import Span
 from archdsl.syntax import tree
 
-if TYPE_CHECKING:
-    from archdsl.dims import Needs, Size
-    from archdsl.evaluate.env import Env
+
+def value_on(stream: Stream) -> Value:
+    """The value that a stream is.
+
+    Raises:
+        TypeError: it is a list, or nothing.
+    """
+    if not isinstance(stream, Value):
+        raise TypeError(f"one value is on the stream, not {stream}")
+    return stream
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Value:
-    """A tensor that flows in the graph. Equal only to itself; ``id`` counts from 0 in order of making."""
-
-    id: int
-    shape: tuple[Size, ...]
-    dtype: DType = "float32"
-
-    @property
-    def type(self) -> Tensor:
-        return Tensor(self.shape, self.dtype)
-
-    def __repr__(self) -> str:
-        return f"%{self.id}: [{', '.join(map(str, self.shape))}]"
-
-
-def values_in(stream: Any) -> Iterator[Value]:
+def values_in(stream: Stream) -> Iterator[Value]:
     """The values on a stream: the one that it is, or those in its lists."""
     if isinstance(stream, Value):
         yield stream
@@ -64,7 +57,7 @@ class Node:
     outputs: tuple[Value, ...]
     module: Module | None
     site: tree.Node
-    written: Mapping[str, tuple[tree.Node, Env]]
+    written: Written
 
     @property
     def span(self) -> Span:
@@ -183,13 +176,13 @@ class Instance:
 
     scope: Scope
     module: Module
-    arguments: dict[str, Any]
-    stream: Any
+    arguments: dict[str, SpecValue]
+    stream: Stream
     env: Env
     events: list[Event] = field(default_factory=list)
-    result: Any = None
+    result: Stream = None
     repeats: Instance | None = None
-    written: Mapping[str, tuple[tree.Node, Env]] = field(default_factory=dict)
+    written: Written = field(default_factory=dict[str, tuple[tree.Node, Env]])
 
     @cached_property
     def nodes(self) -> list[Node]:
@@ -259,7 +252,7 @@ class Looped:
 class Turn:
     """One turn of a loop: the values of its variables, and what happened."""
 
-    variables: dict[str, Any]
+    variables: dict[str, SpecValue]
     events: list[Event]
 
 
@@ -272,10 +265,10 @@ class Merged:
 
     site: tree.Node
     kind: tree.CombineKind
-    stream: Any
+    stream: Stream
     events: list[Event]
     nodes: tuple[Node, ...]
-    result: Any
+    result: Stream
 
     @property
     def branches(self) -> list[Branch]:
@@ -289,7 +282,7 @@ class Branch:
 
     site: tree.Node | None
     events: list[Event]
-    result: Any
+    result: Stream
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -298,7 +291,7 @@ class Named:
 
     site: tree.Node
     name: str
-    what: Any
+    what: SpecValue
     env: Env
 
 

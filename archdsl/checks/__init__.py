@@ -16,7 +16,7 @@ from archdsl.checks.unknown import unknown_names
 from archdsl.checks.unused import dead_layers, unused_names
 from archdsl.checks.windows import filter_beyond_input, rows_lost
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.evaluate.env import FileScope
+from archdsl.evaluate.values import FileScope
 from archdsl.graph import Graph
 
 FILE_CHECKS: tuple[Callable[[FileScope], Iterator[Diagnostic]], ...] = (

@@ -7,26 +7,40 @@ some sizes only (in ``or``, ``not``, ``if``), the claim is taken apart into case
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from archdsl.checks.cases import CLAIM, MAX_CASES, Case, Impossible, TooManyCases
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.claims import ClaimEmpty, ClaimFails, ClaimUndecided
-from archdsl.diagnostics.names import BadArithmetic, WrongKind
-from archdsl.diagnostics.shapes import SizeTooLarge
-from archdsl.dims import Dim, Member, Needs, Operator, Proved, Size, TooLarge, Values, When, symbol, symbols
+from archdsl.diagnostics.names import WrongKind
+from archdsl.dims import Dim, Member, Needs, Operator, Proved, Size, Values, When, symbol, symbols
 from archdsl.dims import describe as describe_condition
 from archdsl.dims.budget import Budget
-from archdsl.elaborate.bodies import Bodies
-from archdsl.elaborate.context import Abort, Fault, Here, Poison
-from archdsl.elaborate.expressions import Sides, same_layer
-from archdsl.elaborate.model import build_model
-from archdsl.evaluate.env import Env, FileScope
-from archdsl.evaluate.quotient import OPERATIONS, Quotient, as_quotient
-from archdsl.evaluate.values import BlockLayer, Layer, Measure, describe, is_list, is_number, is_size
-from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, Value
+from archdsl.elaborate.elaborator import Elaborator
+from archdsl.elaborate.model import build_model, terms_of
+from archdsl.elaborate.place import NetworkPlace
+from archdsl.evaluate.evaluator import Evaluator, same_layer
+from archdsl.evaluate.faults import Abort, Fault, UsesErrorValue
+from archdsl.evaluate.numbers import QuotientNumbers, SizeNumbers
+from archdsl.evaluate.place import TextPlace
+from archdsl.evaluate.session import Session
+from archdsl.evaluate.values import (
+    MISSING,
+    BlockLayer,
+    Env,
+    FileScope,
+    Layer,
+    Measure,
+    SpecList,
+    SpecValue,
+    Value,
+    describe,
+    is_list,
+    is_size,
+)
+from archdsl.graph import Graph, GraphInput, GraphOutput
 from archdsl.measure import activation_bytes, depth, macs, params, receptive_field
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -66,13 +80,13 @@ class Graphs:
 
 def check_claim(claim: tree.Claim, scope: FileScope, graphs: Graphs) -> ClaimResult:
     """Build a claim and decide its assertions, case by case."""
-    budget, waiting, runs = Budget(CLAIM), [()], list[_ClaimBuilder]()
+    budget, waiting, runs = Budget(CLAIM), [()], list[_ClaimRun]()
     try:
         while waiting:
             if len(runs) + len(waiting) > MAX_CASES:
                 raise TooManyCases
             case = Case(waiting.pop(), budget)
-            runs += _ran(_ClaimBuilder(Needs(), graphs, case), claim, scope)
+            runs += _ran(_ClaimRun(claim, scope, graphs, case))
             waiting += case.left
     except TooManyCases:
         found = ClaimUndecided(
@@ -82,25 +96,25 @@ def check_claim(claim: tree.Claim, scope: FileScope, graphs: Graphs) -> ClaimRes
     return _result(claim, runs)
 
 
-def _ran(run: _ClaimBuilder, claim: tree.Claim, scope: FileScope) -> Iterator[_ClaimBuilder]:
-    """The builder after its run; nothing where no sizes belong to its case."""
+def _ran(run: _ClaimRun) -> Iterator[_ClaimRun]:
+    """The run after it ended; nothing where no sizes belong to its case."""
     try:
-        run.run(claim, scope)
+        run.run()
     except Fault as fault:
-        run.report(fault.diagnostic)
-    except (Poison, Abort):
-        run.spoilt = True
+        run.session.report(fault.diagnostic)
+    except (UsesErrorValue, Abort):
+        run.session.is_incomplete = True
     except Impossible:
         return
     yield run
 
 
-def _result(claim: tree.Claim, runs: list[_ClaimBuilder]) -> ClaimResult:
+def _result(claim: tree.Claim, runs: list[_ClaimRun]) -> ClaimResult:
     """What the cases come to, together."""
     found = _merged(runs)
     if any(isinstance(d, ClaimFails) for d in found):
         return ClaimResult(claim, "fails", "fails", found)
-    if not found and any(run.spoilt for run in runs):  # by a fault that is reported where it stands
+    if not found and any(run.session.is_incomplete for run in runs):  # by a fault that is reported where it stands
         return _undecided(claim, found)
     if not found and not any(run.asserted for run in runs):
         found = (ClaimEmpty(span=claim.text.span, claim=claim.text.value),)
@@ -114,11 +128,11 @@ def _undecided(claim: tree.Claim, found: tuple[Diagnostic, ...]) -> ClaimResult:
     return ClaimResult(claim, "undecided", how, found)
 
 
-def _merged(runs: list[_ClaimBuilder]) -> tuple[Diagnostic, ...]:
+def _merged(runs: list[_ClaimRun]) -> tuple[Diagnostic, ...]:
     """What is wrong in any case, once for each place: of an assertion that fails the least example."""
     found: dict[object, tuple[_Rank, Diagnostic]] = {}
     for run in runs:
-        for diagnostic in run.diagnostics:
+        for diagnostic in run.session.diagnostics:
             is_own = isinstance(diagnostic, ClaimFails | ClaimUndecided)
             key = run.assertions.get(diagnostic.span) if is_own else (diagnostic.code, diagnostic.span)
             rank = _rank(diagnostic, run.examples.get(diagnostic.span))
@@ -136,26 +150,28 @@ def _rank(diagnostic: Diagnostic, example: Values | None) -> _Rank:
     return isinstance(diagnostic, ClaimUndecided), max(values, default=0), sum(values), values
 
 
-def _how(claim: tree.Claim, runs: list[_ClaimBuilder]) -> str:
+def _how(claim: tree.Claim, runs: list[_ClaimRun]) -> str:
     """How the claim was decided."""
     if not any(run.is_symbolic for run in runs):
         return "evaluated"
     inputs = [size for run in runs for i in run.inputs for size in i.value.shape if isinstance(size, Dim)]
     names = dict.fromkeys([*(p.name.text for p in claim.params), *(n for size in inputs for n in symbols(size))])
     text = f"proved for every {_listing(list(names))}"
-    conditions = dict.fromkeys(p.text for run in runs for p in run.needs.preconditions())
+    conditions = dict.fromkeys(p.text for run in runs for p in run.session.needs.preconditions())
     return f"{text} ({'; '.join(conditions)})" if conditions else text
 
 
-class _ClaimBuilder(Bodies):
-    """Runs the body of a claim in one case, and builds what it measures."""
+class _ClaimRun:
+    """One case of a claim: its body is run on symbols, what it measures is built, what it asserts is decided."""
 
-    def __init__(self, needs: Needs, graphs: Graphs, case: Case) -> None:
-        super().__init__(needs, in_claim=True)
+    def __init__(self, claim: tree.Claim, scope: FileScope, graphs: Graphs, case: Case) -> None:
+        self._claim = claim
+        self._scope = scope
         self._graphs = graphs
         self._case = case
-        self._top: Instance | None = None
-        self._claim: tree.Claim | None = None
+        self._needs = Needs()
+        self.session = Session(self._needs, scope.memory)
+        self._elaborator = self._elaborated_in(self.session)
         self.is_symbolic = False
         """Something that was asserted is about symbolic sizes."""
         self.asserted = 0
@@ -167,144 +183,91 @@ class _ClaimBuilder(Bodies):
         self._is_alone = False
         """The term that is being decided is a whole assertion."""
 
-    def run(self, claim: tree.Claim, scope: FileScope) -> None:
-        self._claim, self.memory = claim, scope.memory
-        env = Env(scope.env, owner=object())
-        for param in claim.params:
+    def _elaborated_in(self, session: Session) -> Elaborator:
+        numbers = QuotientNumbers(SizeNumbers(session, self._decide_in_case))
+        return Elaborator(session, self, numbers=numbers, are_labels_optional=True)
+
+    @property
+    def inputs(self) -> Sequence[GraphInput]:
+        return self._elaborator.recorder.inputs
+
+    def run(self) -> None:
+        """Run the body of the claim."""
+        env = Env(self._scope.env, owner=object())
+        for param in self._claim.params:
             env.bind(param.name.text, symbol(param.name.text))
-        here = self._start(claim.body, env)
+        here = self._elaborator.start(self._claim.body, env, None, {})
+        self._elaborator.recorder.top = here.instance
         for name, measure in MEASURES.items():
-            if env.lookup(name) is _ABSENT:
+            if env.lookup(name) is MISSING:
                 env.bind(name, Measure(name, self._measure(name, measure, here)))
-        self.run_body(claim.body, here)
-
-    def _start(self, text: tree.Body, env: Env) -> Here:
-        root = Module("", text.span)
-        self._top = Instance(self.scope_of(text, "group", None), root, {}, None, env)
-        self._instances[root] = self._top
-        return Here(env, None, self._top.events, self._top, root)
-
-    def is_top(self, here: Here) -> bool:
-        return here.instance is self._top
-
-    def given_input(self, name: str, here: Here) -> tuple[Size, ...] | None:
-        return None
+        self._elaborator.statements.run_body(self._claim.body, here)
 
     # ---- measuring ----
 
-    def _measure(self, name: str, measure: Callable[[Graph], Any], here: Here) -> Callable[..., Any]:
+    def _measure(
+        self, name: str, measure: Callable[[Graph], SpecValue], here: NetworkPlace
+    ) -> Callable[[SpecValue, tree.Node], SpecValue]:
         """The function of the language that measures a layer, a model or (its shape) a value."""
 
-        def run(subject: Any, site: tree.Node) -> Any:
+        def run(subject: SpecValue, site: tree.Node) -> SpecValue:
             if name == "shape" and isinstance(subject, Value):
-                return list(subject.shape)
+                return [*subject.shape]
             if not isinstance(subject, Layer):
                 what = f"`{name}` measures a model, a block or a group"
                 raise Fault(WrongKind(span=site.span, what=what, found=f"this is {describe(subject)}"))
-            graph = self._graph(subject, here)
-            return measure(graph)
+            return measure(self._graph(subject, here))
 
         return run
 
-    def _graph(self, layer: Layer, here: Here) -> Graph:
+    def _graph(self, layer: Layer, here: NetworkPlace) -> Graph:
         """The layer on the claim's input; a model, where the claim has none, on its own."""
         if here.stream is None and isinstance(layer, BlockLayer):
             graph, problems = self._graphs.of(layer)
             for problem in problems:
-                self.report(problem)
+                self.session.report(problem)
             if graph is None:
-                raise Poison
+                raise UsesErrorValue
             return graph
-        part = _ClaimBuilder(self.needs, self._graphs, self._case)
-        part.frames = self.frames
+        session = Session(self._needs)
+        session.frames = self.session.frames
+        before = self.asserted, self.is_symbolic, self._is_alone  # what the layer asserts is no part of the claim
         try:
-            return part.part(layer, self.stream_of(here.instance.scope.text, here), here)
+            stream = self._elaborator.evaluator.stream_of(self._claim.body, here)
+            return _part(self._elaborated_in(session), session, layer, stream, self._claim.body, here.env)
         finally:
-            for problem in part.diagnostics:
-                self.report(problem)
-
-    def part(self, layer: Layer, stream: Any, here: Here) -> Graph:
-        """A graph of one layer on values like those of the stream."""
-        text = here.instance.scope.text
-        assert isinstance(text, tree.Body)
-        inner = self._start(text, here.env)
-        self._top = None
-        streams = stream if is_list(stream) else [stream]
-        if not all(isinstance(v, Value) for v in streams):
-            what = "what a claim measures runs on values"
-            raise Fault(WrongKind(span=text.span, what=what, found=f"{describe(stream)} is on the stream"))
-        values = [self.new_value(v.shape, v.dtype) for v in streams]
-        inner.stream = values if is_list(stream) else values[0]
-        inner.instance.stream = inner.stream
-        self.apply(layer, inner, text)
-        result = inner.stream if is_list(inner.stream) else [inner.stream]
-        if self.diagnostics or not all(isinstance(v, Value) for v in result):
-            raise Poison
-        inputs = [GraphInput(f"x{i}", v) for i, v in enumerate(values)]
-        outputs = [GraphOutput(f"y{i}", v, False) for i, v in enumerate(result)]
-        return Graph("part", inputs, outputs, self.nodes, inner.module, inner.instance, self.needs)
-
-    # ---- quotients of sizes ----
-
-    def operate(self, op: str, left: Any, right: Any, node: tree.Node, here: Here, said: Sides) -> Any:
-        """``left op right``, exact where a claim divides sizes or multiplies them by floats."""
-        if not _makes_quotient(op, left, right):
-            return super().operate(op, left, right, node, here, said)
-        try:
-            first, second = as_quotient(left), as_quotient(right)
-            if op in ("/", "//", "%") and isinstance(second.num, Dim):
-                self.positive(second.num, node)
-            result = OPERATIONS[op](first, second)
-        except ZeroDivisionError:
-            raise Fault(BadArithmetic(span=node.span, reason=f"`{left} {op} {right}` divides by zero")) from None
-        except TooLarge:
-            raise Fault(SizeTooLarge(span=node.span)) from None
-        except (KeyError, ValueError):
-            advice = "in a claim, sizes and their quotients take `+ - * / // %`"
-            raise Fault(
-                BadArithmetic(span=node.span, reason=f"`{left} {op} {right}` has no value", advice=advice)
-            ) from None
-        return result.num if result.den == 1 else result
-
-    def compare(self, left: Any, op: Operator, right: Any, node: tree.Compare, here: Here) -> Any:
-        """Quotients are compared without dividing."""
-        if not _makes_quotient("<", left, right):
-            return super().compare(left, op, right, node, here)
-        try:
-            first, second = as_quotient(left), as_quotient(right)
-            return super().compare(first.num * second.den, op, second.num * first.den, node, here)
-        except TooLarge:
-            raise Fault(SizeTooLarge(span=node.span)) from None
-        except ValueError:
-            raise Fault(BadArithmetic(span=node.span, reason=f"`{left} {op} {right}` has no value")) from None
+            self.asserted, self.is_symbolic, self._is_alone = before
+            for problem in session.diagnostics:
+                self.session.report(problem)
 
     # ---- deciding ----
 
-    def decide(self, left: Any, op: Operator, right: Any, node: tree.Node) -> bool:
+    def _decide_in_case(self, left: Size, op: Operator, right: Size, node: tree.Node) -> bool:
         """Whether a comparison holds, in this case."""
         self.is_symbolic = True
-        return self._case.holds(self.needs, left, op, right)
+        return self._case.holds(self._needs, left, op, right)
 
-    def check_assertion(self, node: tree.Assert, here: Here) -> None:
+    def check(self, node: tree.Assert, here: NetworkPlace, evaluator: Evaluator) -> None:
         self.asserted += 1
-        condition = node.condition
-        terms = condition.terms if isinstance(condition, tree.Logic) and condition.op == "and" else (condition,)
+        terms = terms_of(node.condition)
         self._is_alone = len(terms) == 1
         for term in terms:
             self.assertions[term.span] = node.span
             if isinstance(term, tree.Compare):
-                left, right = self.evaluate(term.left, here), self.evaluate(term.right, here)
-                self._decide(left, term.op, right, term)
-            elif not self.truth_of(self.evaluate(term, here), term):
+                left, right = evaluator.evaluate(term.left, here), evaluator.evaluate(term.right, here)
+                self._decide(left, term.op, right, term, evaluator)
+            elif not evaluator.holds(term, here):
                 raise self._refuted(term, "it is")
 
-    def _decide(self, left: Any, op: Operator, right: Any, term: tree.Compare) -> None:
+    def _decide(
+        self, left: SpecValue, op: Operator, right: SpecValue, term: tree.Compare, evaluator: Evaluator
+    ) -> None:
         shown = f"{_text(left)} {op} {_text(right)}"
         if is_list(left) and is_list(right) and op == "==":
             if len(left) != len(right):
                 raise self._fails(term, f"{_text(left)} against {_text(right)}", None)
             for a, b in zip(left, right, strict=True):
-                self._decide(a, op, b, term)
+                self._decide(a, op, b, term, evaluator)
         elif (
             self._is_alone
             and is_size(left)
@@ -312,16 +275,16 @@ class _ClaimBuilder(Bodies):
             and not (isinstance(left, int) and isinstance(right, int))
         ):
             self._decide_sizes(left, op, right, term, shown)
-        elif not self.compare(left, op, right, term, self.outside(Env(None))):
+        elif not evaluator.compare(left, op, right, term, TextPlace(Env(None))):
             raise self._refuted(term, f"{shown} is")
 
     def _decide_sizes(self, left: Size, op: Operator, right: Size, term: tree.Compare, shown: str) -> None:
         """Decide the only comparison of an assertion: in this case it must hold for all sizes."""
         self.is_symbolic = True
-        verdict = self._case.verdict(self.needs, left, op, right)
+        verdict = self._case.verdict(self._needs, left, op, right)
         if isinstance(verdict, Proved):
             return
-        example = self._case.counterexample(self.needs, left, op, right, verdict)
+        example = self._case.counterexample(self._needs, left, op, right, verdict)
         if example is None:
             raise self._open(term, shown)
         conditions = (
@@ -332,42 +295,57 @@ class _ClaimBuilder(Bodies):
 
     def _refuted(self, term: tree.Node, shown: str) -> Fault:
         """The term is false in this case, if there are sizes that belong to it."""
-        example = self._case.example(self.needs)
+        example = self._case.example(self._needs)
         if example is None:
             return self._open(term, "neither a proof nor a counterexample was found")
         return self._fails(term, f"{shown} false{_at(example)}", example)
 
     def _fails(self, term: tree.Node, detail: str, example: Values | None) -> Fault:
-        assert self._claim is not None
         if example:
             self.examples[term.span] = example
         return Fault(ClaimFails(span=term.span, claim=self._claim.text.value, detail=detail))
 
     def _open(self, term: tree.Node, detail: str) -> Fault:
-        assert self._claim is not None
         return Fault(ClaimUndecided(span=term.span, claim=self._claim.text.value, detail=detail))
 
 
-def _makes_quotient(op: str, left: Any, right: Any) -> bool:
-    """Whether ``left op right`` is about a quotient of sizes, or makes one."""
-    sides = (left, right)
-    if not all(is_number(side) or isinstance(side, Quotient) for side in sides):
-        return False
-    if any(isinstance(side, Quotient) for side in sides):
-        return True
-    return any(isinstance(side, Dim) for side in sides) and (
-        op == "/" or any(isinstance(side, float) for side in sides)
-    )
+def _part(
+    elaborator: Elaborator, session: Session, layer: Layer, stream: SpecValue, text: tree.Body, env: Env
+) -> Graph:
+    """A graph of one layer on values like those of the stream."""
+    here, recorder = elaborator.start(text, env, None, {}), elaborator.recorder
+    values = [recorder.new_value(v.shape, v.dtype) for v in _values(stream, text)]
+    here.stream = here.instance.stream = [*values] if is_list(stream) else values[0]
+    elaborator.layers.apply(layer, here, text)
+    result: SpecList = here.stream if is_list(here.stream) else [] if here.stream is None else [here.stream]
+    given = [v for v in result if isinstance(v, Value)]
+    if session.diagnostics or len(given) != len(result):
+        raise UsesErrorValue
+    inputs = [GraphInput(f"x{i}", v) for i, v in enumerate(values)]
+    outputs = [GraphOutput(f"y{i}", v, False) for i, v in enumerate(given)]
+    return Graph("part", inputs, outputs, recorder.nodes, here.module, here.instance, session.needs)
 
 
-def _shape(graph: Graph) -> list[Any]:
-    shapes = [list(o.value.shape) for o in graph.outputs if not o.when_training]
+def _values(stream: SpecValue, text: tree.Body) -> list[Value]:
+    """The values on a stream.
+
+    Raises:
+        Fault: something else is on it.
+    """
+    items: SpecList = stream if is_list(stream) else [stream]
+    values = [v for v in items if isinstance(v, Value)]
+    if len(values) != len(items):
+        what = "what a claim measures runs on values"
+        raise Fault(WrongKind(span=text.span, what=what, found=f"{describe(stream)} is on the stream"))
+    return values
+
+
+def _shape(graph: Graph) -> SpecValue:
+    shapes: list[SpecValue] = [[*o.value.shape] for o in graph.outputs if not o.when_training]
     return shapes[0] if len(shapes) == 1 else shapes
 
 
-_ABSENT = Env(None).lookup("")
-
-MEASURES: dict[str, Callable[[Graph], Any]] = {
+MEASURES: dict[str, Callable[[Graph], SpecValue]] = {
     "params": params,
     "macs": macs,
     "receptive_field": receptive_field,
@@ -378,13 +356,13 @@ MEASURES: dict[str, Callable[[Graph], Any]] = {
 """What a claim can measure, by its word in the language."""
 
 
-def _text(value: Any) -> str:
+def _text(value: SpecValue) -> str:
     if is_list(value):
         return f"[{', '.join(_text(v) for v in value)}]"
     return f"{value:,}".replace(",", "_") if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def _at(example: Any) -> str:
+def _at(example: Values | None) -> str:
     return f" at {', '.join(f'{n} = {v}' for n, v in sorted(example.items()))}" if example else ""
 
 

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.names import Recursive
-from archdsl.elaborate.context import Abort, Fault, Poison
-from archdsl.evaluate.env import Env, FileScope
+from archdsl.dims import Needs
+from archdsl.evaluate.evaluator import Evaluator
+from archdsl.evaluate.faults import Abort, Fault, UsesErrorValue
 from archdsl.evaluate.recursion import recursion
+from archdsl.evaluate.session import Session
+from archdsl.evaluate.values import Env, FileScope
 from archdsl.syntax import tree
 
 
@@ -27,21 +30,18 @@ def recursive_definitions(scope: FileScope) -> Iterator[Diagnostic]:
 
 
 def top_level_values(scope: FileScope) -> Iterator[Diagnostic]:
-    """The ``let``s of a file, evaluated."""
-    from archdsl.dims import Needs
-    from archdsl.elaborate.model import ModelBuilder
-
+    """What is wrong with the ``let``s of a file."""
     for definition in scope.file.definitions:
         if not isinstance(definition, tree.Let):
             continue
-        builder = ModelBuilder(Needs(), {})
-        here = builder.outside(Env(scope.env))
+        session = Session(Needs())
+        evaluator = Evaluator(session)
         for name in tree.walk(definition.pattern):
             if isinstance(name, tree.Name):
                 try:
-                    builder.resolve(name.text, name, here.env)
+                    evaluator.resolve(name.text, name, Env(scope.env))
                 except Fault as fault:
-                    builder.report(fault.diagnostic)
-                except (Poison, Abort):
+                    session.report(fault.diagnostic)
+                except (UsesErrorValue, Abort):
                     pass
-        yield from builder.diagnostics
+        yield from session.diagnostics

@@ -95,7 +95,7 @@ def _ran(events: Iterable[Event], turns: tuple[_Turn, ...]) -> Iterator[tuple[tr
                 yield from _ran(inner, turns)
             case Looped(site=tree.For() as loop, turns=looped):
                 for number, turn in enumerate(looped):
-                    whole = {n: v for n, v in turn.variables.items() if type(v) is int}
+                    whole = {n: v for n, v in turn.variables.items() if isinstance(v, int) and not isinstance(v, bool)}
                     yield from _ran(turn.events, (*turns, _Turn(loop, number, whole)))
 
 

@@ -15,7 +15,7 @@ from archdsl.collection import paused_collection
 from archdsl.compiler import Spec, build, choose
 from archdsl.diagnostics.base import Diagnostic, Label
 from archdsl.diagnostics.names import DeadLayer, UnknownName, UnusedName
-from archdsl.elaborate.model import InputShapes
+from archdsl.elaborate.shapes import InputShapes
 from archdsl.evaluate.values import BlockLayer
 from archdsl.graph import Graph
 from archdsl.source import Span

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from archdsl.checks.claims import MEASURES
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.elaborate.expressions import BUILTINS, WORDS
-from archdsl.evaluate.env import MISSING, FileScope
+from archdsl.evaluate.builtins import BUILTINS, WORDS
 from archdsl.evaluate.names import SUGGESTIONS, unknown_name
+from archdsl.evaluate.values import MISSING, FileScope
 from archdsl.syntax import tree
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.names import DeadLayer, UnusedName
-from archdsl.evaluate.env import FileScope
 from archdsl.evaluate.names import family
+from archdsl.evaluate.values import FileScope
 from archdsl.graph import Graph, Owned, flattened
 from archdsl.ops.tensor import Source
 from archdsl.source import Span

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from archdsl.dims import Dim, Size
-from archdsl.graph import GraphInput, Node, Value
+from archdsl.evaluate.values import Value
+from archdsl.graph import GraphInput, Node
 from archdsl.op import Op
 from archdsl.ops.activation import Activation
 from archdsl.ops.attention import Attention

@@ -16,8 +16,7 @@ from archdsl.arguments import FlagKind, show
 from archdsl.diagnostics.base import Edit
 from archdsl.diagnostics.names import OtherOrder
 from archdsl.dims import Size
-from archdsl.evaluate.values import BAD, Given, OpLayer
-from archdsl.graph import Value
+from archdsl.evaluate.values import ERROR, Given, OpLayer, Value
 from archdsl.op import Arriving, Doubt, Dropped, Op, Order, Parameter, Reject, Tensor, parameters
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -160,7 +159,7 @@ def _constructed(call: Call, values: Mapping[str, Any]) -> Op | None:
 
 
 def _accepted(parameter: Parameter, value: Any) -> Any:
-    if value is BAD or isinstance(value, Value):
+    if value is ERROR or isinstance(value, Value):
         raise Reject("not known")
     if isinstance(value, float) and value.is_integer():  # torch takes p=2.0 for a norm
         try:

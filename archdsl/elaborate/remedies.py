@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from archdsl.dims import Dim, Size, TooLarge
-from archdsl.graph import GraphInput, Node, Value
+from archdsl.evaluate.values import Value
+from archdsl.graph import GraphInput, Node
 from archdsl.op import Op, Reject, Tensor
 from archdsl.ops.sliding import CHANNELS, SPATIAL
 from archdsl.syntax import tree

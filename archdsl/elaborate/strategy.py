@@ -7,14 +7,13 @@ leave a block as a call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from archdsl.elaborate.context import Here
-from archdsl.evaluate.env import Env
-from archdsl.evaluate.values import Given
+from archdsl.elaborate.place import NetworkPlace, recording
+from archdsl.evaluate.place import Place
+from archdsl.evaluate.values import Env, Given, SpecList, SpecValue
 from archdsl.graph import Chose, Event, Looped, Module, Scope, Turn
 from archdsl.syntax import tree
 
@@ -23,7 +22,7 @@ from archdsl.syntax import tree
 class Runner:
     """How the statements under an ``if`` or a ``for`` are run."""
 
-    run: Callable[[tree.Body, Here], None]
+    run: Callable[[tree.Body, NetworkPlace], None]
     as_branches: bool = False
     """Each step is a branch of the combinator around it, instead of moving the stream."""
 
@@ -38,50 +37,46 @@ class Entry:
 
     scope: Scope
     module: Module
-    arguments: dict[str, Any]
+    arguments: Mapping[str, SpecValue]
     env: Env
     site: tree.Node
-    given: Mapping[str, Given] = field(default_factory=dict)
+    given: Mapping[str, Given] = field(default_factory=dict[str, Given])
 
 
 class Strategy(Protocol):
     """Decides what of the text is run. Each method moves ``here.stream`` and records its event in ``here.events``."""
 
-    def choose(self, node: tree.If, here: Here, runner: Runner) -> None:
+    def choose(self, node: tree.If, here: NetworkPlace, runner: Runner) -> None:
         """An ``if`` with its ``else if``s: run the arm that is taken."""
         ...
 
-    def iterate(self, node: tree.For, here: Here, runner: Runner) -> None:
+    def iterate(self, node: tree.For, here: NetworkPlace, runner: Runner) -> None:
         """A ``for``: run its turns."""
         ...
 
-    def enter(self, entry: Entry, here: Here) -> None:
+    def enter(self, entry: Entry, here: NetworkPlace) -> None:
         """A scope that is a module: run it."""
         ...
 
 
 class Builder(Protocol):
-    """What a strategy may ask of the builder."""
+    """What a strategy may ask of the elaborator."""
 
-    def evaluate(self, node: tree.Expr | tree.Labelled, here: Here) -> Any:
-        """The value of an expression."""
+    def holds(self, node: tree.Expr, place: Place) -> bool:
+        """Whether a condition is true."""
         ...
 
-    def truth_of(self, value: Any, node: tree.Node) -> bool:
-        """A condition as a bool."""
-        ...
-
-    def items_of(self, value: Any, node: tree.Node) -> Any:
-        """What a loop runs over."""
+    def items_of(self, node: tree.Expr, place: Place) -> SpecList:
+        """The list that a loop runs over."""
         ...
 
     def bind_patterns(
-        self, patterns: tuple[tree.Pattern, ...], item: Any, env: Env, here: Here, site: tree.Node
-    ) -> dict[str, Any]:
+        self, patterns: tuple[tree.Pattern, ...], item: SpecValue, env: Env, place: Place, site: tree.Node
+    ) -> dict[str, SpecValue]:
         """Bind one item to ``p`` or to ``p, q``; the names and values that were bound."""
         ...
 
-    def expand(self, entry: Entry, here: Here) -> None:
+    def expand(self, entry: Entry, here: NetworkPlace) -> None:
         """Run the text of a scope where it stands, and record it as an instance."""
         ...
 
@@ -92,7 +87,7 @@ class Concrete:
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
 
-    def choose(self, node: tree.If, here: Here, runner: Runner) -> None:
+    def choose(self, node: tree.If, here: NetworkPlace, runner: Runner) -> None:
         arm, body = self._taken(node, here)
         events: list[Event] = []
         here.events.append(Chose(node, arm, here.seen(), events))
@@ -100,20 +95,19 @@ class Concrete:
             with recording(here, events):
                 runner.run(body, here)
 
-    def _taken(self, node: tree.If, here: Here) -> tuple[int | None, tree.Body | None]:
+    def _taken(self, node: tree.If, here: NetworkPlace) -> tuple[int | None, tree.Body | None]:
         """The arm that an if (with its else ifs) takes: its number in text order, and its body."""
         arm, current = 0, node
         while True:
-            condition = self._builder.evaluate(current.condition, here)
-            if self._builder.truth_of(condition, current.condition):
+            if self._builder.holds(current.condition, here):
                 return arm, current.then
             arm += 1
             if not isinstance(current.otherwise, tree.If):
                 return (arm, current.otherwise) if current.otherwise is not None else (None, None)
             current = current.otherwise
 
-    def iterate(self, node: tree.For, here: Here, runner: Runner) -> None:
-        items = self._builder.items_of(self._builder.evaluate(node.iterable, here), node.iterable)
+    def iterate(self, node: tree.For, here: NetworkPlace, runner: Runner) -> None:
+        items = self._builder.items_of(node.iterable, here)
         looped = Looped(node, [], here.seen())
         here.events.append(looped)
         for item in items:
@@ -122,15 +116,5 @@ class Concrete:
                 looped.turns.append(Turn(variables, events))
                 runner.run(node.body, here)
 
-    def enter(self, entry: Entry, here: Here) -> None:
+    def enter(self, entry: Entry, here: NetworkPlace) -> None:
         self._builder.expand(entry, here)
-
-
-@contextmanager
-def recording(here: Here, events: list[Event]) -> Iterator[list[Event]]:
-    """While the events of a turn or an arm are recorded."""
-    outer, here.events = here.events, events
-    try:
-        yield events
-    finally:
-        here.events = outer

@@ -4,49 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
-
-from archdsl.dims import Dim
+from typing import Generic, TypeVar
 
 MAX_REMEMBERED = 2_000_000
 """Numbers that are remembered: ten times the tables of Swin v2-B, some 100 MB."""
 
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Generic[Result]):
     """A result, and the steps of evaluation that it took."""
 
-    result: Any
+    result: Result
     steps: int
 
 
-class Memory:
+class Memory(Generic[Result]):
     """Results by what was evaluated and on what. The text of a file never changes, so nor do they."""
 
     def __init__(self) -> None:
-        self._outcomes: dict[Hashable, Outcome] = {}
+        self._outcomes: dict[Hashable, Outcome[Result]] = {}
         self._numbers = 0
 
-    def find(self, key: Hashable) -> Outcome | None:
+    def find(self, key: Hashable) -> Outcome[Result] | None:
         return self._outcomes.get(key)
 
-    def keep(self, key: Hashable, result: Any, steps: int) -> None:
-        """Remember a result, if it is plain and there is room."""
-        numbers = plain_count(result)
-        if numbers is None or self._numbers + numbers + 1 > MAX_REMEMBERED:
+    def keep(self, key: Hashable, result: Result, numbers: int, steps: int) -> None:
+        """Remember a result that is made of so many numbers and strings, if there is room."""
+        if self._numbers + numbers + 1 > MAX_REMEMBERED:
             return
         self._numbers += numbers + 1
         self._outcomes[key] = Outcome(result, steps)
-
-
-def plain_count(value: Any) -> int | None:
-    """How many numbers and strings a value is made of; None if it holds anything that belongs to one network."""
-    if isinstance(value, list):
-        total = 0
-        for item in value:
-            inside = plain_count(item)
-            if inside is None:
-                return None
-            total += inside
-        return total
-    return 1 if isinstance(value, int | float | str | range) and not isinstance(value, Dim) else None

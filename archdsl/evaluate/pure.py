@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any
 
-from archdsl.dims import Dim
-from archdsl.evaluate.env import MISSING, Env
-from archdsl.evaluate.values import Builtin, Function, LazyLet
-from archdsl.init import Init
+from archdsl.evaluate.values import MISSING, Binding, Builtin, Env, Function, LazyLet, Missing, SpecValue
 from archdsl.syntax import tree
 
 
-def key_of_call(definition: tree.Fn, values: Mapping[str, Any]) -> Hashable | None:
+def key_of_call(definition: tree.Fn, values: Mapping[str, Binding]) -> Hashable | None:
     """A key for what a fn gives on these arguments; None where they are not plain."""
     key = _key_of(values.values())
     return None if key is None else (definition, key)
@@ -43,9 +39,9 @@ def _names_read(node: tree.Comprehension) -> tuple[str, ...] | None:
 _NOT_PLAIN = (tree.Computed, tree.Chain, tree.Labelled, tree.Body, tree.Seq, tree.Combine, tree.Residual)
 
 
-def _key_of(values: Iterable[Any]) -> tuple[Hashable, ...] | None:
+def _key_of(values: Iterable[Binding | Missing]) -> tuple[Hashable, ...] | None:
     """Values as a key that tells apart what is equal but not the same (1, 1.0 and true)."""
-    keys = []
+    keys: list[Hashable] = []
     for value in values:
         key = _key(value)
         if key is None:
@@ -54,8 +50,8 @@ def _key_of(values: Iterable[Any]) -> tuple[Hashable, ...] | None:
     return tuple(keys)
 
 
-def _key(value: Any) -> Hashable | None:
-    if isinstance(value, int | str) and not isinstance(value, Dim):
+def _key(value: Binding | Missing) -> Hashable | None:
+    if isinstance(value, int | str):
         return type(value), value
     if isinstance(value, float):
         return float, repr(value)
@@ -66,6 +62,19 @@ def _key(value: Any) -> Hashable | None:
         return value
     if isinstance(value, Function | LazyLet):
         return id(value.definition), getattr(value, "name", "")
-    if isinstance(value, Builtin) or value is MISSING or (isinstance(value, type) and issubclass(value, Init)):
+    if isinstance(value, Builtin) or value is MISSING or isinstance(value, type):
         return id(value)
     return None
+
+
+def plain_count(value: SpecValue) -> int | None:
+    """How many numbers and strings a value is made of; None if it holds anything that belongs to one network."""
+    if isinstance(value, list):
+        total = 0
+        for item in value:
+            inside = plain_count(item)
+            if inside is None:
+                return None
+            total += inside
+        return total
+    return 1 if isinstance(value, int | float | str | range) else None

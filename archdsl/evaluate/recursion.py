@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from archdsl.evaluate.env import FileScope
-from archdsl.evaluate.values import BlockLayer, Function
+from archdsl.evaluate.values import BlockLayer, FileScope, Function
 from archdsl.syntax import tree
 
 Mentions = Mapping[tree.Node, list[tree.Node]]

@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import SupportsIndex, TypeAlias, overload
 
 from archdsl.dims import Dim
-from archdsl.evaluate.values import is_list, is_number
+from archdsl.evaluate.values import SpecValue, is_list, is_number
 from archdsl.op import DType
 
+Nested: TypeAlias = "SpecValue | tuple[Nested, ...]"
+"""A nested list as nested tuples."""
 
-class Table(list):
+
+class Table(list[SpecValue]):
     """The list of a comprehension with one variable that runs over a range, and no condition.
 
     Over a range with a symbolic end the same text is a value (`Expressions.count`). A table behaves as that value does
     wherever a value is meant, so that a spec that is right for every size is right at each.
     """
 
-    def __getitem__(self, index: Any) -> Any:
-        found = super().__getitem__(index)
-        return Table(found) if isinstance(index, slice) else found
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> SpecValue: ...
+    @overload
+    def __getitem__(self, index: slice) -> Table: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> SpecValue:
+        return Table(super().__getitem__(index)) if isinstance(index, slice) else super().__getitem__(index)
 
 
-def nested_shape(items: Any) -> tuple[int, ...] | None:
+def nested_shape(items: SpecValue) -> tuple[int, ...] | None:
     """Shape of a nested list of numbers; None if it is ragged, empty or holds anything else."""
     if not is_list(items):
         return () if is_number(items) and not isinstance(items, Dim) else None
-    shapes = {nested_shape(item) for item in items} if not isinstance(items, range) else {()}
-    if len(shapes) > 1 or None in shapes or not len(items):
+    if not len(items):
         return None
-    (inner,) = shapes
-    return (len(items), *(inner or ()))
+    shapes: set[tuple[int, ...] | None] = {()} if isinstance(items, range) else {nested_shape(item) for item in items}
+    inner = shapes.pop()
+    return None if shapes or inner is None else (len(items), *inner)
 
 
-def leaves(items: Any) -> Iterator[Any]:
+def leaves(items: SpecValue) -> Iterator[SpecValue]:
     """The numbers of a nested list, from the first to the last."""
     if is_list(items):
         for item in items:
@@ -43,12 +49,12 @@ def leaves(items: Any) -> Iterator[Any]:
         yield items
 
 
-def as_tuples(items: Any) -> Any:
+def as_tuples(items: SpecValue) -> Nested:
     """A nested list as nested tuples."""
     return tuple(map(as_tuples, items)) if is_list(items) else items
 
 
-def dtype_of(numbers: list[Any]) -> DType | None:
+def dtype_of(numbers: Sequence[int | float]) -> DType | None:
     """The element type of a tensor of these numbers: bool, int64 or float32; None if one is too large for it."""
     if all(isinstance(number, bool) for number in numbers):
         return "bool"

@@ -16,8 +16,7 @@ from archdsl.diagnostics.base import Diagnostic, Edit, Label
 from archdsl.diagnostics.files import CannotRead, CircularUse, NotInFile, OutsideRoot
 from archdsl.diagnostics.names import DefinedTwice
 from archdsl.diagnostics.nearest import did_you_mean, nearest, respelt
-from archdsl.evaluate.env import MISSING, FileScope
-from archdsl.evaluate.values import BAD, BlockLayer, Function, LazyLet
+from archdsl.evaluate.values import ERROR, MISSING, Binding, BlockLayer, FileScope, Function, LazyLet
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 from archdsl.syntax.parse import parse
@@ -162,11 +161,13 @@ class Workspace:
                         self._bind(name, LazyLet(definition, name.text, scope), scope)
             case tree.Lost():
                 for name in definition.names:
-                    self._bind(name, BAD, scope)
+                    self._bind(name, ERROR, scope)
             case tree.Use():
                 self._use(definition, scope, path)
+            case tree.Version() | tree.Claim():
+                pass
 
-    def _bind(self, name: tree.Name, value: object, scope: FileScope) -> None:
+    def _bind(self, name: tree.Name, value: Binding, scope: FileScope) -> None:
         first = scope.places.get(name.text)
         if first is not None:
             labels = (Label(first.span, "the first definition"),)
@@ -182,12 +183,12 @@ class Workspace:
             scope.used.append(other)
         for name in use.names:
             if other is None:
-                self._bind(name, BAD, scope)
+                self._bind(name, ERROR, scope)
                 continue
             value = other.env.lookup(name.text)
             if value is MISSING:
                 self.diagnostics.append(_not_in(other, name, use))
-            self._bind(name, BAD if value is MISSING else value, scope)
+            self._bind(name, ERROR if value is MISSING else value, scope)
 
     def _follow(self, target: Path, use: tree.Use) -> FileScope | None:
         if target in self._open:

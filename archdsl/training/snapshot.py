@@ -13,7 +13,7 @@ from typing import Any
 import archdsl
 from archdsl.diagnostics.training import NoSpecInside
 from archdsl.errors import SpecError
-from archdsl.evaluate.env import FileScope
+from archdsl.evaluate.values import FileScope
 from archdsl.evaluate.workspace import STDIN, descriptor, library_root
 from archdsl.files import write_whole
 from archdsl.model import Model

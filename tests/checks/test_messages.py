@@ -15,7 +15,7 @@ from archdsl.checks.report import check
 from archdsl.compiler import from_buffers, from_text, library_root
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.elsewhere import STANDS_FOR
-from archdsl.elaborate.expressions import BUILTINS
+from archdsl.evaluate.builtins import BUILTINS
 
 VALUES = [
     "1", "1.5", '"s"', "[1, 2]", "[x, x]", "[relu, x]", "0..3", "0..H", "x", "relu", "linear(3)", "conv", "none",

@@ -7,7 +7,7 @@ import pytest
 from archdsl.arguments import show
 from archdsl.compiler import evaluate_setting
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.evaluate.env import FileScope
+from archdsl.evaluate.values import FileScope
 from archdsl.op import Parameter, parameters
 from archdsl.ops import OPS_BY_NAME
 from archdsl.source import Source

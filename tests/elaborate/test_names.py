@@ -143,7 +143,7 @@ def test_what_has_no_name_or_a_wrong_one_is_refused(specs, text: str, kind: type
 
 def test_no_label_is_one_that_torch_modules_have_already() -> None:
     torch = pytest.importorskip("torch")
-    from archdsl.elaborate.places import TAKEN
+    from archdsl.elaborate.modules import TAKEN
 
     attributes = {n for n in dir(torch.nn.Sequential()) if not n.startswith("_")}
     assert attributes <= TAKEN

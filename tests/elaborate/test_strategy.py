@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from archdsl.compiler import choose, from_text
-from archdsl.dims import Needs
-from archdsl.elaborate.context import Here
-from archdsl.elaborate.model import ModelBuilder
-from archdsl.elaborate.strategy import Concrete, Entry, Runner
+from archdsl.elaborate.model import build_model
+from archdsl.elaborate.place import NetworkPlace
+from archdsl.elaborate.strategy import Builder, Concrete, Entry, Runner
 from archdsl.evaluate.values import BlockLayer
 from archdsl.graph import Graph
 from archdsl.syntax import tree
@@ -27,11 +26,11 @@ model Net(wide=true) {
 class CallsStayCalls(Concrete):
     """A block is noted, not expanded."""
 
-    def __init__(self, builder: ModelBuilder) -> None:
+    def __init__(self, builder: Builder) -> None:
         super().__init__(builder)
         self.calls: list[tuple[str, object]] = []
 
-    def enter(self, entry: Entry, here: Here) -> None:
+    def enter(self, entry: Entry, here: NetworkPlace) -> None:
         if entry.scope.kind != "block":
             super().enter(entry, here)
             return
@@ -41,7 +40,7 @@ class CallsStayCalls(Concrete):
 class OtherArm(Concrete):
     """The ``else`` is run, whatever the condition says."""
 
-    def choose(self, node: tree.If, here: Here, runner: Runner) -> None:
+    def choose(self, node: tree.If, here: NetworkPlace, runner: Runner) -> None:
         assert isinstance(node.otherwise, tree.Body)
         runner.run(node.otherwise, here)
 
@@ -49,8 +48,8 @@ class OtherArm(Concrete):
 class OneTurn(Concrete):
     """A loop is run once, for its first item."""
 
-    def iterate(self, node: tree.For, here: Here, runner: Runner) -> None:
-        (first, *_) = self._builder.items_of(self._builder.evaluate(node.iterable, here), node.iterable)
+    def iterate(self, node: tree.For, here: NetworkPlace, runner: Runner) -> None:
+        (first, *_) = self._builder.items_of(node.iterable, here)
         self._builder.bind_patterns(node.patterns, first, here.env, here, node)
         runner.run(node.body, here)
 
@@ -60,11 +59,11 @@ def built(strategy: type[Concrete]) -> tuple[Graph, Concrete]:
     assert isinstance(model, BlockLayer)
     made: list[Concrete] = []
 
-    def start(builder: ModelBuilder) -> Concrete:
+    def start(builder: Builder) -> Concrete:
         made.append(strategy(builder))
         return made[0]
 
-    graph = ModelBuilder(Needs(), {}, start).build(model, {}).graph
+    graph = build_model(model, strategy=start).graph
     assert graph is not None
     return graph, made[0]
 

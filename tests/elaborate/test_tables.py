@@ -6,7 +6,7 @@ import pytest
 
 from archdsl.compiler import build, choose, from_text
 from archdsl.diagnostics import names, shapes
-from archdsl.elaborate.context import MAX_STEPS
+from archdsl.evaluate.session import MAX_STEPS
 from archdsl.ops.tensor import Constant
 
 

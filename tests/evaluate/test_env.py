@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archdsl.evaluate.env import MISSING, Env
+from archdsl.evaluate.values import MISSING, Env
 
 NAMES = "abc"
 STEPS = st.lists(st.tuples(st.sampled_from(["bind", "freeze"]), st.integers(0, 5), st.sampled_from(NAMES)), max_size=30)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from archdsl.elaborate.places import TAKEN as MODULE_NAMES
+from archdsl.elaborate.modules import TAKEN as MODULE_NAMES
 from archdsl.emit.torch.constructor import (
     count_locals,
     expressions,
@@ -52,7 +52,7 @@ from archdsl.syntax import tree
 
 if TYPE_CHECKING:
     from archdsl.emit.torch.file import File
-    from archdsl.evaluate.env import Env
+    from archdsl.evaluate.values import Env
 
 
 class ClassWriter(Sequences):

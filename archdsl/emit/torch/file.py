@@ -7,8 +7,6 @@ import keyword
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from archdsl.elaborate.context import Abort, Fault, Here, Poison
-from archdsl.elaborate.model import ModelBuilder
 from archdsl.emit.torch.classes import ClassWriter
 from archdsl.emit.torch.functions import Functions
 from archdsl.emit.torch.helpers import HELPERS
@@ -20,8 +18,11 @@ from archdsl.emit.torch.rows import Conflict
 from archdsl.emit.torch.terms import NoValue, Symbol
 from archdsl.emit.torch.text import file_text
 from archdsl.emit.torch.writer import ClassDef
-from archdsl.evaluate.env import Env
-from archdsl.evaluate.values import BlockLayer, Builtin, NoLayer, OpLayer, is_list
+from archdsl.evaluate.evaluator import Evaluator
+from archdsl.evaluate.faults import Abort, Fault, UsesErrorValue
+from archdsl.evaluate.place import TextPlace
+from archdsl.evaluate.session import Session
+from archdsl.evaluate.values import BlockLayer, Builtin, Env, NoLayer, OpLayer, is_list
 from archdsl.graph import (
     Chose,
     Declared,
@@ -39,6 +40,7 @@ from archdsl.graph import (
     Skipped,
     Turn,
     Value,
+    value_on,
     values_in,
 )
 from archdsl.grouping import Sameness
@@ -84,7 +86,7 @@ class File:
         self._groups: dict[Instance, Group] = {}
         self._values: dict[tuple[tree.Node, Env], Any] = {}
         self._free: dict[tuple[str, Scope], tree.Name] = {}
-        self._evaluator = ModelBuilder(self.graphs[0].needs, {})
+        self._evaluator = Evaluator(Session(self.graphs[0].needs))
         self._labels: dict[tree.Node, tree.Label] = {}
         self._steps: dict[tree.Node, tree.Node] = {}
         self.class_name = ""
@@ -168,9 +170,8 @@ class File:
         key = (node, env)
         if key not in self._values:
             try:
-                here = Here(env, env.stream, [], None, None)  # type: ignore[arg-type]
-                self._values[key] = self._evaluator.evaluate(node, here)  # type: ignore[arg-type]
-            except (Fault, Poison, Abort, KeyError):  # KeyError: a statement, which has no value
+                self._values[key] = self._evaluator.evaluate(node, TextPlace(env, env.stream))  # type: ignore[arg-type]
+            except (Fault, UsesErrorValue, Abort, KeyError):  # KeyError: a statement, which has no value
                 self._values[key] = NoValue
         if self._values[key] is NoValue:
             raise NoValue
@@ -408,7 +409,7 @@ class _Chain:
     def _scope(self, instance: Instance) -> bool:
         if instance.stream is not self._stream or not self._is_member(instance.module):
             return False
-        if not self._file.arrives_alone(instance.stream, instance):
+        if not self._file.arrives_alone(value_on(instance.stream), instance):
             return False
         if not isinstance(instance.result, Value) or self._file.leaving(instance) != [instance.result]:
             return False

@@ -21,7 +21,7 @@ from archdsl.graph import Instance
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.evaluate.env import Env
+    from archdsl.evaluate.values import Env
 
 
 UNKNOWN = "value"

@@ -26,7 +26,7 @@ from archdsl.syntax import tree
 
 if TYPE_CHECKING:
     from archdsl.emit.torch.file import File
-    from archdsl.evaluate.env import Env
+    from archdsl.evaluate.values import Env
 
 FEWEST = 3
 """So many layers of a kind are worth a loop."""

@@ -18,7 +18,7 @@ from archdsl.graph import Module
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.evaluate.env import Env
+    from archdsl.evaluate.values import Env
 
 Maker = Callable[[Sequence[Row], Sequence[int]], Make]
 """Makes a module for rows, and what stands at their positions; its label is set by `Modules`."""

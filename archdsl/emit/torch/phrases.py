@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from archdsl.emit.torch.names import identifier, snake
 from archdsl.emit.torch.operators import BINARY, BUILTINS, COMPARISONS
 from archdsl.emit.torch.terms import NoValue, Term, call, literal
-from archdsl.evaluate.env import MISSING
-from archdsl.evaluate.values import Function
+from archdsl.evaluate.values import MISSING, Function
 from archdsl.syntax import tree
 
 

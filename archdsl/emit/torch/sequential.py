@@ -16,7 +16,7 @@ from archdsl.emit.torch.state import Chain, Define, Each, Here, Make, Making, Sa
 from archdsl.emit.torch.tensors import Tensors
 from archdsl.emit.torch.terms import alike, all_same, assign, call, dotted, literal, name
 from archdsl.emit.torch.walk import _sides, ends_with
-from archdsl.graph import Chose, Entered, Event, Looped, Named, Node, Ran, Skipped
+from archdsl.graph import Chose, Entered, Event, Looped, Named, Node, Ran, Skipped, value_on
 
 
 @dataclass(frozen=True)
@@ -157,17 +157,17 @@ class Sequences(Tensors):
     def _scope_member(self, step: Step[Entered], here: Here) -> Item:
         rows, instances = rows_of(step), [e.instance for _, e in step]
         label = self._label_of(step, [i.module.name for i in instances], here)
-        source = self.look([(r, i.stream) for r, i in zip(rows, instances, strict=True)], here.flow)
+        source = self.look([(r, value_on(i.stream)) for r, i in zip(rows, instances, strict=True)], here.flow)
         if self.file.is_inline(instances[0].scope):
             scratch = Flow(here.flow)
             strands = [(row, i.events) for row, i in zip(rows, instances, strict=True)]
             made = self.sequence(strands, scratch, instances[0].module.name)
-            outs = self._outs(rows, [(i.result,) for i in instances], here)
-            outs[0].sources = (*self._last_of(instances[0].result, scratch), source)
+            outs = self._outs(rows, [(value_on(i.result),) for i in instances], here)
+            outs[0].sources = (*self._last_of(value_on(instances[0].result), scratch), source)
             return Item(label, made)
         cls = self.callee(instances, rows)
         value = self.instantiate(cls, rows, instances, [e.env for _, e in step], [source], here.flow)
-        outs = self._outs(rows, [(i.result,) for i in instances], here)
+        outs = self._outs(rows, [(value_on(i.result),) for i in instances], here)
         outs[0].sources = (source,)
         outs[0].sizes = value.args
         return Item(label, Make(literal(""), value))

@@ -29,14 +29,14 @@ from archdsl.emit.torch.state import (
 )
 from archdsl.emit.torch.terms import NoValue, Term, alike, all_same, evaluate, exact, is_plain, is_ugly, literal
 from archdsl.emit.torch.writer import Writer
-from archdsl.evaluate.env import MISSING as UNBOUND
+from archdsl.evaluate.values import MISSING as UNBOUND
 from archdsl.evaluate.values import Builtin, Function, Layer, NoLayer, OpLayer
 from archdsl.graph import Instance, Value
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
     from archdsl.emit.torch.file import File
-    from archdsl.evaluate.env import Env
+    from archdsl.evaluate.values import Env
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from archdsl.graph import Instance, Module, Value
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.evaluate.env import Env
+    from archdsl.evaluate.values import Env
 
 Level = Literal["init", "forward"]
 """Where an expression will stand: among the constructor's names, or in ``forward``."""

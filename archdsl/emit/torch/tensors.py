@@ -18,7 +18,7 @@ from archdsl.ops.tensor import Constant, OwnTensor
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.evaluate.env import Env
+    from archdsl.evaluate.values import Env
 
 
 class BufferOf(Term):

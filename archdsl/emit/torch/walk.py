@@ -64,13 +64,14 @@ from archdsl.graph import (
     Skipped,
     Value,
     flattened,
+    value_on,
 )
 from archdsl.op import Arg, Call, In, This
 from archdsl.ops.tensor import Constant
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.evaluate.env import Env
+    from archdsl.evaluate.values import Env
 
 Columns = Sequence[tuple[Row, Any]]
 MIN_TURNS = 3
@@ -264,7 +265,7 @@ class Walk(Modules):
     def _inline(self, step: Step[Entered], here: Here) -> None:
         """A plain chain: an ``nn.Sequential`` without a class of its own."""
         rows, instances = rows_of(step), [e.instance for _, e in step]
-        source = self.look([(r, i.stream) for r, i in zip(rows, instances, strict=True)], here.flow)
+        source = self.look([(r, value_on(i.stream)) for r, i in zip(rows, instances, strict=True)], here.flow)
         scratch = Flow(here.flow)
         envs = [e.env for _, e in step]
 
@@ -273,8 +274,8 @@ class Walk(Modules):
             return self.sequence(strands, scratch, instances[0].module.name)
 
         reference = self.module(rows, [i.module for i in instances], step[0][1].site, envs, here, make)
-        outs = self._outs(rows, [(i.result,) for i in instances], here)
-        outs[0].sources = (*self._last_of(instances[0].result, scratch), source)
+        outs = self._outs(rows, [(value_on(i.result),) for i in instances], here)
+        outs[0].sources = (*self._last_of(value_on(instances[0].result), scratch), source)
         impure = any(self.file.is_random(i) or self.file.is_rerun(i.module) for i in instances)
         here.flow.statements.append(
             Compute(outs, call(reference, Ref(source)), self.step(step[0][1].site, here), impure)
@@ -503,7 +504,7 @@ class Walk(Modules):
         if self.list_input is not None and all(event.what is row.instance.stream for row, event in step):
             self.list_input.names.insert(0, identifier(first.name, "values"))
         elif all(isinstance(event.what, Value) for _, event in step):
-            slot = self.look([(row, event.what) for row, event in step], here.flow)
+            slot = self.look([(row, value_on(event.what)) for row, event in step], here.flow)
             self._name_slot(slot, first.name, first.site, step)
         elif isinstance(first.site, tree.Let) and isinstance(first.site.pattern, tree.Name) and _is_number(first.what):
             local = Local(self._local_name(first), first.site.value, {row: event.env for row, event in step})

@@ -16,7 +16,7 @@ from archdsl.syntax import tree
 
 if TYPE_CHECKING:
     from archdsl.emit.torch.file import File
-    from archdsl.evaluate.env import Env
+    from archdsl.evaluate.values import Env
 
 
 @dataclass(eq=False)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
 from archdsl.diagnostics.base import Label
 from archdsl.diagnostics.names import BadLabel, DuplicatePath, Unlabelled, WrongKind
 from archdsl.diagnostics.shapes import SharedDiffers
-from archdsl.elaborate.called import example_label
-from archdsl.elaborate.context import Context, Counter, Fault, Here, Naming
+from archdsl.elaborate.place import Counter, Naming, NetworkPlace
+from archdsl.evaluate.called import example_label
+from archdsl.evaluate.faults import Fault
+from archdsl.evaluate.values import Layer
 from archdsl.graph import Module
 from archdsl.op import Facets, Op, Weight
 from archdsl.syntax import tree
@@ -89,10 +92,30 @@ AGAIN = "it runs again in a later turn of a loop: number it (`{label}{{i}}: …`
 """The way out where both modules are one place of the text."""
 
 
-class Places(Context):
+@dataclass(frozen=True, eq=False)
+class DeclaredLayer(Layer):
+    """``let label: layer``: the module has its place; its runs share its weights."""
+
+    has_module: ClassVar[bool] = True
+
+    name: str
+    module: Module
+    layer: Layer
+    site: tree.Node
+
+
+class Modules:
     """Finds or makes the module at which a layer stands."""
 
-    def place(self, here: Here, naming: Naming, site: tree.Node, what: str, reason: str | None = None) -> Module | None:
+    def __init__(self, *, are_labels_optional: bool) -> None:
+        self._are_labels_optional = are_labels_optional
+        """In a claim, of which nothing is compiled."""
+        self._facets: dict[Module, Facets] = {}
+        """The operators at modules, as in their first run."""
+
+    def at(
+        self, here: NetworkPlace, naming: Naming, site: tree.Node, what: str, reason: str | None = None
+    ) -> Module | None:
         """The module of a layer about to run: declared, labelled, numbered in a seq; None for one without a place.
 
         ``reason`` says why it needs a name (not in a claim), if it does.
@@ -103,7 +126,7 @@ class Places(Context):
         if here.counter is not None:
             label, formerly = self._number(here.counter, naming, reason is not None or not here.in_expression)
         if label is None and reason is not None:
-            if not self.in_claim:
+            if not self._are_labels_optional:
                 example = example_label(what.split(" ")[-1])
                 raise Fault(Unlabelled(span=site.span, what=what, reason=reason, example=example))
             label = f"_{len(here.module.children)}"
@@ -111,6 +134,12 @@ class Places(Context):
             return None
         module = self.child(here, label, naming.site or site)
         module.formerly = formerly if formerly != label else None
+        return module
+
+    def of_scope(self, here: NetworkPlace, naming: Naming, site: tree.Node, what: str) -> Module:
+        """The module of a scope, which always has one."""
+        module = self.at(here, naming, site, what, reason=SCOPE)
+        assert module is not None
         return module
 
     @staticmethod
@@ -124,7 +153,7 @@ class Places(Context):
         counter.count += 1
         return label, formerly
 
-    def child(self, here: Here, label: str, site: tree.Node) -> Module:
+    def child(self, here: NetworkPlace, label: str, site: tree.Node) -> Module:
         """A new module below the one where we stand (in a later run of a shared module: the one that is there)."""
         self.check_label(label, site)
         parent = here.module
@@ -147,7 +176,7 @@ class Places(Context):
             reason = "a label is made of letters, digits, `_` and `-`, at most 200 of them"
             raise Fault(BadLabel(span=site.span, label=label[:80], reason=reason))
 
-    def own(self, module: Module, here: Here, weights: tuple[Weight, ...], site: tree.Node) -> None:
+    def own(self, module: Module, here: NetworkPlace, weights: tuple[Weight, ...], site: tree.Node) -> None:
         """Enter the weights of a layer at its module; in a later run of a shared one, check that they fit."""
         for weight in weights:
             if weight.init.has_fans and len(weight.shape) < 2:
@@ -163,9 +192,9 @@ class Places(Context):
                 raise Fault(DuplicatePath(span=site.span, path=module.join(weight.name)))
             module.own[weight.name] = weight
 
-    def made_once(self, module: Module, facets: Facets, site: tree.Node) -> None:
+    def require_same(self, module: Module, facets: Facets, site: tree.Node) -> None:
         """A shared module has the same arguments wherever it runs: torch makes it once."""
-        first = self._layers.setdefault(module, facets)
+        first = self._facets.setdefault(module, facets)
         if first is not facets and first.torch.module != facets.torch.module:
             name, now = first.op.name, facets.op.name
             differing = (

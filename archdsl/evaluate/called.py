@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from archdsl.arguments import takes_value
 from archdsl.diagnostics.base import Edit
 from archdsl.diagnostics.names import WrongKind
-from archdsl.evaluate.values import NONE, BlockLayer, DeclaredLayer, Given, Layer, OpLayer, describe, is_list
-from archdsl.graph import Value
+from archdsl.evaluate.values import BlockLayer, Given, Layer, NoLayer, OpLayer, Stream, Value, describe, is_list
 from archdsl.op import Op, parameters
 from archdsl.syntax import tree
 
@@ -27,7 +25,8 @@ def streamed(callee: Layer, positional: Sequence[Given]) -> list[Given]:
         case BlockLayer():
             room = len(callee.definition.params) - len(callee.positional)
             return [g for g in positional[max(room, 0) :] if isinstance(g.value, Value)]
-    return [g for g in positional if isinstance(g.value, Value)]
+        case _:
+            return [g for g in positional if isinstance(g.value, Value)]
 
 
 def owns_weights(op: type[Op]) -> bool:
@@ -40,7 +39,7 @@ def not_called(callee: Layer, node: tree.Call, values: Sequence[Given]) -> Wrong
     if not values:
         return WrongKind(span=node.span, what=f"{describe(callee)} takes no arguments")
     applied = arrow(callee, node, values)
-    edits = (Edit(node.span, applied),) if isinstance(callee, DeclaredLayer) and len(values) == 1 else ()
+    edits = (Edit(node.span, applied),) if callee.has_module and len(values) == 1 else ()
     return WrongKind(
         span=node.span,
         what=f"{describe(callee)} is not called on a value",
@@ -59,9 +58,9 @@ def arrow(callee: Layer, node: tree.Call, values: Sequence[Given]) -> str:
     return f"({heads if len(values) == 1 else f'({heads})'} -> {labeled(callee, call)})"
 
 
-def apply_advice(layer: Any, site: tree.Node) -> str | None:
+def apply_advice(layer: Stream, site: tree.Node) -> str | None:
     """How a layer that stands where a value was meant is applied; None for anything else."""
-    if not isinstance(layer, Layer) or layer is NONE:
+    if not isinstance(layer, Layer) or isinstance(layer, NoLayer):
         return None
     return f"apply the layer with an arrow: `(it -> {labeled(layer, site.span.text)})`"
 
@@ -73,7 +72,8 @@ def labeled(layer: Layer, text: str) -> str:
             return f"{example_label(layer.name)}: {text}"
         case BlockLayer() if not layer.definition.is_alias:
             return f"{example_label(layer.name)}: {text}"
-    return text
+        case _:
+            return text
 
 
 def example_label(name: str) -> str:
