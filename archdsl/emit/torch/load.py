@@ -76,6 +76,6 @@ def _let_pickle(module: ModuleType, recreate: Recreate) -> None:
             return made_by, made_of, *state
         return function, (*arguments, cls.__qualname__), *state
 
-    for value in list(vars(module).values()):
-        if isinstance(value, type) and value.__module__ == module.__name__:
-            value.__reduce_ex__ = reduce  # type: ignore[method-assign,assignment]
+    classes: list[Any] = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__]
+    for cls in classes:
+        cls.__reduce_ex__ = reduce

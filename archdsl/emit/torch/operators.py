@@ -53,7 +53,7 @@ BINARY: Mapping[str, Binary] = {
     "/": Binary(operator.truediv, ast.Div, "truediv"),
     "//": Binary(operator.floordiv, ast.FloorDiv, "floordiv"),
     "%": Binary(operator.mod, ast.Mod, "mod"),
-    "**": Binary(operator.pow, ast.Pow, "pow"),
+    "**": Binary(lambda a, b: a**b, ast.Pow, "pow"),
     "@": Binary(operator.matmul, ast.MatMult, "matmul"),
     "&": Binary(operator.and_, ast.BitAnd, "and"),
     "|": Binary(operator.or_, ast.BitOr, "or"),

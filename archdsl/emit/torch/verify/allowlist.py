@@ -84,7 +84,8 @@ def _reason(node: ast.AST, bound: set[str]) -> str | None:
         case ast.Constant(value=value):
             is_plain = value is None or value is ... or isinstance(value, str | int | float)
             return None if is_plain else "a constant of another kind"
-    return None if isinstance(node, _FORMS) else f"a {type(node).__name__}"
+        case _:
+            return None if isinstance(node, _FORMS) else f"a {type(node).__name__}"
 
 
 def _torch_name(node: ast.AST, functions: set[str]) -> str | None:

@@ -31,8 +31,8 @@ def declared(weight: Declared) -> frozenset[Distribution | None]:
 
 @lru_cache
 def _declared(init: Init, by_constructor: bool) -> frozenset[Distribution | None]:
-    constructor = {None} if by_constructor else set[Distribution | None]()
-    return frozenset(constructor | ({_stated(init)} if type(init) in INITIALIZERS else set()))
+    stated = [_stated(init)] if type(init) in INITIALIZERS else []
+    return frozenset([*stated, None] if by_constructor else stated)
 
 
 def _called(function: str, args: tuple[object, ...], keywords: dict[str, object]) -> Distribution:

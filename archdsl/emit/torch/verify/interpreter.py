@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from archdsl.dims import Dim, evaluate
 from archdsl.emit.torch.helpers import HELPERS
@@ -155,11 +155,13 @@ class Interpreter:
         first, *rest = callee.split(".")
         return reduce(getattr, rest, (torch_names() if self.names is None else self.names)[first])
 
-    def _constant(self, value: Any) -> Any:
+    def _constant(self, value: object) -> object:
         if isinstance(value, Dim):
             return self.size(value)
-        if isinstance(value, tuple | list):
-            return type(value)(map(self._constant, value))
+        if isinstance(value, tuple):
+            return tuple(map(self._constant, cast("tuple[object, ...]", value)))
+        if isinstance(value, list):
+            return list(map(self._constant, cast("list[object]", value)))
         return value
 
 

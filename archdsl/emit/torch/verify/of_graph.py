@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from archdsl.emit.torch.precision import Precision
@@ -168,9 +168,12 @@ class _Tracer:
         scope = Interpreter(tensors, layer, self._own(module), TracedSize, self._training, False, self._names)
         return scope.value(expression)
 
-    def _own(self, module: Module | None) -> Any:
-        path = module.join if module is not None else str
-        return lambda name: TracedTensor(self._table, self._table.term("weight", path(name)))
+    def _own(self, module: Module | None) -> Callable[[str], TracedTensor]:
+        def weight(name: str) -> TracedTensor:
+            path = module.join(name) if module is not None else name
+            return TracedTensor(self._table, self._table.term("weight", path))
+
+        return weight
 
     def _asks_for_training(self, said: Torch) -> bool:
         """Does an operator depend on whether the network is in training?"""

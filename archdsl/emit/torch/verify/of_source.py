@@ -10,7 +10,7 @@ from types import CodeType
 
 from archdsl.emit.torch.verify import distributions, tracing
 from archdsl.emit.torch.verify.computation import Computation, Parameter, Traced, TracedModule
-from archdsl.emit.torch.verify.terms import Refused, TermTable, TracedTensor, plain
+from archdsl.emit.torch.verify.terms import Refused, TermTable, TracedTensor, items, plain
 from archdsl.emit.torch.verify.tracing import Layer, Module
 
 
@@ -37,21 +37,21 @@ def trace(
 
 def _modules(module: Module, path: str, table: TermTable) -> Iterator[TracedModule]:
     """All modules in order; they and their weights learn their paths."""
-    prefix = f"{path}." if path else ""
+    prefix, held = f"{path}." if path else "", tracing.members(module)
     if isinstance(module, Layer):
         object.__setattr__(module, "path", path)
         weights = {name: module.get_parameter(name) for name in module.own}
         parameters = {name: Parameter(None, distributions.found(weight)) for name, weight in weights.items()}
         buffers: dict[str, int] = {}
     else:
-        weights = {**module._parameters, **module._buffers}
-        parameters = {name: _parameter(f"{prefix}{name}", weight) for name, weight in module._parameters.items()}
-        held = {name: weight.contents for name, weight in module._buffers.items()}
-        buffers = {name: contents.term for name, contents in held.items() if contents is not None}
+        weights = {**held.parameters, **held.buffers}
+        parameters = {name: _parameter(f"{prefix}{name}", weight) for name, weight in held.parameters.items()}
+        contents = {name: weight.contents for name, weight in held.buffers.items()}
+        buffers = {name: value.term for name, value in contents.items() if value is not None}
     for name, weight in weights.items():
         weight.term = table.term("weight", f"{prefix}{name}")
     yield TracedModule(path, module.made if isinstance(module, Layer) else None, parameters, buffers)
-    for name, child in module._modules.items():
+    for name, child in held.modules.items():
         yield from _modules(child, f"{prefix}{name}", table)
 
 
@@ -67,7 +67,7 @@ def _computation(net: Module, is_training: bool, inputs: Sequence[TracedTensor])
     table = inputs[0].table
     with table.recorded() as steps:
         result = net(*inputs)
-    outputs = result if isinstance(result, tuple) else (result,)
+    outputs = items(result) or (result,)
     terms = tuple(o.term for o in outputs if isinstance(o, TracedTensor))
     if len(terms) != len(outputs):
         raise Refused("an output is no tensor")

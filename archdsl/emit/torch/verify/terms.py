@@ -7,17 +7,16 @@ can be compared: source by running it on traced tensors, a checked graph by eval
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, cast
 
-from archdsl.dims import Dim, Size, truth
+from archdsl.dims import Dim, Operator, Size, truth
 from archdsl.emit.torch.operators import BINARY, COMPARISONS, UNARY, window_axes
 from archdsl.emit.torch.verify.interpreter import Expression, subexpressions
 from archdsl.op import REQUIRED, Call, Method, This
 
-T = TypeVar("T")
 Made = tuple[str, Hashable, Hashable]
 """How a layer is made: its class, with all arguments by position and by keyword."""
 
@@ -84,7 +83,7 @@ class TermTable:
     # ---- computing ----
 
     @contextmanager
-    def recorded(self) -> Iterator[list[int]]:
+    def recorded(self) -> Generator[list[int]]:
         """The terms computed within, in order."""
         before, self._steps = self._steps, []
         try:
@@ -120,9 +119,10 @@ class TermTable:
 
 def _narrowed(value: object, axes: int) -> object:
     """One size for all axes as a number, which is how a checked graph has it."""
-    if isinstance(value, tuple) and len(value) == axes and all(type(v) is int and v == value[0] for v in value):
-        return value[0]
-    return value
+    sizes = items(value)
+    if sizes is None or len(sizes) != axes or any(type(size) is not int for size in sizes):
+        return value
+    return sizes[0] if all(size == sizes[0] for size in sizes) else value
 
 
 def plain(value: object) -> Hashable:
@@ -133,13 +133,15 @@ def plain(value: object) -> Hashable:
     """
     if type(value) in _ATOMS:
         return type(value).__name__, value
+    parts = items(value)
+    if parts is not None:
+        return tuple(map(plain, parts))
     match value:
         case TracedTensor():
             return "tensor", value.term
-        case list() | tuple():
-            return tuple(map(plain, value))
         case slice():
-            return "slice", plain(value.start), plain(value.stop), plain(value.step)
+            ends = cast("slice[object, object, object]", value)
+            return "slice", plain(ends.start), plain(ends.stop), plain(ends.step)
         case TracedSize():
             return "size", value.size
         case Dim():
@@ -148,7 +150,13 @@ def plain(value: object) -> Hashable:
             return ("device",)
         case ElementType(of=of):
             return "type", of
-    raise Refused(f"{value!r} is no argument")
+        case _:
+            raise Refused(f"{value!r} is no argument")
+
+
+def items(value: object) -> Sequence[object] | None:
+    """What is in a list or tuple; None for anything else."""
+    return cast("Sequence[object]", value) if isinstance(value, list | tuple) else None
 
 
 _ATOMS = frozenset({type(None), bool, int, float, str})
@@ -172,45 +180,60 @@ class ElementType:
             return True
         raise Refused("a comparison of element types")
 
-    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+class _Operand:
+    """A value that computes operators by three methods, which get them as text."""
+
+    def binary(self, op: str, left: object, right: object) -> object:
+        raise NotImplementedError
+
+    def compare(self, op: str, other: object) -> object:
+        raise NotImplementedError
+
+    def unary(self, op: str) -> object:
+        raise NotImplementedError
 
 
-def _has_operators(cls: type[T]) -> type[T]:
-    """Let a class compute all operators by its methods ``binary`` (both sides), ``compare`` and ``unary``."""
-
-    def of_both(op: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        return lambda self, other: self.binary(op, self, other), lambda self, other: self.binary(op, other, self)
-
-    def comparison(op: str) -> Callable[..., Any]:
-        return lambda self, other: self.compare(op, other)
-
-    def unary(op: str) -> Callable[..., Any]:
-        return lambda self: self.unary(op)
-
-    for op, entry in BINARY.items():
-        forward, backward = of_both(op)
-        setattr(cls, f"__{entry.method}__", forward)
-        setattr(cls, f"__r{entry.method}__", backward)
-    for op, compared in COMPARISONS.items():
-        if compared.method is not None:
-            setattr(cls, f"__{compared.method}__", comparison(op))
-    for op, alone in UNARY.items():
-        if alone.method is not None:
-            setattr(cls, f"__{alone.method}__", unary(op))
-    return cls
+def _forward(op: str) -> Callable[[_Operand, object], object]:
+    return lambda self, other: self.binary(op, self, other)
 
 
-@_has_operators
-class TracedSize:
+def _backward(op: str) -> Callable[[_Operand, object], object]:
+    return lambda self, other: self.binary(op, other, self)
+
+
+def _comparison(op: str) -> Callable[[_Operand, object], object]:
+    return lambda self, other: self.compare(op, other)
+
+
+def _unary(op: str) -> Callable[[_Operand], object]:
+    return lambda self: self.unary(op)
+
+
+def _operators() -> Iterator[tuple[str, Callable[..., object]]]:
+    """The methods of Python's operators, by their names."""
+    for op, binary in BINARY.items():
+        yield f"__{binary.method}__", _forward(op)
+        yield f"__r{binary.method}__", _backward(op)
+    for op, comparison in COMPARISONS.items():
+        if comparison.method is not None:
+            yield f"__{comparison.method}__", _comparison(op)
+    for op, unary in UNARY.items():
+        if unary.method is not None:
+            yield f"__{unary.method}__", _unary(op)
+
+
+for _name, _method in _operators():
+    setattr(_Operand, _name, _method)
+
+
+class TracedSize(_Operand):
     """A symbolic size of a traced tensor. A comparison that depends on the input's size is refused."""
-
-    __hash__ = None  # pyright: ignore[reportAssignmentType]
 
     def __init__(self, size: Dim) -> None:
         self.size = size
 
-    @staticmethod
-    def binary(op: str, left: object, right: object) -> object:
+    def binary(self, op: str, left: object, right: object) -> object:
         return sized(BINARY[op].apply(unsized(left), unsized(right)))
 
     def unary(self, op: str) -> object:
@@ -220,7 +243,7 @@ class TracedSize:
         size = unsized(other)
         if not isinstance(size, int | Dim):
             raise Refused("a size is compared with something that is none")
-        answer = truth(self.size, op, size)  # type: ignore[arg-type]
+        answer = truth(self.size, cast(Operator, op), size)
         if answer is None:
             raise Refused(f"a comparison that depends on the size {self.size} of the input")
         return answer
@@ -233,14 +256,16 @@ def sized(value: object) -> object:
     """A value in which sizes that are symbolic are traced."""
     if isinstance(value, Dim):
         return TracedSize(value)
-    return tuple(map(sized, value)) if isinstance(value, list | tuple) else value
+    parts = items(value)
+    return value if parts is None else tuple(map(sized, parts))
 
 
 def unsized(value: object) -> Any:
     """A value in which sizes are those of `archdsl.dims`."""
     if isinstance(value, TracedSize):
         return value.size
-    return type(value)(map(unsized, value)) if isinstance(value, list | tuple) else value
+    parts = items(value)
+    return value if parts is None else tuple(map(unsized, parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,11 +285,8 @@ class _Attribute:
         raise Refused(f"the truth of the attribute {self.name} of a tensor")
 
 
-@_has_operators
-class TracedTensor:
+class TracedTensor(_Operand):
     """A tensor: the number of its term."""
-
-    __hash__ = object.__hash__
 
     def __init__(self, table: TermTable, term: int) -> None:
         self.table = table
@@ -303,7 +325,8 @@ class TracedTensor:
         count = self.table.parts.get(self.term)
         if count is not None and isinstance(index, int):  # one of several values, not elements of one
             return self._part(range(count)[index])
-        return self.table.call("[]", (self, index if isinstance(index, tuple) else (index,)), {})
+        subscripts = cast("tuple[object, ...]", index) if isinstance(index, tuple) else (index,)
+        return self.table.call("[]", (self, subscripts), {})
 
     def __iter__(self) -> Iterator[TracedTensor]:
         count = self.table.parts.get(self.term)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn, cast
 
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.operators import BUILTINS, INNER_LAYERS
@@ -116,6 +116,19 @@ class Module:
 
     def forward(self, *args: object) -> object:
         raise Refused(f"{type(self).__name__} has no forward")
+
+
+class Members(NamedTuple):
+    """What a module holds, by name, in the order in which it got it."""
+
+    modules: Mapping[str, Module]
+    parameters: Mapping[str, Weight]
+    buffers: Mapping[str, Weight]
+
+
+def members(module: Module) -> Members:
+    held = vars(module)
+    return Members(held["_modules"], held["_parameters"], held["_buffers"])
 
 
 class Sequential(Module):
@@ -301,7 +314,7 @@ def _shape(given: tuple[object, ...]) -> tuple[object, ...]:
     """The shape that torch takes from its arguments: sizes, or one tuple of them, but not nothing at all."""
     if not given:
         raise Refused("a tensor without a shape")
-    return given[0] if isinstance(given[0], tuple) else given
+    return cast("tuple[object, ...]", given[0]) if isinstance(given[0], tuple) else given
 
 
 # ---- running -----------------------------------------------------------------------------------------------
@@ -334,11 +347,11 @@ def _of_sizes(function: Callable[..., object]) -> Callable[..., object]:
     return lambda *args: sized(function(*map(unsized, args)))
 
 
-def _is_instance(value: object, kinds: object) -> bool:
+def _is_instance(value: object, kinds: Any) -> bool:
     """``isinstance``, which emitted source asks of modules only: other values are of other classes when traced."""
     if not isinstance(value, Module):
         raise Refused("the class of a value that is no module")
-    return isinstance(value, kinds)  # type: ignore[arg-type]
+    return isinstance(value, kinds)
 
 
 class _Text(str):
