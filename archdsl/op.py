@@ -309,9 +309,9 @@ class Infix:
 
 @record
 class Attribute:
-    """``value.name``: ``x.shape``."""
+    """``value.name``: ``x.shape``, or ``weight`` of the layer's own module."""
 
-    value: TorchExpr
+    value: TorchExpr | This
     name: str
 
 

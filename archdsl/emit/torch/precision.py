@@ -109,7 +109,7 @@ def converted(facets: Facets, conversions: Conversions) -> Torch:
 def _conversion(index: int, wanted: str | int, facets: Facets) -> TorchExpr:
     if wanted == "float":
         return Method(In(index), "float", ())
-    of: TorchExpr = In(wanted) if isinstance(wanted, int) else Attribute(This(), facets.weights[0].name)  # type: ignore[arg-type]
+    of: TorchExpr = In(wanted) if isinstance(wanted, int) else Attribute(This(), facets.weights[0].name)
     return Method(In(index), "to", (Arg(Attribute(of, "dtype")),))
 
 
