@@ -37,10 +37,10 @@ class CannotRender(DiagramFault):
 
 @record(kw_only=True)
 class NoPdf(DiagramFault):
-    """Nothing is installed that can write a PDF."""
+    """Nothing is installed that can write a PDF or an EPS."""
 
     code = "A0803"
-    title = "a PDF needs Graphviz's `dot`, or a library that is not installed"
+    title = "a PDF or EPS needs a library that is not installed"
     hint = "pip install 'archdsl[pdf]'"
 
 
@@ -63,11 +63,11 @@ class NoSuchModule(DiagramFault):
 
 @record(kw_only=True)
 class UnknownPictureFormat(DiagramFault):
-    """A picture in a format that is not known."""
+    """An image in an unknown format."""
 
     code = "A0805"
-    title = "`{path}` says no picture format that is known here"
-    hint = "end its name in .svg, .png, .pdf or .dot"
+    title = "`{path}` has no known image format"
+    hint = "end its name in .svg, .png, .pdf, .eps, .tex or .dot"
 
     path: str
 

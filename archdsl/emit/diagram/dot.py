@@ -35,20 +35,19 @@ from archdsl.emit.diagram.figure import (
     Passage,
     apart,
 )
-from archdsl.emit.diagram.text import SIGN, SIZE, SMALL, TIE, plain, shorten
+from archdsl.emit.diagram.text import FONT, SIGN, SIZE, SMALL, TIE, plain, shorten
 from archdsl.emit.diagram.theme import Kind, Theme
 
-FONT = "Arial"
 STROKE = "0.8"
 BETWEEN_PANELS = 16
 
 
-def dot(figure: Figure, theme: Theme) -> str:
+def dot(figure: Figure, theme: Theme, font: str = FONT) -> str:
     """The figure in the DOT language."""
     graph = Digraph(name=literal(figure.name))
-    graph.attr("graph", **_graph_attributes(figure, theme))
-    graph.attr("node", **_node_attributes())
-    graph.attr("edge", **_edge_attributes(theme))
+    graph.attr("graph", **_graph_attributes(figure, theme), fontname=literal(font))
+    graph.attr("node", **_node_attributes(), fontname=literal(font))
+    graph.attr("edge", **_edge_attributes(theme), fontname=literal(font))
     for number, panel in enumerate(figure.panels):
         graph.subgraph(_panel(f"cluster_{number}", panel, theme))
     for above, below in pairwise(figure.panels[1:]):
@@ -74,7 +73,6 @@ def _graph_attributes(figure: Figure, theme: Theme) -> dict[str, str]:
         "labelloc": "b",
         "labeljust": "c",
         "label": _caption(figure.caption, theme),
-        "fontname": FONT,
         "fontsize": f"{SMALL:g}",
         "fontcolor": theme.cards["io"].text,
         "tooltip": literal(figure.caption.title),
@@ -88,7 +86,6 @@ def _node_attributes() -> dict[str, str]:
         "fixedsize": "true",
         "margin": "0",
         "penwidth": STROKE,
-        "fontname": FONT,
         "fontsize": f"{SMALL:g}",
     }
 
@@ -98,7 +95,6 @@ def _edge_attributes(theme: Theme) -> dict[str, str]:
         "color": theme.edge,
         "penwidth": STROKE,
         "arrowsize": "0.55",
-        "fontname": FONT,
         "fontsize": f"{SMALL:g}",
         "fontcolor": theme.dim,
     }

@@ -24,12 +24,8 @@ from archdsl.graph import Module, Node
 from archdsl.ops.conv import ConvTranspose
 from archdsl.ops.resample import PixelShuffle, Resize
 
-WIDEST = 184.0
-"""No card is wider: a text that does not fit goes on below, or is shortened; the tooltip has it in full."""
 WIDEST_TITLED = 230.0
 """No card is wider, however long the first part of its title is."""
-LEAST_SHAPE = 30.0
-"""Of a shape, what is worth showing."""
 MAIN, CHAIN = 1000, 300
 """Weights of edges: of the main chain, and of other straight pieces. Graphviz draws a cluster together with 128."""
 
@@ -95,7 +91,7 @@ class Composer:
         elif unit.is_aside:
             card = self._aside(unit, card)
         else:
-            card = _with_full_title(card, self._details(unit))
+            card = _with_full_title(card, self._details(unit), self.style.widest)
         return replace(card, width=min(least_width(card), WIDEST_TITLED))
 
     def _residuals(self, unit: Unit) -> int:
@@ -267,18 +263,18 @@ def _parameters(count: Size) -> str:
     return f"{count} parameters"
 
 
-def _with_full_title(card: Card, words: Sequence[str]) -> Card:
+def _with_full_title(card: Card, words: Sequence[str], usual: float) -> Card:
     """The card with these words below its title, and with the end of a title that is too long before them.
 
-    Where the title's first part lacks room beside the shape, the shape is shortened, or goes below too.
+    The card is about as wide as ``usual``. Where the first part of its title lacks room beside the shape, the shape
+    goes below too.
     """
     first, *more = card.title.split(", ")
-    widest = min(max(WIDEST, _title_width(card, first) + besides(replace(card, shape=""))), WIDEST_TITLED)
+    widest = min(max(usual, _title_width(card, first) + besides(replace(card, shape=""))), WIDEST_TITLED)
     over = _title_width(card, first) - (widest - besides(card))
-    if over > 0 and width(card.shape, SMALL) - over >= LEAST_SHAPE:
-        card = replace(card, shape=short_shape(card.shape, width(card.shape, SMALL) - over))
-    elif over > 0 and card.shape:
-        card, words = replace(card, shape=""), [card.shape, *words]
+    if over > 0 and card.shape:
+        below = widest - besides(replace(card, shape=""))
+        card, words = replace(card, shape=""), [short_shape(card.shape, below), *words]
     room = widest - besides(card)
     while more and _title_width(card, f"{first}, {more[0]}") <= room:
         first = f"{first}, {more.pop(0)}"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from archdsl.diagnostics.diagrams import NoSuchModule
 from archdsl.diagnostics.nearest import did_you_mean
-from archdsl.emit.diagram.caption import caption, height
+from archdsl.emit.diagram.caption import caption
+from archdsl.emit.diagram.caption import height as foot_height
 from archdsl.emit.diagram.figure import GAP, PAD, Card, Figure, Foot, Fork, Item, Panel
 from archdsl.emit.diagram.insets import Opened, inset, titles, worth_opening
 from archdsl.emit.diagram.outline import Group, Network, groups_of
@@ -17,14 +18,14 @@ from archdsl.emit.diagram.parallel import gather
 from archdsl.emit.diagram.shapes import in_columns, shortened
 from archdsl.emit.diagram.sketch import Sketch, Unit
 from archdsl.emit.diagram.space import Space, space
-from archdsl.emit.diagram.style import Style
+from archdsl.emit.diagram.style import WIDEST, Style
 from archdsl.emit.diagram.text import SMALL
 from archdsl.emit.diagram.views import to_depth, widest_view
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
 
 SMALLEST = 6.0
-"""Points of the smallest text in a figure that is scaled down to fit."""
+"""Points of the smallest text in any figure."""
 FOOT_ROOM = 57.0
 """Of a page's height, for a caption of some lines."""
 SLACK = 0.93
@@ -37,6 +38,12 @@ HEIGHT_SLACK = 10.0
 """How much higher than planned a figure may turn out."""
 LEAST_WIDTH = 200.0
 """No caption is set narrower."""
+NARROWEST = 130.0
+"""The widest that a card may be on the narrowest page."""
+ENDLESS = 14_400.0
+"""Points of the highest image that other programs read."""
+LOOSE = 1.25
+"""By how much the width of a panel with side branches may be estimated too large."""
 MOST_COLUMNS = 24
 MOST_PAGES = 2.5
 """How far a figure may exceed the page before its middle is left out."""
@@ -49,10 +56,18 @@ class Page:
 
     width: float = 523.0
     height: float = 760.0
+    smallest: float = SMALLEST
+    """Height of the smallest text in a figure that is scaled down to fit."""
 
     def enlarged(self) -> Page:
-        """The page on which a figure may be planned that is scaled down until its smallest text is `SMALLEST`."""
-        return Page(self.width * SMALL / SMALLEST, self.height * SMALL / SMALLEST)
+        """The page on which a figure may be planned that is scaled down until its smallest text is `smallest`."""
+        factor = max(1.0, SMALL / self.smallest)
+        return Page(self.width * factor, self.height * factor, SMALL)
+
+    @property
+    def card(self) -> float:
+        """The widest that a card is, if its title allows: there is room beside it for a shortcut."""
+        return min(WIDEST, max(0.42 * self.across, NARROWEST))
 
     @property
     def across(self) -> float:
@@ -138,7 +153,7 @@ class Planner:
         self.network = network
         self.choice = choice
         self.page = page
-        self.style = Style(network)
+        self.style = Style(network, widest=page.card)
 
     def figure(self, opened: Sequence[Group]) -> Figure | None:
         """The figure, in columns where it would be too high; None where it does not fit the page."""
@@ -149,7 +164,8 @@ class Planner:
             panels = self._panels(main, insets[:count])
             first = in_columns(panels[0], columns) if columns > 1 else panels[0]
             if first is not None and (side := self._side([first, *panels[1:]])):
-                return self._put_together([first, *panels[1:]], side)
+                page = self.choice.page
+                return self._put_together([first, *panels[1:]], side, page.width, page.height + HEIGHT_SLACK)
         return None
 
     def oversized_figure(self, opened: Sequence[Group]) -> Figure:
@@ -159,7 +175,8 @@ class Planner:
         room = space(panels[0])
         if room.width > MOST_PAGES * self.page.across or room.height(LEAST_GAP) > MOST_PAGES * self.page.down:
             panels[0] = self._within_page(panels[0])
-        return self._put_together(panels, 2, is_scaled=False)
+        is_narrow = max(space(panel).width for panel in panels) <= LOOSE * self.page.across
+        return self._put_together(panels, 1, self.choice.page.width if is_narrow else None, ENDLESS)
 
     def _in_full(self, main: Sketch, insets: Sequence[Opened]) -> Figure:
         """All that was asked for, in as many columns as the page's height demands."""
@@ -170,7 +187,7 @@ class Planner:
             if wider is None or space(first).height(LEAST_GAP) <= self.page.down:
                 break
             first = wider
-        return self._put_together([first, *panels[1:]], 2, is_scaled=False)
+        return self._put_together([first, *panels[1:]], 2, None)
 
     # ---- what is shown ----
 
@@ -190,7 +207,7 @@ class Planner:
         return sketch
 
     def _room(self, sketch: Sketch) -> Space:
-        return space(Composer(Style(self.network), sketch).panel())
+        return space(Composer(Style(self.network, widest=self.page.card), sketch).panel())
 
     def _fits(self, sketch: Sketch) -> bool:
         """Does a panel fit the page, its rows not too close?"""
@@ -230,15 +247,17 @@ class Planner:
         found = bisect_left(kept, True, key=fits)
         return shortened(panel, kept[found]) if found < len(kept) else panel
 
-    def _put_together(self, panels: Sequence[Panel], columns: int, is_scaled: bool = True) -> Figure:
+    def _put_together(
+        self, panels: Sequence[Panel], columns: int, width: float | None, height: float = ENDLESS
+    ) -> Figure:
+        """The figure, scaled down where it is larger than ``width`` and ``height``, if a width is given."""
         spaces = [space(panel) for panel in panels]
         widths = [spaces[0].width, max((s.width for s in spaces[1:]), default=0.0)]
         across = sum(widths) + (BETWEEN if len(panels) > 1 else 0) if columns == 2 else max(widths)
         foot = caption(self.style, panels, columns, max(across * SLACK, LEAST_WIDTH), self.choice.foot)
-        room = self.page.height - 2 * PAD - height(foot, len(panels))
+        room = self.page.height - 2 * PAD - foot_height(foot, len(panels))
         gap = _gap(spaces, columns, room)
-        page = self.choice.page
-        size = (page.width, page.height + HEIGHT_SLACK) if is_scaled else None
+        size = (width, height) if width is not None else None
         return Figure(self.network.graph.name, tuple(panels), foot, gap, columns, size)
 
 

@@ -1,7 +1,7 @@
-"""From DOT to a picture: the system's ``dot``, else the ``graphviz-pure`` wheel; PDF from the SVG where neither can.
+"""From DOT to an image: the system's ``dot``, else the ``graphviz-pure`` wheel; PDF from the SVG where neither can.
 
 Of a PNG the wheel's is the better: it brings its font and spaces letters evenly, where ``dot`` fits each letter to a
-coarser grid before it scales the picture up. So there the wheel comes first.
+coarser grid before it scales the image up. So there the wheel comes first.
 
 Both are programs that read DOT from standard input. A renderer that complains (a missing plug-in, fonts so strange that
 a text leaves its card) is passed over for the next one.
@@ -12,17 +12,20 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from html import escape
+from dataclasses import dataclass
+from html import escape, unescape
 from importlib.metadata import PackageNotFoundError, distribution
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
 from archdsl.diagnostics.diagrams import CannotRender, NoPdf, NoRenderer
-from archdsl.emit.diagram.dot import FONT
+from archdsl.emit.diagram.eps import eps
+from archdsl.emit.diagram.text import FONT, SMALL, width
+from archdsl.emit.diagram.tikz import tikz
 from archdsl.errors import SpecError
 
-Format = Literal["svg", "png", "pdf"]
+Format = Literal["svg", "png", "pdf", "eps", "tex"]
 
 PRINT_DPI = 300
 SECONDS = 120
@@ -31,22 +34,45 @@ SECONDS = 120
 FAMILY = "Arial, Helvetica, 'Liberation Sans', Arimo, sans-serif"
 _HARMLESS = re.compile(r"(Warning: )+no value for width of non-ASCII character \d+\. Falling back to width of space .*")
 """Widths come with the DOT: the renderer's own are not used."""
+_TEXT = re.compile(r"<text ([^>]*)>([^<]*)</text>")
+_SIZE = re.compile(r'\b(width|height)="([\d.]+)pt"')
 _COMPLAINT = re.compile(r"(Warning|Error|Format): |Format: ")
 
 
-def render(dot: str, format: Format, dpi: int = PRINT_DPI, title: str = "", description: str = "") -> bytes:
-    """The picture that a DOT text draws; ``title`` and ``description`` are an SVG's, for those who cannot see it.
+@dataclass(frozen=True)
+class Output:
+    """How an image is written: dots an inch of a PNG, the font, the enlargement of figure and texts.
+
+    ``title`` and ``description`` are an SVG's, for those who cannot see it.
+    """
+
+    dpi: int = PRINT_DPI
+    font: str = FONT
+    scale: float = 1.0
+    title: str = ""
+    description: str = ""
+
+
+DEFAULT = Output()
+
+
+def render(dot: str, format: Format, output: Output = DEFAULT) -> bytes:
+    """The image that a DOT text draws.
 
     Raises:
         SpecError: no renderer is installed, or none can draw this.
     """
     match format:
         case "svg":
-            return _finish(_draw(dot, "svg"), title, description)
+            return _finish(_draw(dot, "svg"), output)
         case "png":
-            return _draw(dot, "png", f"-Gdpi={dpi}")
+            return _draw(dot, "png", f"-Gdpi={output.dpi * output.scale:.4g}")
+        case "tex":
+            return tikz(_draw(dot, "svg").decode(), output.scale).encode()
+        case "eps":
+            return eps(_draw(dot, "svg").decode(), output.scale).encode()
         case "pdf":
-            return _pdf(dot)
+            return _pdf(dot, output)
 
 
 # ---- renderers ---------------------------------------------------------------------------------------------
@@ -77,7 +103,7 @@ def pure_dot() -> Path | None:
 
 
 def _draw(dot: str, format: str, *options: str) -> bytes:
-    """The first picture that a renderer draws without complaint."""
+    """The first image that a renderer draws without complaint."""
     complaint: CannotRender | None = None
     for renderer in renderers(format):
         drawn = run(renderer, dot, format, *options)
@@ -106,17 +132,30 @@ def run(renderer: Path, dot: str, format: str, *options: str) -> bytes | CannotR
 # ---- SVG and PDF -------------------------------------------------------------------------------------------
 
 
-def _finish(svg: bytes, title: str, description: str) -> bytes:
-    """Fonts that exist on other machines too; a role, a title and a description for screen readers."""
-    text = svg.decode().replace(f'font-family="{FONT}"', f'font-family="{FAMILY}"')
-    told = f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>\n"
-    return re.sub(r"<svg ([^>]*)>\n", lambda m: f'<svg role="img" {m[1]}>\n{told}', text, count=1).encode()
+def _finish(svg: bytes, output: Output) -> bytes:
+    """Fonts that exist on other machines too; a role, a title and a description for screen readers; the size."""
+    text = svg.decode()
+    family = FAMILY
+    if output.font != FONT:
+        family, text = f"{escape(output.font)}, {FAMILY}", _TEXT.sub(_fitted, text)
+    text = text.replace(f'font-family="{FONT}"', f'font-family="{family}"')
+    about = f"<title>{escape(output.title)}</title>\n<desc>{escape(output.description)}</desc>\n"
+    text = re.sub(r"<svg ([^>]*)>\n", lambda m: f'<svg role="img" {m[1]}>\n{about}', text, count=1)
+    return _SIZE.sub(lambda m: f'{m[1]}="{float(m[2]) * output.scale:g}pt"', text, count=2).encode()
 
 
-def _pdf(dot: str) -> bytes:
+def _fitted(found: re.Match[str]) -> str:
+    """A text with the width that the figure has for it, since the metrics of its font are not known here."""
+    attributes, words = found[1], unescape(found[2])
+    size = re.search(r'font-size="([\d.]+)"', attributes)
+    room = width(words, float(size[1]) if size else SMALL, "font-weight" in attributes)
+    return f'<text {attributes} textLength="{room:.2f}" lengthAdjust="spacingAndGlyphs">{found[2]}</text>'
+
+
+def _pdf(dot: str, output: Output) -> bytes:
     """By the system's ``dot``, which embeds its fonts; else from the SVG, by svglib."""
     renderer = system_dot()
-    if renderer is not None:
+    if renderer is not None and output.scale == 1.0:
         drawn = run(renderer, dot, "pdf")
         if isinstance(drawn, bytes):
             return drawn
@@ -127,8 +166,8 @@ def _pdf(dot: str) -> bytes:
         raise SpecError([NoPdf()]) from None
     import logging
 
-    logging.getLogger("svglib").setLevel(logging.ERROR)  # it says of each title that a page cannot show it
-    drawing = svg2rlg(BytesIO(_draw(dot, "svg")))
+    logging.getLogger("svglib").setLevel(logging.ERROR)  # it reports each title that a page cannot show
+    drawing = svg2rlg(BytesIO(_finish(_draw(dot, "svg"), output)))
     if drawing is None:
         raise SpecError([CannotRender(renderer="svglib", format="pdf", reason="it cannot read the SVG")])
     pdf = BytesIO()

@@ -32,6 +32,10 @@ SHAPE_ROOM = 80.0
 """Room for a shape and for a number of parameters: symbolic ones may be long, the tooltip has them in full."""
 
 
+WIDEST = 184.0
+"""No card is wider: a text that does not fit goes on below, or is shortened; the tooltip has it in full."""
+
+
 @dataclass
 class Style:
     """The words of the network, and the ids that are taken."""
@@ -39,6 +43,8 @@ class Style:
     network: Network
     taken: dict[str, int] = field(default_factory=dict)
     """Ids, each with the last number that was given to one like it."""
+    widest: float = WIDEST
+    """Width of a card at most, unless the first part of its title is wider."""
     is_rounding: bool = False
     """Has a shape been written with a division that may round?"""
 

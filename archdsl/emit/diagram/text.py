@@ -5,6 +5,7 @@ Widths are those of Adobe's Helvetica metrics, which Arial, Liberation Sans and 
 
 from __future__ import annotations
 
+FONT = "Arial"
 SIZE = 9.0
 """Names of layers, titles, captions."""
 SMALL = 7.5
