@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,13 @@ from archdsl.evaluate.workspace import (
     opened_name,
     read_descriptor,
 )
+from archdsl.record import record
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 from archdsl.syntax.parse import parse_expression
 
 
-@dataclass(frozen=True)
+@record
 class Spec:
     """A file of definitions and the model in it that a name chose (None: the file's only or main one)."""
 

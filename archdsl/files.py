@@ -6,7 +6,6 @@ import errno
 import hashlib
 import os
 import shutil
-import socket
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -155,6 +154,8 @@ def _pour(temporary: Path, target: Path) -> None:
     """Write the content of a file into a device, a pipe or a socket, which is opened and never made."""
     with temporary.open("rb") as content:
         if stat.S_ISSOCK(target.stat().st_mode):
+            import socket  # rarely needed, and slow to import
+
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.connect(str(target))
                 connection.sendfile(content)

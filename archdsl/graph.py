@@ -11,7 +11,7 @@ All of it is written by the builder and frozen afterwards by convention.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import chain
 from typing import Literal, TypeAlias
@@ -19,6 +19,7 @@ from typing import Literal, TypeAlias
 from archdsl.dims import Needs
 from archdsl.evaluate.values import Env, SpecValue, Stream, Value, Written
 from archdsl.op import Facets, Op, Tensor, Torch, Weight
+from archdsl.record import record
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -43,7 +44,7 @@ def values_in(stream: Stream) -> Iterator[Value]:
             yield from values_in(item)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Node:
     """One run of an operator, which says by ``facets`` what it is on inputs of these types.
 
@@ -97,7 +98,7 @@ class Node:
 # ---- module tree -------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False, slots=True)
 class Module:
     """A place in the module tree: a scope, a layer that owns weights, or one that has a label or a number.
 
@@ -144,7 +145,7 @@ def _dotted_last(item: tuple[str, Weight]) -> int:
 # ---- instances ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Scope:
     """A piece of text that makes a module: shared by identity between its instances.
 
@@ -165,7 +166,7 @@ class Scope:
         return self.definition.params if self.definition is not None else ()
 
 
-@dataclass(eq=False)
+@record(frozen=False, eq=False)
 class Instance:
     """One run of a scope: what it was given, what happened in it, what came out.
 
@@ -203,7 +204,7 @@ class Instance:
             stack.extend(reversed(instance.inner))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Ran:
     """An operator ran."""
 
@@ -212,7 +213,7 @@ class Ran:
     env: Env
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Entered:
     """A scope below ran."""
 
@@ -221,7 +222,7 @@ class Entered:
     env: Env
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Skipped:
     """A layer stands here that is ``none`` in this run."""
 
@@ -229,7 +230,7 @@ class Skipped:
     env: Env
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Chose:
     """An ``if`` (or a ternary between layers or values) took an arm: 0, 1, … in text order; None: no arm."""
 
@@ -239,7 +240,7 @@ class Chose:
     events: list[Event]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Looped:
     """A ``for`` (or a comprehension over values) took its turns."""
 
@@ -248,7 +249,7 @@ class Looped:
     env: Env
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Turn:
     """One turn of a loop: the values of its variables, and what happened."""
 
@@ -256,7 +257,7 @@ class Turn:
     events: list[Event]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Merged:
     """A combinator ran: what happened in its body, branches among it, and the merged value.
 
@@ -276,7 +277,7 @@ class Merged:
         return list(_branches(self.events))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Branch:
     """``site`` is the branch's statement (or body); None: the shortcut left out."""
 
@@ -285,7 +286,7 @@ class Branch:
     result: Stream
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Named:
     """The author gave a name: ``as p``, ``let v = …``, ``input x``. ``stream`` is what is on the stream then."""
 
@@ -295,7 +296,7 @@ class Named:
     env: Env
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Declared:
     """``let label: layer``: a module has its place here."""
 
@@ -303,7 +304,7 @@ class Declared:
     module: Module
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Owned:
     """``param`` or ``buffer``: its node has no inputs.
 
@@ -319,7 +320,7 @@ class Owned:
     env: Env
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Gave:
     """``output``: the events of its own chain, and the value."""
 
@@ -373,20 +374,20 @@ def _branches(events: list[Event]) -> Iterator[Branch]:
 # ---- the graph ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class GraphInput:
     name: str
     value: Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class GraphOutput:
     name: str
     value: Value
     when_training: bool
 
 
-@dataclass(eq=False)
+@record(frozen=False, eq=False)
 class Graph:
     """A network. ``name`` is the model's; ``nodes`` run in this order; ``root`` is the whole of the module tree."""
 

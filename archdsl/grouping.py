@@ -8,7 +8,6 @@ rows apart: the same operators, weights and shapes below them, whatever their pr
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from archdsl.evaluate.values import Applicable, BlockLayer, BodyLayer, Function, OpLayer
@@ -31,6 +30,7 @@ from archdsl.graph import (
     Value,
 )
 from archdsl.op import Op
+from archdsl.record import record
 
 # ---- the same ----------------------------------------------------------------------------------------------
 
@@ -171,7 +171,7 @@ class _Foreign(NamedTuple):
 # ---- looking the same --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class Run:
     """Neighbours that look the same: from one module up to several."""
 

@@ -7,7 +7,7 @@ runs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from archdsl.dims import (
     Contradiction,
@@ -27,6 +27,7 @@ from archdsl.dims.assume import learn
 from archdsl.dims.budget import QUESTION, Budget
 from archdsl.dims.decide import decide, depends
 from archdsl.dims.facts import difference
+from archdsl.record import record
 
 MAX_CASES = 64
 """Most cases of one claim."""
@@ -55,7 +56,7 @@ class TooManyCases(Exception):
     """There are more cases, or they take more work, than a claim may."""
 
 
-@dataclass
+@record(frozen=False)
 class Case:
     """One run of a claim: the choices that it begins with, and those that it comes to."""
 

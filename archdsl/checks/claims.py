@@ -8,7 +8,6 @@ some sizes only (in ``or``, ``not``, ``if``), the claim is taken apart into case
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from archdsl.checks.cases import CLAIM, MAX_CASES, Case, Impossible, TooManyCases
@@ -42,13 +41,14 @@ from archdsl.evaluate.values import (
 )
 from archdsl.graph import Graph, GraphInput, GraphOutput
 from archdsl.measure import activation_bytes, depth, macs, params, receptive_field
+from archdsl.record import record
 from archdsl.source import Span
 from archdsl.syntax import tree
 
 Standing = Literal["holds", "fails", "undecided"]
 
 
-@dataclass(frozen=True)
+@record
 class ClaimResult:
     """What became of a claim. ``how`` says it in words: ``proved for every C, H and W``, ``evaluated``."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.lints import NumbersChanged
 from archdsl.graph import Branch, Chose, Entered, Event, Gave, Graph, Instance, Looped, Merged, Module, Ran
+from archdsl.record import record
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -15,7 +15,7 @@ SHOWN = 3
 """Changes that a message lists."""
 
 
-@dataclass(frozen=True)
+@record
 class _Turn:
     """One turn of a loop around a member: its number from 0, and the whole numbers that its variables are."""
 
@@ -24,7 +24,7 @@ class _Turn:
     variables: dict[str, int]
 
 
-@dataclass(frozen=True)
+@record
 class _Member:
     """A member that ran: its place in the text and in the network, its number in 0.1, and the loops around it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from archdsl.checks import FILE_CHECKS, GRAPH_CHECKS
@@ -18,6 +18,7 @@ from archdsl.diagnostics.names import DeadLayer, UnknownName, UnusedName
 from archdsl.elaborate.shapes import InputShapes
 from archdsl.evaluate.values import BlockLayer
 from archdsl.graph import Graph
+from archdsl.record import record
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -25,7 +26,7 @@ MAX_LABELS = 5
 """Places that are shown of an unknown name."""
 
 
-@dataclass(frozen=True)
+@record
 class Report:
     """What was found: the models that could be built, the claims, and the diagnostics of both and of the text."""
 

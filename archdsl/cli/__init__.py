@@ -93,7 +93,10 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"archdsl {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     called = next((a for a in arguments if not a.startswith("-")), None)
+    is_known = called in dict(COMMANDS)
     for name, help in COMMANDS:
+        if is_known and name != called:
+            continue  # its help is not asked for, and making a parser takes a millisecond
         command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
         if name == called:
             module = import_module(f"archdsl.cli.{name}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, TypeAlias
 
 from archdsl.dims.evaluate import evaluate, symbols
 from archdsl.dims.ranges import ANY, Range
 from archdsl.dims.size import Dim, Size, constant_term, floor_divided, lead, variable_gcd
+from archdsl.record import record
 
 Operator: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
 Sign: TypeAlias = Literal["==", "!=", ">="]
@@ -19,7 +20,7 @@ class Contradiction(ValueError):
     """What is to be assumed cannot be, given what is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Member:
     """The condition that a symbol lies in a range."""
 
@@ -31,7 +32,7 @@ class Member:
         return values[self.symbol] in self.range
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Relation:
     """The condition ``size sign 0``, in the canonical form that `relation` gives it."""
 
@@ -96,7 +97,7 @@ def relation(size: Size, sign: Sign) -> Relation | bool:
     return Relation(-size if size.terms[lead(size)] < 0 else size, sign)
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Facts:
     """What is known. Every symbol is at least 1, if nothing more is."""
 

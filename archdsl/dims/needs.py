@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator as operators
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from archdsl.dims.assume import adopt, learn
@@ -29,17 +28,18 @@ from archdsl.dims.ranges import ANY
 from archdsl.dims.search import least
 from archdsl.dims.size import Dim, Size
 from archdsl.dims.verdict import Proved, Refuted, Unknown, Values, Verdict, When
+from archdsl.record import record
 
 MODEL = 8 * QUESTION
 """Steps that all the questions of one model may cost together."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Holds:
     """It holds for all sizes that meet the preconditions so far."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Adopted:
     """It fails at ``example`` and has become a precondition: exactly these conditions.
 
@@ -50,7 +50,7 @@ class Adopted:
     example: Values | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Violated:
     """It cannot be required: it fails at ``example``, and for all sizes but finitely many.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from archdsl.dims.atoms import TooLarge
 from archdsl.dims.evaluate import symbols
 from archdsl.dims.facts import Condition, Member, Relation
 from archdsl.dims.ranges import ANY, Range
 from archdsl.dims.wording import describe_range, describe_relation
+from archdsl.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Precondition:
     """What sizes must satisfy for the model to accept them, and who requires it."""
 
@@ -37,7 +37,7 @@ class Precondition:
         return describe_range(names, first.range)
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Demand:
     """One condition that one origin has made a precondition."""
 

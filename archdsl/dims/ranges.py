@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import count, islice
 from math import gcd, lcm
 
 from archdsl.dims.atoms import too_large
+from archdsl.record import record
 
 ALL_RESIDUES = frozenset((0,))
 MAX_RESIDUES = 1 << 16
 """Most residues that one range may list."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Range:
     """The integers x with ``x % m`` in ``residues`` and ``lo <= x``, and ``x <= hi`` where hi is given.
 

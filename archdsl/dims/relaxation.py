@@ -7,7 +7,6 @@ maximum one that is at least both of its sides. What holds for all values of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations, islice
 
 from archdsl.dims.atoms import Atom, Floor, Pos, Terms, TooLarge
@@ -17,6 +16,7 @@ from archdsl.dims.facts import Facts
 from archdsl.dims.linear import follows
 from archdsl.dims.ranges import Range
 from archdsl.dims.size import Dim, Size, constant_term, from_terms, quotient, symbol
+from archdsl.record import record
 
 MAX_STEPS = QUESTION >> 3
 """Steps that one proof may cost."""
@@ -30,7 +30,7 @@ MAX_DEGREE = 6
 """Most variables of one product."""
 
 
-@dataclass(frozen=True)
+@record
 class Relaxation:
     """The question whether ``target`` is at least 0 where all of ``known`` are."""
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from archdsl.dims.facts import Condition
+from archdsl.record import record
 
 Values: TypeAlias = Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Proved:
     """It holds for all sizes that the facts allow."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Refuted:
     """It holds for none of the sizes that the facts allow; ``example`` is the least of them."""
 
     example: Values
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class When:
     """It fails at ``example``, and holds where all the conditions do.
 
@@ -39,7 +39,7 @@ class When:
     finite: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Unknown:
     """Neither a proof nor an example was found. Never to be taken for a yes."""
 

@@ -9,7 +9,6 @@ hardly any network has (``Op.doubt``), while the other order repeats the sizes t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from archdsl.arguments import FlagKind, show
@@ -18,13 +17,14 @@ from archdsl.diagnostics.names import OtherOrder
 from archdsl.dims import Size
 from archdsl.evaluate.values import ERROR, Given, OpLayer, Value
 from archdsl.op import Arriving, Doubt, Dropped, Op, Order, Parameter, Reject, Tensor, parameters
+from archdsl.record import record
 from archdsl.source import Span
 from archdsl.syntax import tree
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
 
-@dataclass(frozen=True)
+@record
 class Call:
     """A layer with its arguments, on what arrives (None: unknown). ``defaults`` are those that ``with`` set."""
 
@@ -34,7 +34,7 @@ class Call:
     inputs: tuple[Tensor, ...] | None
 
 
-@dataclass(frozen=True)
+@record
 class Reading:
     """A call as another library would take it: the layer that was meant, and the arguments that say it here.
 

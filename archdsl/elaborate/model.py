@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from archdsl.collection import paused_collection
 from archdsl.diagnostics.base import Diagnostic, Frame
@@ -24,10 +24,11 @@ from archdsl.evaluate.session import Session
 from archdsl.evaluate.sizes import Origin
 from archdsl.evaluate.values import BlockLayer, Env, FileScope, Given, SpecValue, describe, is_size
 from archdsl.graph import Graph
+from archdsl.record import record
 from archdsl.syntax import tree
 
 
-@dataclass(frozen=True)
+@record
 class Built:
     """What building gave: the graph if nothing was wrong, and what was found."""
 

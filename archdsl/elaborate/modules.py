@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import ClassVar
 
 from archdsl.diagnostics.base import Label
@@ -15,6 +15,7 @@ from archdsl.evaluate.faults import Fault
 from archdsl.evaluate.values import Layer
 from archdsl.graph import Module
 from archdsl.op import Facets, Op, Weight
+from archdsl.record import record
 from archdsl.syntax import tree
 
 _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,199}")
@@ -92,7 +93,7 @@ AGAIN = "it runs again in a later turn of a loop: number it (`{label}{{i}}: …`
 """The way out where both modules are one place of the text."""
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class DeclaredLayer(Layer):
     """``let label: layer``: the module has its place; its runs share its weights."""
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from archdsl.evaluate.network import outside
 from archdsl.evaluate.place import Place
 from archdsl.evaluate.values import Env, Given, Layer, SpecValue, Stream, Value
 from archdsl.graph import Chose, Event, Instance, Looped, Module, Turn
+from archdsl.record import record
 from archdsl.syntax import tree
 
 Defaults = Mapping[object, Mapping[str, Given]]
 """What ``with`` set: for an operator's class or a block's definition, values of arguments."""
 
 
-@dataclass(slots=True)
+@record(frozen=False, slots=True)
 class Counter:
     """Members of a seq so far; ``formerly`` with the values that archdsl 0.1 numbered too."""
 
@@ -24,7 +25,7 @@ class Counter:
     formerly: int = 0
 
 
-@dataclass(slots=True)
+@record(frozen=False, slots=True)
 class NetworkPlace:
     """A place in the text and in the module tree; what happens there is added to ``events``."""
 
@@ -111,7 +112,7 @@ def in_network(place: Place, site: tree.Node) -> NetworkPlace:
     return place
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Naming:
     """How a layer about to run gets its place in the module tree: by a label, or by a declaration (``module``)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Literal
 
 from archdsl.dims import Dim, Size, TooLarge
@@ -11,6 +11,7 @@ from archdsl.evaluate.values import Value
 from archdsl.graph import GraphInput, Node
 from archdsl.op import Op, Reject, Tensor
 from archdsl.ops.sliding import CHANNELS, SPATIAL
+from archdsl.record import record
 from archdsl.syntax import tree
 
 MAX_INFERENCES = 20_000
@@ -21,7 +22,7 @@ FAR = 64
 """How far from the input's size others are tried."""
 
 
-@dataclass(frozen=True)
+@record
 class Side:
     """A value that should fit another, and the text that gives it; None where the text gives several."""
 

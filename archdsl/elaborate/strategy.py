@@ -8,17 +8,18 @@ leave a block as a call.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from archdsl.elaborate.place import NetworkPlace, recording
 from archdsl.evaluate.place import Place
 from archdsl.evaluate.values import Env, Given, SpecList, SpecValue
 from archdsl.graph import Chose, Event, Looped, Module, Scope, Turn
+from archdsl.record import record
 from archdsl.syntax import tree
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Runner:
     """How the statements under an ``if`` or a ``for`` are run."""
 
@@ -27,7 +28,7 @@ class Runner:
     """Each step is a branch of the combinator around it, instead of moving the stream."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Entry:
     """A scope about to run as a module of its own: a block, a seq, a labelled group.
 

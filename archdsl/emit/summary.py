@@ -6,7 +6,7 @@ Rows follow the text: inputs, modules, and operators without a place of their ow
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from typing import Any, Literal, TypeAlias
@@ -34,12 +34,13 @@ from archdsl.measure.memory import TrainingMemory, training_memory
 from archdsl.measure.modules import Costs, Totals
 from archdsl.measure.params import bytes_by_dtype, count
 from archdsl.op import DType, Tensor
+from archdsl.record import record
 from archdsl.syntax import tree
 
 SortKey: TypeAlias = Literal["params", "macs", "memory"]
 
 
-@dataclass(frozen=True)
+@record
 class Row:
     """One line: an input, a module, an operator; or ``times`` neighbours that look the same.
 
@@ -61,7 +62,7 @@ class Row:
     children: tuple[Row, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Summary:
     """What a network is and what it costs, with its symbols at the sizes of ``batch``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeGuard
 
 from archdsl.diagnostics.elsewhere import stands_for
@@ -33,10 +32,11 @@ from archdsl.evaluate.values import (
 from archdsl.op import Reject
 from archdsl.ops import OPS_BY_NAME
 from archdsl.ops.shape import Gather, Select
+from archdsl.record import record
 from archdsl.syntax import tree
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Slice:
     """``start:stop:step`` in a subscript."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from archdsl.record import record
 
 MAX_REMEMBERED = 2_000_000
 """Numbers that are remembered: ten times the tables of Swin v2-B, some 100 MB."""
@@ -12,7 +13,7 @@ MAX_REMEMBERED = 2_000_000
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Outcome(Generic[Result]):
     """A result, and the steps of evaluation that it took."""
 

@@ -8,10 +8,10 @@ in a module tree and records what happens there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, Self
 
 from archdsl.evaluate.values import Env, SpecValue, Stream
+from archdsl.record import record
 from archdsl.syntax import tree
 
 
@@ -56,7 +56,7 @@ class Place(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@record(frozen=False, slots=True)
 class TextPlace:
     """A place in the text that is in no network."""
 

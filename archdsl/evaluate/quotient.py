@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import isfinite
 
 from archdsl.dims import Dim, Size
 from archdsl.dims.show import operand
+from archdsl.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Quotient:
     """``num / den``, where ``den`` is at least 1 for all sizes."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from operator import itemgetter
 from typing import ClassVar, Final, TypeAlias, TypeGuard
@@ -22,13 +22,14 @@ from archdsl.evaluate.names import Names
 from archdsl.evaluate.quotient import Quotient
 from archdsl.init import Init
 from archdsl.op import DType, Facets, Op, Tensor
+from archdsl.record import record
 from archdsl.source import Span
 from archdsl.syntax import tree
 
 # ---- tensors, functions, ranges ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class Value:
     """A tensor that flows in a network. Equal only to itself; ``id`` counts from 0 in order of making."""
 
@@ -44,7 +45,7 @@ class Value:
         return f"%{self.id}: [{', '.join(map(str, self.shape))}]"
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Function:
     """A ``fn`` of the language."""
 
@@ -55,7 +56,7 @@ class Function:
         return describe(self)
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Builtin:
     """A function of numbers and lists. ``op`` is the operator of the same name on values, if there is one."""
 
@@ -67,7 +68,7 @@ class Builtin:
         return describe(self)
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Measure:
     """What a claim measures of a layer: ``params``, ``macs``, …"""
 
@@ -79,7 +80,7 @@ class Measure:
         return describe(self)
 
 
-@dataclass(frozen=True)
+@record
 class SymbolicRange:
     """``start..stop`` with an end that is a symbolic size: only a comprehension can run over it, at run time."""
 
@@ -102,7 +103,7 @@ ERROR: Final = ErrorValue.ERROR
 # ---- layers ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Layer:
     """Anything that can be applied to the stream."""
 
@@ -113,7 +114,7 @@ class Layer:
         return describe(self)
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class NoLayer(Layer):
     """``none``: does nothing and does not count."""
 
@@ -121,7 +122,7 @@ class NoLayer(Layer):
 NONE: Final = NoLayer()
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Given:
     """An argument as it was given: its value, where, and the environment in which it stood."""
 
@@ -137,7 +138,7 @@ class Given:
         return self.name.span.to(self.site.span) if self.name is not None else self.site.span
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Applicable(Layer):
     """A layer that takes arguments, some of them perhaps given already: calling it again adds more."""
 
@@ -148,7 +149,7 @@ class Applicable(Layer):
         return replace(self, positional=self.positional + positional, named={**self.named, **named})
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class OpLayer(Applicable):
     """An operator: ``conv``, ``conv(64, 3)``."""
 
@@ -159,7 +160,7 @@ class OpLayer(Applicable):
         return self.op.name
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@record(eq=False, kw_only=True)
 class BlockLayer(Applicable):
     """A block or model of the language, in the file that defines it."""
 
@@ -171,7 +172,7 @@ class BlockLayer(Applicable):
         return self.definition.name.text
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class BodyLayer(Layer):
     """A group, seq, combinator or residual kept for later: runs in an environment of its own."""
 
@@ -179,7 +180,7 @@ class BodyLayer(Layer):
     env: Env
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class ChainLayer(Layer):
     """A chain that is headed by a layer, kept for later."""
 
@@ -189,7 +190,7 @@ class ChainLayer(Layer):
     env: Env
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class LabelledLayer(Layer):
     """``label: layer`` kept for later."""
 
@@ -341,7 +342,7 @@ class FileScope:
         return found
 
 
-@dataclass(eq=False)
+@record(frozen=False, eq=False)
 class LazyLet:
     """A name that a ``let`` of a file binds: evaluated when first asked for."""
 

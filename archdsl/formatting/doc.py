@@ -8,16 +8,16 @@ the end of a flat group; and some line breaks are allowed only inside brackets, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from archdsl.record import record
 from archdsl.syntax.tree import Comment
 
 WIDTH = 120
 INDENT = 2
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Line:
     """A line break in a broken group, ``flat`` in a flat one. ``inner``: it is allowed only inside brackets."""
 
@@ -25,35 +25,35 @@ class Line:
     inner: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Hard:
     """A line break wherever it stands, before ``blank`` empty lines."""
 
     blank: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Indent:
     """What is indented if its group is broken."""
 
     doc: Doc
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Group:
     """Flat where it fits, else broken."""
 
     doc: Doc
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Tall:
     """A part that holds hard breaks: broken, even where it stands in a flat group."""
 
     doc: Doc
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Inside:
     """What stands between ``()`` or ``[]``, where line breaks end no statement (``free``), or between ``{}``."""
 
@@ -61,7 +61,7 @@ class Inside:
     free: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Choice:
     """``flat`` if it fits; else ``tall``, if its first line fits; else ``flat``, broken."""
 
@@ -69,14 +69,14 @@ class Choice:
     tall: Group
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class IfBroken:
     """Text of a broken group only: the comma after its last item."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Trailing:
     """A comment for the end of the line on which it stands; it does not count as width."""
 

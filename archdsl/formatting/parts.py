@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TypeAlias
 
@@ -11,11 +11,12 @@ from lark import Token
 
 from archdsl.formatting.comments import Gap
 from archdsl.formatting.doc import Doc, Group, Hard, Indent, Inside, Line, Tall, Trailing
+from archdsl.record import record
 from archdsl.syntax.faults import end_of, start_of
 from archdsl.syntax.tree import Comment
 
 
-@dataclass(slots=True)
+@record(frozen=False, slots=True)
 class Part:
     """A piece of the text: from ``start`` up to ``end`` in the source, laid out by ``doc``."""
 
@@ -72,7 +73,7 @@ class Arms:
 Piece: TypeAlias = Part | Arms
 
 
-@dataclass
+@record(frozen=False)
 class Body:
     """``{ … }``: statements in runs, each joined by ``;`` on one line, and what stands between the runs."""
 

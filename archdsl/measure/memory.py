@@ -11,7 +11,6 @@ of its outputs (`archdsl.layout`). Layouts are those of plain numbers, for symbo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from archdsl.dims import Size
@@ -21,6 +20,7 @@ from archdsl.measure.batch import Batch
 from archdsl.measure.params import bytes_by_dtype, nbytes, numel, owns_params
 from archdsl.op import Kept, Memory
 from archdsl.ops.tensor import OwnTensor
+from archdsl.record import record
 
 # ---- activations -------------------------------------------------------------------------------------------
 
@@ -120,7 +120,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
 """By name; ``sgd`` is without momentum, ``momentum`` with it."""
 
 
-@dataclass(frozen=True)
+@record
 class TrainingMemory:
     """Bytes that a training step holds when the forward pass has ended, and its gradients when backward has.
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archdsl.dims import Size
 from archdsl.graph import Graph, Module, Node
 from archdsl.measure.batch import Batch
 from archdsl.measure.cost import node_macs, node_operations
 from archdsl.measure.memory import Activations
 from archdsl.measure.params import numel
+from archdsl.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Totals:
     """Costs that add up. ``memory``: bytes that backward keeps of what is made there."""
 

@@ -7,9 +7,9 @@ node identifies its place in the text (the emitter aligns instances of a block b
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeAlias, TypeVar, dataclass_transform
 
+from archdsl.record import record
 from archdsl.source import Source, Span
 
 T = TypeVar("T")
@@ -438,7 +438,7 @@ class Comment(Node):
     text: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False, slots=True)
 class File:
     """One parsed source: its definitions and its comments, both in text order."""
 
