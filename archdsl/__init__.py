@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from archdsl.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from archdsl.errors import SpecError as SpecError
     from archdsl.model import Model as Model
     from archdsl.model import load as load
 
 __all__ = ["Model", "SpecError", "load"]
-__version__ = "0.1.0"
 
 _HOMES = {"load": "archdsl.model", "Model": "archdsl.model", "SpecError": "archdsl.errors"}
 

@@ -5,53 +5,13 @@ A list of the language arrives as a Python list and leaves as a tuple. Sizes are
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from functools import cache
 from typing import Any
 
 from archdsl.dims import Dim
 from archdsl.init import MAX_FLOAT, Init
-from archdsl.op import Needs, Op, Operand, Reject, parameters, symbolic_sizes
+from archdsl.op import Kind, Needs, Op, Operand, Reject, parameters, show, symbolic_sizes
 from archdsl.record import record
-
-
-class Kind(ABC):
-    """A kind of argument; ``expected`` says it in words, ``words`` are the strings that it may be."""
-
-    expected: str
-    words: tuple[str, ...] = ()
-
-    @abstractmethod
-    def accept(self, value: Any) -> Any:
-        """The value in its final form.
-
-        Raises:
-            Reject: the value is of another kind.
-        """
-
-    def reject(self, value: Any) -> Reject:
-        return Reject(f"expected {self.expected}, got {show(value)}")
-
-
-def show(value: Any) -> str:
-    """A value as a message names it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f'"{value}"'
-        case list() | tuple():
-            inner = ", ".join(show(v) for v in value[:6])
-            return f"[{inner}, …]" if len(value) > 6 else f"[{inner}]"
-        case Operand():
-            return "a value"
-        case Init():
-            return value.text
-        case type():
-            return f"`{value.name}`"
-        case _:
-            return str(value)
-
 
 MOST_CELLS = 2**31 - 1
 """torch counts the cells of a window in 32 bits."""

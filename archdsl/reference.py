@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from archdsl.arguments import show
-from archdsl.op import Op, Parameter, parameters
+from archdsl.op import Op, Parameter, parameters, show
 
 
 def signature(op: type[Op]) -> str:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
-from archdsl.training.data import load
+from archdsl.training.sources import load
 
 STEP = 32
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from archdsl import __version__
 from archdsl.cli import streams
+from archdsl.version import __version__
 
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("check", "check shapes, names and claims"),

@@ -26,8 +26,8 @@ def run(args: argparse.Namespace) -> int:
     with training_extra("evaluating"):
         from archdsl.training.assess import assess
         from archdsl.training.config import Config
-        from archdsl.training.data import load
         from archdsl.training.scoring import scorer
+        from archdsl.training.sources import load
 
         trained = scorer(args.network)
         before = {name: trained.facts["settings"][name] for name in USED if name in trained.facts.get("settings", {})}

@@ -85,9 +85,9 @@ def run(args: argparse.Namespace) -> int:
         warn_of_activations(model)
     with training_extra("watching gradients"):
         from archdsl.training.config import Config
-        from archdsl.training.data import load
         from archdsl.training.flow import flow
         from archdsl.training.flowplot import draw, draw_sweep
+        from archdsl.training.sources import load
         from archdsl.training.spec import SpecTrainable
         from archdsl.training.threads import suited_threads
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from archdsl import __version__
 from archdsl.cli.explain import pages
 from archdsl.diagnostics.base import Diagnostic, Edit, Frame
 from archdsl.diagnostics.catalogue import catalogue
 from archdsl.source import Source, Span
+from archdsl.version import __version__
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "%SRCROOT%"

@@ -119,9 +119,9 @@ def _fit(model: Model, args: argparse.Namespace) -> Result | None:
 
 def _preview(model: Model, args: argparse.Namespace) -> int:
     """What augmentation makes of the training pictures, instead of a training."""
-    from archdsl.training.data import load
     from archdsl.training.preview import preview
     from archdsl.training.recipe import resolved
+    from archdsl.training.sources import load
     from archdsl.training.spec import SpecTrainable
     from archdsl.training.trainable import fitting_channels
 

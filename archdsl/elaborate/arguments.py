@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from archdsl.arguments import FlagKind, InitKind, show, takes_value
+from archdsl.arguments import FlagKind, InitKind, takes_value
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.names import BadArgument, MissingArgument, RepeatedArgument
 from archdsl.diagnostics.nearest import did_you_mean, respelt
@@ -15,7 +15,7 @@ from archdsl.evaluate.parameters import by_arrow, named
 from archdsl.evaluate.place import Place
 from archdsl.evaluate.session import Session
 from archdsl.evaluate.values import ERROR, Given, OpLayer, SpecValue, Value, Written, is_list, require_good
-from archdsl.op import Op, Operand, Parameter, Reject, Tensor, parameters
+from archdsl.op import Op, Operand, Parameter, Reject, Tensor, parameters, show
 from archdsl.source import Span
 from archdsl.syntax import tree
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from archdsl.arguments import FlagKind, show
+from archdsl.arguments import FlagKind
 from archdsl.diagnostics.base import Edit
 from archdsl.diagnostics.names import OtherOrder
 from archdsl.dims import Size
 from archdsl.evaluate.values import ERROR, Given, OpLayer, Value
-from archdsl.op import Arriving, Doubt, Dropped, Op, Order, Parameter, Reject, Tensor, parameters
+from archdsl.op import Arriving, Doubt, Dropped, Op, Order, Parameter, Reject, Tensor, parameters, show
 from archdsl.record import record
 from archdsl.source import Span
 from archdsl.syntax import tree

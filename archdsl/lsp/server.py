@@ -15,7 +15,6 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
-from archdsl import __version__
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.evaluate.workspace import MAX_BYTES, followed
 from archdsl.formatting import format_source
@@ -30,6 +29,7 @@ from archdsl.lsp.project import Project, is_shipped, path_of
 from archdsl.lsp.protocol import Protocol, unreadable
 from archdsl.source import Source
 from archdsl.syntax.parse import parse
+from archdsl.version import __version__
 
 Answer = Callable[["Server", Document, Any], Any]
 PAUSE = 0.1

@@ -24,7 +24,7 @@ from archdsl.errors import SpecError
 from archdsl.training import transforms
 from archdsl.training.average import Average
 from archdsl.training.config import Config
-from archdsl.training.data import Data, load
+from archdsl.training.data import Data
 from archdsl.training.explained import explained
 from archdsl.training.folders import shown
 from archdsl.training.interrupt import StopOnInterrupt
@@ -33,6 +33,7 @@ from archdsl.training.onnxfile import describe
 from archdsl.training.progress import Progress
 from archdsl.training.record import Record
 from archdsl.training.run import Run, check_epochs, check_network, hardware, versions
+from archdsl.training.sources import load
 from archdsl.training.start import start
 from archdsl.training.task import Classification
 from archdsl.training.trainable import Fitted, Network, Trainable, check_batch, sized

@@ -23,9 +23,10 @@ from archdsl.training import recipe
 from archdsl.training.assess import Assessment, assess
 from archdsl.training.config import Config
 from archdsl.training.curves import figure
-from archdsl.training.data import Data, load
+from archdsl.training.data import Data
 from archdsl.training.run import Run
 from archdsl.training.scoring import Scorer, scorer
+from archdsl.training.sources import load
 
 WORST = 8
 """Confusions that are shown with pictures."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.arguments import show
 from archdsl.compiler import evaluate_setting
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.evaluate.values import FileScope
-from archdsl.op import Parameter, parameters
+from archdsl.op import Parameter, parameters, show
 from archdsl.ops import OPS_BY_NAME
 from archdsl.source import Source
 from archdsl.syntax import tree

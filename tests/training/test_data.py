@@ -15,10 +15,11 @@ from training_samples import paint
 from archdsl.diagnostics import training as faults
 from archdsl.errors import SpecError
 from archdsl.training.config import Config
-from archdsl.training.data import Data, load
+from archdsl.training.data import Data
 from archdsl.training.decode import UnreadableError, decode
 from archdsl.training.folders import FLOWERS
 from archdsl.training.loaders import Draws, Pictures, loader, mixed
+from archdsl.training.sources import load
 from archdsl.training.transforms import evaluation, training
 
 

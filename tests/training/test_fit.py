@@ -19,9 +19,9 @@ from training_samples import Small, SmallTrainable
 from archdsl.diagnostics import training as faults
 from archdsl.errors import SpecError
 from archdsl.training.config import Config
-from archdsl.training.data import load
 from archdsl.training.fit import Result, fit
 from archdsl.training.run import Run, unused
+from archdsl.training.sources import load
 
 
 @pytest.fixture(scope="module")

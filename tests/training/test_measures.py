@@ -15,9 +15,9 @@ import archdsl
 from archdsl.cli import main
 from archdsl.cli.gradients import sweep
 from archdsl.training.config import Config
-from archdsl.training.data import load
 from archdsl.training.flow import flow
 from archdsl.training.loaders import Draws
+from archdsl.training.sources import load
 from archdsl.training.spec import SpecTrainable
 from archdsl.training.transforms import evaluation
 

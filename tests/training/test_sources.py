@@ -14,8 +14,8 @@ from training_samples import SmallTrainable, paint
 from archdsl.diagnostics import training as faults
 from archdsl.errors import SpecError
 from archdsl.training.config import Config
-from archdsl.training.data import load
 from archdsl.training.fit import fit
+from archdsl.training.sources import load
 
 
 def fault(what: str, **options: Any) -> Any:

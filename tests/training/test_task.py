@@ -18,8 +18,8 @@ from archdsl.diagnostics import training as faults
 from archdsl.errors import SpecError
 from archdsl.training.average import warmed
 from archdsl.training.config import Config, Schedule
-from archdsl.training.data import load
 from archdsl.training.loaders import Draws
+from archdsl.training.sources import load
 from archdsl.training.task import Classification, factor, mixing
 from archdsl.training.trainable import Network, sized
 

@@ -9,7 +9,6 @@ from typing import TypeAlias
 import onnx
 from onnx import helper
 
-import archdsl
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.lowering import NameTakenTwice, NothingToExport, NotInOnnx
 from archdsl.emit.onnx.names import Place, Places
@@ -19,6 +18,7 @@ from archdsl.errors import SpecError
 from archdsl.graph import Graph, GraphOutput, Node, Value
 from archdsl.op import OnnxConst, OnnxIn, OnnxLocal, OnnxNode, OnnxRef, OnnxSizes, OnnxWeight, Reject, Weight
 from archdsl.source import Span
+from archdsl.version import __version__
 
 IR_VERSION = 10
 """The first whose nodes have metadata."""
@@ -72,7 +72,7 @@ class _Lowering:
         model = onnx.ModelProto(
             ir_version=IR_VERSION,
             producer_name="archdsl",
-            producer_version=archdsl.__version__,
+            producer_version=__version__,
             opset_import=[helper.make_opsetid("", OPSET)],
             graph=self._writer.graph,
         )
