@@ -200,6 +200,24 @@ def test_a_filter_beyond_its_input_has_weights_that_only_meet_padding(
     assert raised == (extent > size and len(seeing) < kernel)
 
 
+@given(
+    size=st.integers(1, 12), kernel=st.integers(1, 5), stride=st.integers(1, 5), before=st.integers(0, 4),
+    after=st.integers(0, 4), dilation=st.integers(1, 3),
+)  # fmt: skip
+def test_rows_are_lost_where_the_last_window_ends_before_the_input(
+    size: int, kernel: int, stride: int, before: int, after: int, dilation: int
+) -> None:
+    """By counting the rows behind the last window."""
+    extent = dilation * (kernel - 1) + 1
+    assume(size + before + after >= extent)
+    last = max(range(0, size + before + after - extent + 1, stride))
+    lost = before + size - (last + extent)
+    raised = "A0412" in codes(
+        f"[N, 2, {size}]", f"c: conv(2, {kernel}, stride={stride}, pad=[[{before}, {after}]], dilation={dilation})"
+    )
+    assert raised == (lost > 0 and extent >= stride)
+
+
 # ---- an activation before the loss -------------------------------------------------------------------------
 
 NET = "model Net(classes = 10) {{\n  input image: [N, 1, 8, 8]\n  {}\n}}"

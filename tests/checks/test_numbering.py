@@ -72,6 +72,8 @@ RENUMBERED = {
                            "for i, w in enumerate([8, 4]) {"),
     "loops in loops": ("s: seq { for i in 0..2 { relu; for k in 0..2 { it + 1.0 -> linear(8) } } }",
                        ["s.2", "s.4", "s.7", "s.9"], '"{5 * i + 2 * k + 2}": linear(8)'),
+    "a loop whose first turn has none": ("s: seq { for i in 0..4 { if i >= 2 { it * 2.0 -> linear(8) } } }",
+                                         ["s.1", "s.3"], '"{2 * i - 3}": linear(8)'),
     "a block": ("s: seq { it * 2.0; Unit }", ["s.1.fc"], '"1": Unit'),
     "a seq in it": ("s: seq { it * 2.0; seq { it * 3.0; linear(8) } }", ["s.1.1"],
                     '"1": seq { it * 3.0; "1": linear(8) }'),
@@ -112,6 +114,14 @@ def test_fix_writes_the_old_numbers_as_labels(text: str, old: list[str], label: 
 )
 def test_no_warning_where_no_weight_has_another_name(text: str) -> None:
     assert check(from_text(body(text))).diagnostics == ()
+
+
+@pytest.mark.parametrize("loops", ["part; for i in 0..2 { part }", "for i in 0..2 { part }; part", "part; part"])
+def test_no_labels_where_a_text_runs_in_several_loops(loops: str) -> None:
+    text = body(f"let part = {{ it * 2.0 -> linear(8) }}\ns: seq {{ {loops} }}")
+    (found,) = check(from_text(text)).diagnostics
+    assert isinstance(found, NumbersChanged)
+    assert found.edits == ()
 
 
 def test_no_labels_where_none_fits_all_runs() -> None:

@@ -22,6 +22,7 @@ from archdsl.dims import (
     at_least,
     equal,
     evaluate,
+    sample,
     symbol,
     truth,
     witness,
@@ -190,6 +191,14 @@ def test_a_relation_that_cannot_be_computed_does_not_hold() -> None:
 def test_a_contradiction_of_what_is_known_needs_no_work() -> None:
     facts = assume(Facts(), H * W, "!=", 7)
     assert decide(H * W - 7, "==", facts, Budget(0)) == Refuted({"H": 1, "W": 1})
+
+
+@pytest.mark.parametrize("least", [1, 2, 12, 13, 17, 30])
+def test_the_sample_is_the_least_by_its_greatest_size(least: int) -> None:
+    facts = assume(Facts(), H * W, ">=", least)
+    allowed = [(h, w) for h in range(1, 32) for w in range(1, 32) if h * w >= least]
+    h, w = min(allowed, key=lambda point: (max(point), sum(point), point))
+    assert sample(facts, ["H", "W"]) == {"H": h, "W": w}
 
 
 def test_divisibility_by_a_symbol_is_learnt() -> None:

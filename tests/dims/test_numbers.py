@@ -49,12 +49,16 @@ def test_sign_runs_find_a_root_far_away() -> None:
 
 
 @examples(300)
-@given(st.lists(st.integers(-3, 12), min_size=1, max_size=4), st.sampled_from([-1, 1]), st.integers(-40, 40))
-def test_polynomials_of_one_symbol_are_decided(roots: list[int], sign: int, more: int) -> None:
-    """Exact, by brute force up to where the leading term outweighs all others."""
-    size = sign
-    for root in roots:
-        size = size * (H - root)
+@given(
+    st.lists(st.tuples(st.integers(-2, 8), st.integers(0, 2)), min_size=1, max_size=2),
+    st.sampled_from([-1, 1, "H + 1"]),
+    st.sampled_from([0, 0, 0, -1, 1, 40]),
+)
+def test_polynomials_of_one_symbol_are_decided(roots: list[tuple[int, int]], factor: int | str, more: int) -> None:
+    """Exact, by brute force up to where the leading term outweighs all others: many touch 0, or pass it at once."""
+    size = on_sizes(str(factor))
+    for root, apart in roots:
+        size = size * (H - root) * (H - root - apart)
     size = size + more
     values = [evaluate(size, {"H": q}) for q in range(400)]
     assert never_negative(size, Budget()) == (min(values) >= 0 and values[-1] >= values[-2])

@@ -21,6 +21,7 @@ from archdsl.dims import (
     symbol,
     symbols,
 )
+from archdsl.dims.evaluate import column_where_defined
 
 from .expressions import evaluate_text, examples, on_numbers, on_sizes, texts
 
@@ -28,6 +29,7 @@ H, W, C = symbol("H"), symbol("W"), symbol("C")
 NAMES = ["C", "H", "W"]
 integers = st.integers(-300, 600)
 positive = st.integers(1, 600)
+small = st.integers(-3, 4)
 
 
 @examples(600)
@@ -195,6 +197,18 @@ def test_division_by_nothing() -> None:
 def test_a_missing_value_is_an_error() -> None:
     with pytest.raises(KeyError):
         evaluate(H * W, {"H": 3})
+
+
+@examples(100)
+@given(texts(["H", "W"], symbolic_divisors=True), st.lists(st.tuples(small, small), min_size=1, max_size=20))
+def test_a_column_has_no_value_just_where_a_divisor_is_less_than_one(text: str, points: list[tuple[int, int]]) -> None:
+    size = on_sizes(f"({text}) + H // (W - 1) + (W // (H + 2))")
+    found = column_where_defined(size, {"H": [h for h, _ in points], "W": [w for _, w in points]}, len(points))
+    for value, (h, w) in zip(found, points, strict=True):
+        try:
+            assert value == evaluate(size, {"H": h, "W": w})
+        except ZeroDivisionError:
+            assert value is None
 
 
 def test_equality_is_structural() -> None:
