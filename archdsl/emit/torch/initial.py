@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Any
 
 from archdsl.emit.torch.operators import INITIALIZERS
 from archdsl.emit.torch.terms import call, literal
@@ -62,8 +60,3 @@ def _float(value: ast.expr) -> ast.expr | None:
     except ValueError:
         return None
     return literal(float(number))
-
-
-def values_of(init: Init) -> dict[str, Any]:
-    """Arguments of a distribution by name."""
-    return {f.name: getattr(init, f.name) for f in fields(init)}

@@ -22,7 +22,9 @@ OTHERS = (
     ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.arguments, ast.arg, ast.expr_context, ast.operator,
     ast.unaryop, ast.boolop, ast.cmpop,
 )  # fmt: skip
-KNOWN = frozenset([*BUILTINS, *OTHER_BUILTINS, *ROOTS, "type", "self"])
+FIXED = frozenset([*BUILTINS, *OTHER_BUILTINS, *ROOTS])
+"""Names that mean what they mean everywhere: nothing in the file has one of its own."""
+KNOWN = FIXED | {"type", "self"}
 _FORMS = (*STATEMENTS, *OTHERS)
 _SETUP = CONSTRUCTION | {entry.callee for entry in INITIALIZERS.values()}
 
@@ -73,14 +75,16 @@ def _reason(node: ast.AST, bound: set[str]) -> str | None:
         case ast.Name(id=text):
             if text not in KNOWN and text not in bound:
                 return f"the name {text}"
-            return f"another {text}" if text in ROOTS and not isinstance(node.ctx, ast.Load) else None
+            return f"another {text}" if text in FIXED and not isinstance(node.ctx, ast.Load) else None
         case ast.Attribute(attr=text):
             is_strange = (text.startswith("__") and text != "__init__") or text in EXITS
             return f"the attribute {text}" if is_strange else None
         case ast.arg(arg=text, annotation=annotation):
-            return f"the argument {text}" if text in ROOTS or _has_call(annotation) else None
+            return f"the argument {text}" if text in FIXED or _has_call(annotation) else None
         case ast.AnnAssign(annotation=annotation) | ast.FunctionDef(returns=annotation):
             return "a call in an annotation" if _has_call(annotation) else None
+        case ast.FormattedValue(conversion=conversion, format_spec=spec):
+            return "a format" if conversion != -1 or spec is not None else None
         case ast.Constant(value=value):
             is_plain = value is None or value is ... or isinstance(value, str | int | float)
             return None if is_plain else "a constant of another kind"

@@ -15,7 +15,14 @@ from archdsl.emit.torch.verify.tracing import Layer, Module
 
 
 def compiled(module: ast.Module) -> CodeType:
-    """A file ready to be traced. Its annotations are not evaluated: they name what traced modules do not have."""
+    """A file ready to be traced. Its annotations are not evaluated: they name what traced modules do not have.
+
+    What stands in a string is put through ``str``, which refuses what reads otherwise when it is traced.
+    """
+    for node in ast.walk(module):
+        if isinstance(node, ast.FormattedValue):
+            text = ast.Call(ast.Name("str", ast.Load()), [node.value], [])
+            node.value = ast.fix_missing_locations(ast.copy_location(text, node.value))
     return compile(module, "<emitted>", "exec", __future__.annotations.compiler_flag, dont_inherit=True)
 
 
