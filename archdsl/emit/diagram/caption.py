@@ -28,15 +28,13 @@ NAMES: Mapping[Kind, str] = {
     "other": "other operators",
 }
 """Kinds of cards that differ by nothing but their color."""
-LONGEST_TOTAL = 100
-"""Letters of a symbolic number of parameters that a caption states in full."""
 
 
 def caption(style: Style, panels: Sequence[Panel], columns: int, room: float, parts: Foot) -> Caption:
     """The foot, set to a width of ``room``."""
     title = f"{style.network.graph.name}."
     head = width(f"{title} ", SIZE, bold=True)
-    facts = tuple(wrap(facts_text(style), room, SIZE, before=head))
+    facts = tuple(wrap(facts_text(style, room - head), room, SIZE, before=head))
     legend = tuple(wrap(" ".join(_marks(style, panels, columns)), room, SMALL))
     return Caption(title, facts, legend, _key(panels, room) if parts.key else (), parts.caption)
 
@@ -69,10 +67,10 @@ def entry_width(kind: Kind) -> float:
     return SWATCH + AFTER_SWATCH + ceil(width(NAMES[kind], SMALL))
 
 
-def facts_text(style: Style) -> str:
+def facts_text(style: Style, room: float) -> str:
     """Parameters, multiply-accumulates, and what is true of every convolution."""
     total = style.total
-    found = [f"{total:,}{TIE}parameters" if isinstance(total, int) else _symbolic(total)]
+    found = [f"{total:,}{TIE}parameters" if isinstance(total, int) else _symbolic(total, room)]
     work = macs(style.network.graph)
     if isinstance(work, int):
         found.append(f"{_work(work)}{_at(style)}")
@@ -80,10 +78,10 @@ def facts_text(style: Style) -> str:
     return f"{text} Every conv is followed by {style.implied}." if style.implied else text
 
 
-def _symbolic(total: Size) -> str:
-    """A number of parameters that depends on symbols."""
+def _symbolic(total: Size, room: float) -> str:
+    """A number of parameters that depends on symbols, where it fits one line."""
     text = typeset(str(total))
-    if len(text) > LONGEST_TOTAL:
+    if width(f"{text} parameters.", SIZE) > room:
         return f"parameters depend on {', '.join(sorted(symbols(total)))}"
     return f"{text}{TIE}parameters"
 

@@ -28,7 +28,7 @@ def html(content: str) -> str:
 
 
 def sized(text: str, size: float, color: str = "", bold: bool = False) -> str:
-    """A text in its size (Graphviz takes whole ones; 7.5 is the node's own) and color."""
+    """A text in its size (Graphviz takes whole numbers; 7.5 is the node's own) and color."""
     if not text:
         return ""  # Graphviz takes no empty element
     attributes = f' POINT-SIZE="{size:g}"' if size != SMALL else ""
@@ -54,7 +54,7 @@ def badge_width(card: Card) -> int:
 
 
 def mark_width(card: Card) -> int:
-    """Of the mark that tells of shortcuts in a folded card."""
+    """Of the mark for shortcuts in a folded card."""
     return ceil(width(card.mark, SMALL) + 2 * MARK_SIDE) if card.mark else 0
 
 

@@ -1,4 +1,4 @@
-"""From a figure to DOT. Every node bears its width and height, so that the layout hardly depends on the renderer."""
+"""From a figure to DOT. Every node has its width and height, so that the layout hardly depends on the renderer."""
 
 from __future__ import annotations
 
@@ -267,7 +267,9 @@ def _round(edge: Edge, tail: Item, head: Item) -> dict[str, str]:
     ports: dict[str, str] = {}
     if edge.tail_branch is None:
         ports["tailport"] = "s" if _is_aside(tail) else "e"
-    if edge.head_branch is None and not _is_aside(head):
+    if isinstance(head, Passage):
+        ports["headport"] = "n"  # the line ends at the word, which is narrower than its lane
+    elif edge.head_branch is None and not _is_aside(head):
         ports["headport"] = "e"
     return ports
 

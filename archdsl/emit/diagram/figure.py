@@ -26,7 +26,7 @@ GAP = 14.0
 BESIDE = 14.4
 """Between neighbours in a row."""
 LANE = 84.0
-"""Width of what stands beside the main branch of an opened residual."""
+"""Width of an item beside the main branch of an opened residual."""
 CIRCLE = 13.7
 """Diameter of a junction."""
 ADDS, LAYS = "+x", "x,…"
@@ -156,7 +156,7 @@ class Edge:
 class Panel:
     """A connected part of the figure: the model, or one opened block with its ``letter`` and ``title``.
 
-    ``chain`` are the ids of the main chain, from the first to the last. ``rows`` are items that stand side by side.
+    ``chain`` are the ids of the main chain, from the first to the last. ``rows`` are items side by side.
     """
 
     id: str
@@ -169,7 +169,7 @@ class Panel:
 
     @property
     def heading(self) -> str:
-        """What stands above an opened block."""
+        """The heading of an opened block."""
         return f"{self.letter}  {self.title}"
 
 
@@ -211,7 +211,7 @@ class Caption:
 
 @dataclass(frozen=True)
 class Figure:
-    """A whole figure: the main panel first, then the insets, beside it (``columns`` 2) or below it (1)."""
+    """A figure: the main panel first, then the insets, beside it (``columns`` 2) or below it (1)."""
 
     name: str
     panels: tuple[Panel, ...]

@@ -1,15 +1,14 @@
-"""Which groups in a row are equal, so that one card with ×n may stand for them.
+"""Which groups in a row are equal, so that one card with ×n represents them.
 
 Equal are runs of one text whose operators are equal, argument by argument (what drops at random may drop at another
 rate). The first may differ as first units of a stage do: in what it makes of its own input, and in one argument, which
-the card then tells (``first /2``). Two kinds may alternate (``shift 0, 3``).
+the card then states (``first /2``). Two kinds may alternate (``shift 0, 3``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from archdsl.emit.diagram.outline import Group, Network, Part
 from archdsl.evaluate.values import BlockLayer, OpLayer
@@ -18,7 +17,7 @@ from archdsl.graph import Node, Value
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Groups in a row that one card stands for; ``notes`` tell how they differ."""
+    """Groups in a row that one card represents; ``notes`` state how they differ."""
 
     groups: tuple[Group, ...]
     notes: tuple[str, ...] = ()
@@ -141,7 +140,7 @@ def _same_result(a: Group, b: Group) -> bool:
     return isinstance(ours, Value) and isinstance(theirs, Value) and ours.shape == theirs.shape
 
 
-def same_argument(a: Any, b: Any) -> bool:
+def same_argument(a: object, b: object) -> bool:
     """Are two arguments equal? Rates (floats) are not compared, nor what is given to a layer that is an argument."""
     match a, b:
         case (float(), int() | float()) | (int(), float()):
@@ -178,7 +177,7 @@ def _first(first: Group, second: Group, name: str) -> tuple[str, ...]:
 
 
 def _reduction(group: Group) -> str:
-    """``/2`` where a group makes its input's last axis smaller by a whole factor."""
+    """``/2`` where a group makes its input's last axis smaller by an integer factor."""
     if group.instance is None:
         return ""
     before, after = group.instance.stream, group.instance.result

@@ -1,7 +1,7 @@
 """The network as a tree of parts: what can be folded, and what is known of each part.
 
 The tree follows the instances' events. A *group* is one run of a scope, or one turn of a loop that does more than a
-single step; a *merge* is a run of a combinator; a *leaf* is one operator. Every node of the graph stands in exactly one
+single step; a *merge* is a run of a combinator; a *leaf* is one operator. Every node of the graph is in exactly one
 leaf or merge, so that whatever is drawn, its edges are the graph's own.
 """
 
@@ -122,7 +122,7 @@ def groups_of(parts: Iterable[Part]) -> Iterator[Group]:
 
 
 def parts_of(events: Iterable[Event]) -> tuple[Part, ...]:
-    """The parts that a scope's events tell of."""
+    """The parts of a scope, from its events."""
     return tuple(_parts(events))
 
 

@@ -1,4 +1,4 @@
-"""From a sketch to a panel: what each card says, how wide it is, which edges are shortcuts, what stands straight."""
+"""From a sketch to a panel: the texts and widths of cards, which edges are shortcuts, which are straight."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from archdsl.graph import Module, Node
 from archdsl.ops.conv import ConvTranspose
 from archdsl.ops.resample import PixelShuffle, Resize
 
-WIDEST_TITLED = 230.0
-"""No card is wider, however long the first part of its title is."""
+TITLED = 1.25
+"""By how much a card may be wider for the first part of its title."""
 MAIN, CHAIN = 1000, 300
 """Weights of edges: of the main chain, and of other straight pieces. Graphviz draws a cluster together with 128."""
 
@@ -33,7 +33,7 @@ MAIN, CHAIN = 1000, 300
 class Composer:
     """Makes the panel of a sketch.
 
-    ``within`` is the path of the group that an inset opens: places are told from there. Only the main panel (``letter``
+    ``within`` is the path of the group that an inset opens: places are relative to it. Only the main panel (``letter``
     empty) writes parameters at its cards.
     """
 
@@ -92,7 +92,7 @@ class Composer:
             card = self._aside(unit, card)
         else:
             card = _with_full_title(card, self._details(unit), self.style.widest)
-        return replace(card, width=min(least_width(card), WIDEST_TITLED))
+        return replace(card, width=min(least_width(card), TITLED * self.style.widest))
 
     def _residuals(self, unit: Unit) -> int:
         return sum(node in self.network.residuals for node in unit.nodes)
@@ -142,7 +142,7 @@ class Composer:
         return [word for word in words if word]
 
     def _tooltip(self, unit: Unit) -> str:
-        """What the card has no room for: the whole path, whole shapes, exact counts."""
+        """What the card has no room for: the full path, full shapes, exact counts."""
         value, params = unit.value, params_of(self.network, unit.nodes)
         lines = [
             self.style.place(unit) or next((n.path for n in unit.nodes if n.path), ""),
@@ -270,7 +270,7 @@ def _with_full_title(card: Card, words: Sequence[str], usual: float) -> Card:
     goes below too.
     """
     first, *more = card.title.split(", ")
-    widest = min(max(usual, _title_width(card, first) + besides(replace(card, shape=""))), WIDEST_TITLED)
+    widest = min(max(usual, _title_width(card, first) + besides(replace(card, shape=""))), TITLED * usual)
     over = _title_width(card, first) - (widest - besides(card))
     if over > 0 and card.shape:
         below = widest - besides(replace(card, shape=""))

@@ -1,4 +1,4 @@
-"""The plan of a figure: what is opened, what stands beside it, how far the rows are apart, so that it fits a page."""
+"""The plan of a figure: what is opened, what is beside it, how far the rows are apart, so that it fits a page."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ CLOSE_GAP, LEAST_GAP = 11.0, 9.0
 """Between rows: for a view that opens more of a network, and the least on a full page."""
 BETWEEN = 16.0
 """Between panels."""
+SLACK_TEXT = 0.96
+"""Of the enlargement of a page, since the widths of panels are estimates."""
 HEIGHT_SLACK = 10.0
 """How much higher than planned a figure may turn out."""
 LEAST_WIDTH = 200.0
@@ -61,7 +63,7 @@ class Page:
 
     def enlarged(self) -> Page:
         """The page on which a figure may be planned that is scaled down until its smallest text is `smallest`."""
-        factor = max(1.0, SMALL / self.smallest)
+        factor = max(1.0, SLACK_TEXT * SMALL / self.smallest)
         return Page(self.width * factor, self.height * factor, SMALL)
 
     @property
@@ -277,7 +279,7 @@ def _arrangements(insets: int, wanted: int) -> Iterator[tuple[int, int]]:
 
 
 def _of_one_width(panels: Sequence[Panel]) -> list[Panel]:
-    """Insets stand above each other: their main chains' cards are as wide as the widest."""
+    """Insets are above each other: their main chains' cards are as wide as the widest."""
     main = {p.id: [i for i in p.items if isinstance(i, Card) and i.id in p.chain] for p in panels}
     if any(isinstance(item, Fork) for panel in panels for item in panel.items):
         return list(panels)

@@ -163,7 +163,7 @@ FAR = 3
 
 
 def untied(panel: Panel) -> Panel:
-    """Where lines pass too many rows, shortcuts that come from far only say where from."""
+    """Where lines pass too many rows, shortcuts that come from far only name their origin."""
     rank = ranks(panel)
     if sum(abs(rank[e.head] - rank[e.tail]) for e in panel.edges) <= MOST_LINES:
         return panel
@@ -202,7 +202,7 @@ def shortened(panel: Panel, kept: int) -> Panel:
 
 
 def _hanging_on(panel: Panel, names: Sequence[str]) -> set[str]:
-    """Some of the chain's items, with what stands beside them."""
+    """Some of the chain's items, with the items beside them."""
     chain = dict.fromkeys(panel.chain, 0)
     near: dict[str, set[str]] = {item.id: set() for item in panel.items}
     for edge in panel.edges:

@@ -142,7 +142,7 @@ class Sketch:
         return f"{table} {sign}" if constants[0] is node.inputs[0] and sign in "−÷" else f"{sign} {table}"
 
     def _sign(self, node: Node) -> str:
-        """What stands in the circle where different units meet; empty where none do."""
+        """The sign in the circle where different units meet; empty where none do."""
         if len({self._at(value) for value in self.network.sources(node)}) < 2:
             return ""
         if isinstance(node.op, Arithmetic):
@@ -178,7 +178,7 @@ class Sketch:
             self._folded(run.groups, run.notes)
 
     def _opens(self, group: Group) -> bool:
-        """A turn of a loop is opened where it stands alone, or does nothing worth repeating."""
+        """A turn of a loop is opened where it is the only one, or does nothing worth repeating."""
         wanted = self._is_open(group)
         if wanted is None:
             return is_trivial(self.network, group) or (group.instance is None and not has_merge(group))
@@ -269,7 +269,7 @@ class Sketch:
             unit.sources = [gone.get(s, s) for s in unit.sources]
 
     def _fork(self) -> None:
-        """Branches of one value that are plain chains and meet in a concatenation stand between two bars."""
+        """Branches of one value that are plain chains and meet in a concatenation are set between two bars."""
         present = set(self.units)
         for unit, branches in self._branches:
             kept = [[u for u in branch if u in present] for branch in branches]
@@ -318,7 +318,7 @@ def _same_operators(a: Unit, b: Unit) -> bool:
 
 
 def _fused(home: Unit, node: Node, network: Network) -> str | None:
-    """The word that a card adds when it takes in an operator ("" for none); None where the operator stands alone."""
+    """The word that a card adds when it takes in an operator ("" for none); None where it has a card of its own."""
     if home.kind == "io" or home.is_merge:
         return None
     if home.is_tensor:
@@ -340,7 +340,7 @@ def _fused(home: Unit, node: Node, network: Network) -> str | None:
 
 
 def is_trivial(network: Network, group: Group) -> bool:
-    """Does a group open into a single card that tells more than its own would? Then it is never shown folded.
+    """Does a group open into a single card that shows more than its own would? Then it is never shown folded.
 
     Of a block, all runs do or none, so that the same block always looks the same.
     """

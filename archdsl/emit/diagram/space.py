@@ -77,7 +77,7 @@ def beside(name: str, near: Mapping[str, set[str]], chain: Collection[str]) -> s
 
 
 def _gaps(panel: Panel) -> dict[str, float]:
-    """How far what stands beside another item in one of the panel's rows is from it; the heads of columns aside."""
+    """The distance of an item from the one beside it in a row of the panel; heads of columns are left out."""
     heads = {item.id for item in panel.items if isinstance(item, Link)}
     return {name: BESIDE * apart(row) for row in panel.rows for name in row[1:] if name not in heads}
 
@@ -103,7 +103,7 @@ def _parts(
 
 
 def ranks(panel: Panel) -> dict[str, int]:
-    """The row of each item: the longest way down to it; items that stand side by side share the lower one's."""
+    """The row of each item: the longest way down to it; items side by side share the lower one's."""
     below: dict[str, list[str]] = {item.id: [] for item in panel.items}
     for edge in panel.edges:
         if not edge.is_flat and edge.tail != edge.head:
@@ -122,7 +122,7 @@ def ranks(panel: Panel) -> dict[str, int]:
     fed = {under for others in below.values() for under in others}
     for name, others in below.items():
         if others and name not in fed:
-            found[name] = min(found[under] for under in others) - 1  # what only goes in stands where it is wanted
+            found[name] = min(found[under] for under in others) - 1  # an input is next to its reader
     return found
 
 

@@ -1,4 +1,4 @@
-"""What all panels of a figure share: what is true of the whole network, and how parts of it are called."""
+"""What all panels of a figure share: what is true of the whole network, and the names of its parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from archdsl.dims import Size, symbols
 from archdsl.dims.evaluate import compounds
@@ -66,7 +65,7 @@ class Style:
 
     @cached_property
     def implied(self) -> str:
-        """The norm that follows every convolution: the caption says it once. Empty where there is none."""
+        """The norm that follows every convolution: the caption states it once. Empty where there is none."""
         convs = [n for n in self.network.graph.nodes if kind_of(n) == "conv"]
         follow = {self._norm_after(node) for node in convs}
         return follow.pop() if len(convs) > 1 and len(follow) == 1 else ""
@@ -135,7 +134,7 @@ class Style:
 
 
 def modules_of(unit: Unit) -> list[str]:
-    """Paths of the modules that a folded card stands for; a loop's turn stands where its first module does."""
+    """Paths of the modules that a folded card represents; a loop's turn has the path of its first module."""
     found: list[str] = []
     for group in unit.groups:
         inner = [group] if group.path is not None else list(groups_of(group.parts))
@@ -152,7 +151,7 @@ def span(paths: Sequence[str]) -> str:
 
 
 def distinctions(units: Iterable[Unit]) -> dict[Unit, list[str]]:
-    """For folded cards of one block, the arguments that tell them apart: whole numbers, and at most two."""
+    """For folded cards of one block, the arguments that distinguish them: integers, and at most two."""
     families: dict[object, list[Unit]] = {}
     for unit in units:
         if unit.groups and unit.groups[0].instance is not None:
@@ -178,6 +177,6 @@ def _is_settled(unit: Unit, name: str) -> bool:
     return all(same_argument(_arguments(group)[name], first) for group in unit.groups)
 
 
-def _arguments(group: Group) -> Mapping[str, Any]:
+def _arguments(group: Group) -> Mapping[str, object]:
     assert group.instance is not None
     return group.instance.arguments

@@ -1,4 +1,4 @@
-"""Colours by kind of layer, light and dark. Every text stands out from its card with a contrast of at least 4.5."""
+"""Colors by kind of layer, light and dark. Every text has a contrast to its card of at least 4.5."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Kind = Literal["io", "conv", "linear", "attention", "pool", "norm", "act", "resh
 
 
 class Paint(NamedTuple):
-    """Colours of a card."""
+    """Colors of a card."""
 
     fill: str
     stroke: str
@@ -19,7 +19,7 @@ class Paint(NamedTuple):
 
 @dataclass(frozen=True)
 class Theme:
-    """A palette. ``dim`` is the colour of second lines; ``cluster`` paints the ground of what is opened."""
+    """A palette. ``dim`` is the color of second lines; ``cluster`` paints the ground of what is opened."""
 
     cards: Mapping[Kind, Paint]
     page: str

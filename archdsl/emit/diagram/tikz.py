@@ -28,7 +28,7 @@ _HEAD = r"""% Needs \usepackage{tikz} and \usepackage{graphicx}.
 
 
 def tikz(svg: str, scale: float = 1.0) -> str:
-    """The picture environment that draws an SVG of Graphviz; ``scale`` enlarges it, texts too."""
+    """The ``tikzpicture`` that draws an SVG of Graphviz; ``scale`` enlarges it, texts too."""
     root = ET.fromstring(svg.encode())
     group = root.find(f"{_SVG}g")
     assert group is not None

@@ -19,7 +19,7 @@ FEW = 7
 
 
 def openable(network: Network, parts: Sequence[Part], level: int = 0) -> Iterator[tuple[int, Group]]:
-    """The groups that may be opened where they stand, with how deep they lie."""
+    """The groups that may be opened in place, with their depths."""
     for part in folded(network, parts):
         match part:
             case Run(groups=groups):

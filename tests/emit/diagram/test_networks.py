@@ -10,6 +10,7 @@ from archdsl.emit.diagram import diagram
 from archdsl.emit.diagram.figure import ADDS, Card, Figure, Item, Passage
 from archdsl.model import load
 from tests.emit.diagram.pictures import Picture, read
+from tests.emit.diagram.survey import faults
 
 NETWORKS = Path(__file__).parent / "networks"
 
@@ -81,6 +82,25 @@ def test_a_symbolic_size_too_long_for_its_card_is_in_the_tooltip(name: str, size
     assert size in first.tooltip
     assert page.width <= 523
     assert all(card.width <= 230 for card in cards(found))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "flatten -> a: linear(C * H + 7 * W * C + 100) -> relu -> b: linear(C)",
+        "concat { a: conv(C * (H // 2 + 1), 3, pad=1); b: conv(C * (W // 3 + 2), 3, pad=1); it }",
+        "concat { { a: conv(C * (H // 2 + 1), 3, pad=1) -> relu }; { b: conv(C * (W // 3 + 2), 3, pad=1) -> relu } }",
+        "residual { a: conv(C * (H + W), 1) -> b: conv(2 * C + H, 3, pad=1) } shortcut { s: conv(2 * C + H, 1) }",
+        "maxpool(7, stride=3) -> avgpool(3, stride=2) -> maxpool(5, stride=3) -> avgpool(2)",
+        "s: seq { for i in 0..6 { conv(C * (i + 1) + H * i, 3, pad=1) -> relu } }",
+    ],
+)
+def test_symbolic_sizes_never_break_the_drawing(body: str, tmp_path: Path) -> None:
+    spec = tmp_path / "m.arch"
+    spec.write_text(f"arch 1\nmodel M {{\n  input x: [N, C, H, W]\n  {body}\n  output y\n}}\n")
+    page = read(load(str(spec)).diagram().svg())
+    assert not list(faults(page))
+    assert page.width <= 523
 
 
 def test_equal_blocks_with_shortcuts_bear_a_mark_and_no_loop() -> None:
