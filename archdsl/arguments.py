@@ -25,7 +25,7 @@ def require_at_most(value: int, most: int) -> None:
         Reject: a whole number is beyond what torch can hold.
     """
     if abs(value) > most:
-        raise Reject(f"{show(value)} is too large: a whole number here is at most {most:,}")
+        raise Reject(f"{show(value)} is too large: the largest integer here is {most:,}")
 
 
 def require_float32(value: float) -> None:
@@ -34,7 +34,7 @@ def require_float32(value: float) -> None:
         Reject: a number is beyond those of float32.
     """
     if not abs(value) <= MAX_FLOAT:
-        raise Reject(f"{show(value)} is beyond the numbers of float32, which end at 3.4e38")
+        raise Reject(f"{show(value)} is too large for float32, whose largest number is 3.4e38")
 
 
 def is_int(value: Any) -> bool:
@@ -64,7 +64,7 @@ class SizeKind(Kind):
 class AxisKind(Kind):
     """A known whole number; negative ones count from the last axis."""
 
-    expected = "an axis (a whole number; -1 is the last)"
+    expected = "an axis (an integer; -1 is the last)"
 
     def accept(self, value: Any) -> Any:
         if not is_int(value):
@@ -104,7 +104,7 @@ class PerAxisKind(Kind):
 class PadKind(Kind):
     """Padding: of every spatial axis, or a list with that of each: as many cells on both sides, or [before, after]."""
 
-    expected = 'a whole number at least 0, a list with that or [before, after] for each axis, or "same"'
+    expected = 'an integer at least 0, a list with that or [before, after] for each axis, or "same"'
     words = ("same",)
 
     def accept(self, value: Any) -> Any:
@@ -220,7 +220,7 @@ class InitKind(Kind):
             try:
                 return value()
             except TypeError:
-                raise Reject(f"`{value.name}` needs its arguments") from None
+                raise Reject(f"`{value.name}` is missing its arguments") from None
         if not isinstance(value, Init):
             raise self.reject(value)
         return value
@@ -237,19 +237,19 @@ class ValueKind(Kind):
         return value
 
 
-SIZE = SizeKind(1, "a size (a whole number, at least 1)")
-KNOWN_SIZE = SizeKind(1, "a whole number, at least 1, that is known beforehand", known=True, most=MOST_CELLS)
-CELLS = SizeKind(1, "a size (a whole number, at least 1)", most=MOST_CELLS)
-PADDING = SizeKind(0, "a whole number, at least 0", most=MOST_CELLS)
-COUNT = SizeKind(0, "a whole number, at least 0")
-INTEGER = SizeKind(None, "a whole number")
+SIZE = SizeKind(1, "a size (an integer, at least 1)")
+KNOWN_SIZE = SizeKind(1, "a known integer, at least 1", known=True, most=MOST_CELLS)
+CELLS = SizeKind(1, "a size (an integer, at least 1)", most=MOST_CELLS)
+PADDING = SizeKind(0, "an integer, at least 0", most=MOST_CELLS)
+COUNT = SizeKind(0, "an integer, at least 0")
+INTEGER = SizeKind(None, "an integer")
 AXIS = AxisKind()
 ONE_AXIS = OneAxisKind()
 AXES = PerAxisKind(AXIS, "an axis, or a list of axes")
 SIZES = PerAxisKind(CELLS, "a size, or a list with one for each axis")
-KNOWN_SIZES = PerAxisKind(KNOWN_SIZE, "a whole number at least 1, or a list with one for each axis")
-COUNTS = PerAxisKind(PADDING, "a whole number at least 0, or a list with one for each axis")
-INTEGERS = PerAxisKind(INTEGER, "a whole number, or a list of them")
+KNOWN_SIZES = PerAxisKind(KNOWN_SIZE, "an integer at least 1, or a list with one for each axis")
+COUNTS = PerAxisKind(PADDING, "an integer at least 0, or a list with one for each axis")
+INTEGERS = PerAxisKind(INTEGER, "an integer, or a list of integers")
 PAD = PadKind()
 SCALAR = ScalarKind()
 NUMBER = NumberKind(None, None, "a number")
@@ -294,7 +294,7 @@ def per_axis(value: Any, axes: int, arg: str) -> tuple[Any, ...]:
     if not isinstance(value, tuple):
         return (value,) * axes
     if len(value) != axes:
-        raise Reject(f"{len(value)} numbers for {axes} spatial axes", arg=arg)
+        raise Reject(f"got {len(value)} numbers for {axes} spatial axes", arg=arg)
     return value
 
 

@@ -149,7 +149,7 @@ def _shipped(name: str, model: str | None) -> Spec | Diagnostic:
         return _open(*named[0])
     if named:
         typed = _listing([f"{_typed(path)}:{found}" for path, found in named])
-        reason = "several shipped specs have a model of that name"
+        reason = "several shipped specs define it"
         return CannotRead(span=None, path=name, reason=reason, advice=f"name one: {typed}")
     advice = did_you_mean(name, _known_names()) or "give a path to an `.arch` file, or the name of a shipped spec"
     reason = "there is no such file, and no shipped spec of that name"
@@ -240,9 +240,9 @@ def _nothing_chosen(spec: Spec) -> NothingToBuild:
         reason, advice = f"defines {len(candidates)} models, and this command takes one", f"name one: {typed}"
     elif candidates:
         reason = "defines no model that can be built without arguments"
-        advice = f"give them with `--set`, and name the model: {typed}"
+        advice = f"set the arguments with `--set`, and name the model: {typed}"
     else:
-        reason, advice = "defines no model", "a model begins with `model Name`"
+        reason, advice = "defines no model", "add a model: `model Name { … }`"
     return NothingToBuild(span=None, path=path, reason=reason, advice=advice)
 
 

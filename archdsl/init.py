@@ -44,15 +44,15 @@ class Init:
             value = getattr(self, field.name)
             if field.name == "mode":
                 if value not in ("fan_in", "fan_out"):
-                    return 'the mode is "fan_in" or "fan_out"'
+                    return 'the mode must be "fan_in" or "fan_out"'
             elif isinstance(value, bool) or not isinstance(value, int | float):
-                return f"`{field.name}` is a number"
+                return f"`{field.name}` must be a number"
             elif not abs(value) <= MAX_FLOAT:
-                return f"`{field.name}` is beyond the numbers of float32"
+                return f"`{field.name}` is too large for float32"
             elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-                return f"`{field.name}` is a whole number of more than 64 bits: write it as {float(value)}"
+                return f"`{field.name}` is an integer of more than 64 bits: write it as {float(value)}"
             elif field.name in ("std", "bound") and value < 0:
-                return f"`{field.name}` is at least 0"
+                return f"`{field.name}` must be at least 0"
         return None
 
 
@@ -99,9 +99,9 @@ class TruncNormal(Init):
     def problem(self) -> str | None:
         found = super().problem()
         if found is None and self.std == 0:
-            return "`std` is greater than 0: use `constant(v)` for one number"
+            return "`std` must be greater than 0; for a constant use `constant(v)`"
         if found is None and not self.low < self.high:
-            return "`low` is less than `high`"
+            return "`low` must be less than `high`"
         return found
 
 
@@ -114,9 +114,8 @@ class Uniform(Init):
 
     def problem(self) -> str | None:
         found = super().problem()
-        return (
-            "`bound` is at most half of what float32 holds" if found is None and self.bound * 2 > MAX_FLOAT else found
-        )
+        is_too_wide = found is None and self.bound * 2 > MAX_FLOAT
+        return "`bound` must be at most half of the largest float32" if is_too_wide else found
 
 
 @record

@@ -1,7 +1,7 @@
-"""The pages in `docs/diagnostics`: for every code what it means, an example that gets it, and the example mended.
+"""The pages in `docs/diagnostics`: for every code what it means, an example, and the fixed example.
 
 What it means is the docstring of its class. The example is a folder `tests/diagnostics/examples/CODE`: `wrong.arch` and
-`mended.arch`, which `archdsl check` reads; or `wrong.sh` and `mended.sh`, commands; or `wrong.py` and `mended.py`. What
+`fixed.arch`, which `archdsl check` reads; or `wrong.sh` and `fixed.sh`, commands; or `wrong.py` and `fixed.py`. What
 needs a broken disk or a day of training has a sample of its message instead (`tests/diagnostics/samples.py`).
 """
 
@@ -59,8 +59,8 @@ def page(code: str) -> str:
     parts = [f"# {code}: {summary(kind)}", *([body] if body else [])]
     folder = EXAMPLES / code
     if folder.is_dir():
-        mended = _example(folder, "mended")
-        parts += [*_example(folder, "wrong"), *_others(folder), *(["Mended:", *mended] if mended else [])]
+        fixed = _example(folder, "fixed")
+        parts += [*_example(folder, "wrong"), *_others(folder), *(["Fixed:", *fixed] if fixed else [])]
     else:
         parts += ["It looks like this:", _fence(render([sample(code)]))]
     return "\n\n".join(parts) + "\n"
@@ -77,7 +77,7 @@ def sample(code: str) -> Diagnostic:
 
 
 def _example(folder: Path, stem: str) -> list[str]:
-    """The wrong or the mended text and what is said of it."""
+    """The wrong or the fixed text and its output."""
     file = min(folder.glob(f"{stem}.*"), key=lambda p: p.suffix == ".arch", default=None)
     if file is None:
         return []
@@ -92,7 +92,7 @@ def _example(folder: Path, stem: str) -> list[str]:
 def _others(folder: Path) -> Iterator[str]:
     for file in sorted(folder.rglob("*.arch")):
         name = str(file.relative_to(folder))
-        if name not in ("wrong.arch", "mended.arch") or (folder / "wrong.sh").exists():
+        if name not in ("wrong.arch", "fixed.arch") or (folder / "wrong.sh").exists():
             yield f"`{name}`:"
             yield _fence(file.read_text(encoding="utf-8").rstrip(), "arch")
 
@@ -102,7 +102,7 @@ def _fence(text: str, language: str = "") -> str:
 
 
 def run(folder: Path, stem: str) -> str:
-    """What the wrong (or mended) example prints, in a copy of its folder."""
+    """Returns the output of the wrong or fixed example, in a copy of its folder."""
     with tempfile.TemporaryDirectory() as copy:
         shutil.copytree(folder, copy, dirs_exist_ok=True)
         with _working_in(Path(copy)):

@@ -55,26 +55,26 @@ ALSO = {"resnet": ["resnet", "resnet50"], "vgg": ["vgg"]}
 INTRODUCTION = """\
 # torchvision's networks as specs
 
-Written by `python docs/zoo.py`. [`specs/torchvision`](../specs/torchvision) holds every classifier that torchvision can
-build, its segmentation networks and its video ResNets, each family once. `tests/zoo` holds each member against
-torchvision's own: state dict, fresh weights, outputs in torch and in ONNX Runtime, published figures.
+Written by `python docs/zoo.py`. [`specs/torchvision`](../specs/torchvision) contains every classifier of torchvision,
+its segmentation networks and its video ResNets, one file per family. `tests/zoo` compares each member with
+torchvision's model: state dict, initial weights, outputs in torch and in ONNX Runtime, published numbers.
 """
 LINES = """\
 ## Lines
 
-Lines of code, without comments, documentation and blank lines. Of torchvision {version}, in italics: its files of the
-same networks, and what remains of them without the tables of published weights. A spec has its claims counted in.
+Lines of code, without comments, documentation and blank lines. In italics, torchvision {version}: its files of the same
+networks, with and without the tables of published weights. The lines of a spec include its claims.
 
 | family | members | spec | torchvision | without weights |
 | --- | --: | --: | --: | --: |
 """
 FIGURES = """\
-## Figures
+## Costs
 
-From the specs alone, for one image, without torch. *Field*: how many cells of the image, along each axis, a position of
-the last feature map sees; `all` where squeeze-and-excitation or attention shows it the whole image. *Memory*: what
-training keeps for backward. *Depth*: layers with weights on the longest path. *Load*: seconds of a processor core, in
-italics, from the text to the checked graph, without the start of Python that a command takes{total}.
+Computed from the specs, for one image, without torch. *Field*: receptive field of a position of the last feature map,
+along each axis; `all`: the entire image, because of squeeze-and-excitation or attention. *Memory*: activations saved
+for backward. *Depth*: layers with weights on the longest path. *Load*: processor seconds, in italics, from the text to
+the checked graph, without the start of Python{total}.
 
 | network | image | parameters | GMACs | field | memory | depth | load |
 | --- | --- | --: | --: | --: | --: | --: | --: |

@@ -62,7 +62,7 @@ def test_a_hostile_pickle_is_refused_and_does_not_run(wrapped: bool, tmp_path: P
         path.write_bytes(pickle.dumps(Hostile(target), protocol=2))
     found = read_checkpoint(path)
     assert isinstance(found, Diagnostic)
-    assert "could run code" in found.message
+    assert "could execute code" in found.message
     assert "weights_only" not in found.message + found.help
     assert not target.exists()
 
@@ -81,7 +81,7 @@ def test_what_is_no_checkpoint(contents: bytes, ending: str, tmp_path: Path) -> 
     path.write_bytes(contents)
     found = read_checkpoint(path)
     assert isinstance(found, Diagnostic)
-    assert found.message.endswith("it is no checkpoint, or damaged")
+    assert found.message.endswith("it is not a checkpoint, or damaged")
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_what_is_no_checkpoint(contents: bytes, ending: str, tmp_path: Path) -> 
 )  # fmt: skip
 def test_a_checkpoint_that_holds_something_else(held: Any, tmp_path: Path) -> None:
     torch.save(held, tmp_path / "weights.pth")
-    assert "it holds no state dict" in _message(read_checkpoint(tmp_path / "weights.pth"))
+    assert "it contains no state dict" in _message(read_checkpoint(tmp_path / "weights.pth"))
 
 
 @pytest.mark.parametrize("form", [torch.Tensor.to_sparse, lambda t: t.to("meta"), lambda t: t.to(torch.complex64)])
 def test_weights_that_are_no_plain_numbers(form: Any, state: dict[str, torch.Tensor], tmp_path: Path) -> None:
     torch.save({name: form(tensor) for name, tensor in state.items()}, tmp_path / "weights.pth")
-    assert "holds no plain numbers" in _message(read_checkpoint(tmp_path / "weights.pth"))
+    assert "does not contain plain numbers" in _message(read_checkpoint(tmp_path / "weights.pth"))
 
 
 def test_a_small_file_cannot_ask_for_much_memory(state: State, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_weights_of_another_network(state: State, tmp_path: Path) -> None:
     other = {**state, "c1.weight": torch.zeros(6, 1, 3, 3)}
     assert "c1.weight is [6, 1, 3, 3], not [6, 1, 5, 5]" in refused(other, tmp_path).message
     renamed = {k.replace("c1.", "conv1."): v for k, v in state.items()}
-    assert refused(renamed, tmp_path).help.startswith("`c1.weight` may be `conv1.weight` there")
+    assert refused(renamed, tmp_path).help.startswith("`c1.weight` may be `conv1.weight` in the file")
 
 
 # ---- names as training scripts and libraries change them ----
@@ -174,7 +174,7 @@ def test_files_of_before_pytorch_0_4_1_lack_counters(tmp_path: Path) -> None:
     state = model.module().state_dict()
     loaded = weights_for(model, saved({k: v for k, v in state.items() if "num_batches" not in k}, tmp_path))
     assert_same(loaded, state)
-    assert loaded.notes == ("set 20 `num_batches_tracked` to 0: files of before PyTorch 0.4.1 lack them",)
+    assert loaded.notes == ("set 20 `num_batches_tracked` to 0: files written before PyTorch 0.4.1 lack them",)
 
 
 @pytest.mark.parametrize(
@@ -199,13 +199,13 @@ def test_names_that_a_library_has_changed_since(name: str, old: Mapping[str, str
     assert held.keys() != state.keys()
     loaded = weights_for(model, saved(held, tmp_path))
     assert list(loaded.tensors) == list(state)
-    assert loaded.notes[0].startswith("renamed as the library")
+    assert loaded.notes[0].startswith("renamed from an old version")
 
 
 def test_what_a_profiler_left_in_the_network_is_left_out(state: State, tmp_path: Path) -> None:
     loaded = loads({**state, "total_ops": torch.zeros(1), "c1.total_params": torch.zeros(1)}, tmp_path)
     assert_same(loaded, state)
-    assert "2 counts of a profiler" in loaded.notes[0]
+    assert "2 counters of a profiler" in loaded.notes[0]
 
 
 def test_a_head_beside_the_backbone_is_found(state: State, tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_what_is_not_the_network_is_named(state: State, tmp_path: Path) -> None:
     }
     loaded = loads(held, tmp_path)
     assert_same(loaded, state)
-    assert loaded.notes[-1] == "left out what is not under `backbone.`: neck (2 tensors)"
+    assert loaded.notes[-1] == "omitted weights outside of `backbone.`: neck (2 tensors)"
 
 
 def test_options_and_numbers_of_numpy_beside_the_weights(state: State, tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_of_several_state_dicts_one_is_asked_for(state: State, tmp_path: Path) -
     found = fault(path)
     assert isinstance(found, SeveralStateDicts)
     assert "`state_dict`, `state_dict_ema`" in found.message
-    assert found.help == f"name one: `{path}:state_dict`"
+    assert found.help == f"select one, for example `{path}:state_dict`"
     assert_same(weights_for(MODEL, f"{path}:state_dict_ema"), ema)
     assert_same(weights_for(MODEL, f"{path}:state_dict"), state)
     wrong = fault(f"{path}:model")
@@ -283,7 +283,7 @@ def test_a_branch_for_training_only_that_is_not_built_is_left_out(name: str, bra
     assert f"`auxiliary=true` builds: {branches} (" in loaded.notes[0]
     without = {k: v for k, v in held.items() if k in slim.state_dict_shapes}
     found = fault(saved(without, tmp_path), whole)
-    assert found.help == "the file was saved without them: `--set auxiliary=false`"
+    assert found.help == "build the network without them, as in the file: `--set auxiliary=false`"
 
 
 def test_a_deeper_networks_weights_are_not_a_shallower_ones(tmp_path: Path) -> None:
@@ -296,11 +296,11 @@ def test_heads_and_stems_are_not_made_up(state: State, tmp_path: Path) -> None:
     model = archdsl.load("resnet18")
     held = {k: torch.zeros(v) for k, v in model.state_dict_shapes.items()}  # type: ignore[arg-type]
     headless = saved({k: v for k, v in held.items() if not k.startswith("fc.")}, tmp_path)
-    assert "without a head" in fault(headless, model).help
+    assert "has no head" in fault(headless, model).help
     assert "--set classes=1000" in fault(saved(held, tmp_path), archdsl.load("resnet18", classes=17)).help
     grey = fault(saved(held, tmp_path), archdsl.load("resnet18", input="Nx1xHxW"))
     assert "conv1.weight is [64, 3, 7, 7], not [64, 1, 7, 7]" in grey.message
-    assert "network for 3 channels" in grey.help
+    assert "takes 3 channels" in grey.help
 
 
 def test_a_module_and_a_file_take_weights_by_name(state: State, tmp_path: Path) -> None:

@@ -45,11 +45,11 @@ def activated_scores(graph: Graph) -> Iterator[ActivationBeforeLoss]:
 def _raised(node: Node) -> ActivationBeforeLoss:
     name = node.op.name
     if name == "softmax":
-        effect = "cross-entropy takes the softmax itself: on probabilities its gradients are small"
+        effect = "the loss applies a softmax itself: on probabilities its gradients are small"
     elif name in ("log_softmax", "log"):
-        effect = "cross-entropy takes the logarithm of the softmax itself: twice changes nothing"
+        effect = "the loss applies a log-softmax itself: a second one changes nothing"
     else:
-        effect = "cross-entropy takes scores of any size and sign: this narrows what the network can say"
+        effect = "the loss takes logits of any size and sign: this restricts their range"
     return ActivationBeforeLoss(span=node.span, activation=name, effect=effect)
 
 

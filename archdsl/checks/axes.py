@@ -49,13 +49,13 @@ def _last_axis(node: Node) -> LastAxisOfMap:
     axes = "c h w" if len(shape) == 4 else "c l" if len(shape) == 3 else "c d h w"
     last = f'rearrange("n {axes} -> n {axes[2:]} c")'
     if isinstance(node.op, LayerNorm):
-        advice = f"to normalize the channels of each place: `layernorm(axis={CHANNELS})`"
+        advice = f"to normalize the channels at each position, use `layernorm(axis={CHANNELS})`"
     elif not isinstance(node.op, Linear):
-        advice = f"put the channels last: `{last}`"
+        advice = f"move the channels to the last axis: `{last}`"
     else:
         is_pooled = all(size == 1 for size in shape[SPATIAL:])
         head = "`flatten`" if is_pooled else "`flatten`, or `global_avgpool -> flatten`,"
-        advice = f"put {head} before it; for a layer on the channels of each place, `{last}`"
+        advice = f"put {head} before it; for a layer on the channels at each position, `{last}`"
     return LastAxisOfMap(
         span=node.span, layer=node.op.name, size=str(shape[-1]), rank=len(shape), shape=shape_text(shape), advice=advice
     )

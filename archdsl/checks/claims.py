@@ -90,7 +90,7 @@ def check_claim(claim: tree.Claim, scope: FileScope, graphs: Graphs) -> ClaimRes
             waiting += case.left
     except TooManyCases:
         found = ClaimUndecided(
-            span=claim.text.span, claim=claim.text.value, detail="its conditions make too many cases"
+            span=claim.text.span, claim=claim.text.value, detail="its conditions have too many cases"
         )
         return _undecided(claim, (found,))
     return _result(claim, runs)
@@ -214,7 +214,7 @@ class _ClaimRun:
             if name == "shape" and isinstance(subject, Value):
                 return [*subject.shape]
             if not isinstance(subject, Layer):
-                what = f"`{name}` measures a model, a block or a group"
+                what = f"`{name}` takes a model, a block or a group"
                 raise Fault(WrongKind(span=site.span, what=what, found=f"this is {describe(subject)}"))
             return measure(self._graph(subject, here))
 
@@ -297,7 +297,7 @@ class _ClaimRun:
         """The term is false in this case, if there are sizes that belong to it."""
         example = self._case.example(self._needs)
         if example is None:
-            return self._open(term, "neither a proof nor a counterexample was found")
+            return self._open(term, "found neither a proof nor a counterexample")
         return self._fails(term, f"{shown} false{_at(example)}", example)
 
     def _fails(self, term: tree.Node, detail: str, example: Values | None) -> Fault:
@@ -335,8 +335,8 @@ def _values(stream: SpecValue, text: tree.Body) -> list[Value]:
     items: SpecList = stream if is_list(stream) else [stream]
     values = [v for v in items if isinstance(v, Value)]
     if len(values) != len(items):
-        what = "what a claim measures runs on values"
-        raise Fault(WrongKind(span=text.span, what=what, found=f"{describe(stream)} is on the stream"))
+        what = "a claim can only measure layers on values"
+        raise Fault(WrongKind(span=text.span, what=what, found=f"its input is {describe(stream)}"))
     return values
 
 

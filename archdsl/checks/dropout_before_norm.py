@@ -26,7 +26,7 @@ def dropout_before_norm(graph: Graph) -> Iterator[DropoutBeforeNorm]:
         if isinstance(node.op, Dropout) and node.op.p > 0:
             norm = _norm_after(node, takers, graph)
             if norm is not None:
-                labels = (Label(norm.span, "its running variance is that of dropped values"),)
+                labels = (Label(norm.span, "its running variance includes the dropout"),)
                 yield DropoutBeforeNorm(span=node.span, labels=labels, norm=norm.op.name)
 
 

@@ -29,7 +29,7 @@ def identity_blocked(graph: Graph) -> Iterator[IdentityBlocked]:
         ):
             continue
         if arrived.shape == left.shape:
-            labels = (Label(layer.span, "this stands in its way"),)
+            labels = (Label(layer.span, "this layer is in the shortcut"),)
             shape = shape_text(left.shape)
             site = merged.site.span
             yield IdentityBlocked(span=site, labels=labels, layer=layer.op.name, shape=shape)

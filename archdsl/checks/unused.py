@@ -41,7 +41,7 @@ def _unused_in(definition: tree.Block | tree.Claim) -> Iterator[Diagnostic]:
             continue
         if isinstance(name, tree.Computed) and any(family(name).fullmatch(read) for read in texts):
             continue
-        advice = "read it, or remove it" if isinstance(statement, tree.Let) else f"remove `as {name.span.text}`"
+        advice = "use it, or remove it" if isinstance(statement, tree.Let) else f"remove `as {name.span.text}`"
         edits = _without_target(statement) if isinstance(statement, tree.Step) else ()
         if isinstance(name, tree.Name) and _in_unpack(name, statement):
             advice, edits = "call it `_`", (Edit(name.span, "_"),)

@@ -14,23 +14,23 @@ from archdsl.version import __version__
 
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("check", "check shapes, names and claims"),
-    ("fmt", "lay specs out in the one canonical way"),
-    ("explain", "say what a message's code, or a lint, means"),
-    ("summary", "print the module tree with its sizes and costs"),
-    ("compare", "print the totals of several networks side by side"),
+    ("fmt", "format specs"),
+    ("explain", "explain a diagnostic code or a lint"),
+    ("summary", "print the module tree with shapes, parameters and costs"),
+    ("compare", "compare the totals of several networks"),
     ("compile", "write PyTorch source or an ONNX file"),
     ("weights", "inspect, compare, convert and map checkpoints"),
     ("viz", "draw a network"),
-    ("lsp", "run the language server, which editors start"),
+    ("lsp", "run the language server for editors"),
     ("train", "train a network on images"),
-    ("eval", "measure how good a trained network is"),
-    ("predict", "name what a trained network sees in images"),
-    ("report", "write a run as one page of HTML"),
+    ("eval", "evaluate a trained network"),
+    ("predict", "classify images with a trained network"),
+    ("report", "write the report of a run as an HTML page"),
     ("bench", "measure the speed of a network on this machine"),
-    ("gradients", "plot gradients and activations of networks against depth"),
-    ("demo", "check, compare, draw, compile and export the lecture's networks, and train LeNet-5"),
+    ("gradients", "plot the gradients and activations of networks by depth"),
+    ("demo", "run a demo: check, compare, draw, compile and export five networks, and train LeNet-5"),
 )
-"""Name and one line of help, in the order in which a user meets them; `archdsl.cli.NAME` holds each."""
+"""Name and help of each command, which is the module `archdsl.cli.NAME`, in the order of `archdsl --help`."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             return _run(list(sys.argv[1:] if argv is None else argv))
         finally:
-            if not sys.stdout.closed:  # as the language server leaves it, once an editor has said goodbye
+            if not sys.stdout.closed:  # the language server closes it on exit
                 sys.stdout.flush()
     except streams.OutputError as error:
         from archdsl.cli.guard import undelivered
@@ -60,7 +60,7 @@ def _run(arguments: list[str]) -> int:
     from archdsl.errors import SpecError
 
     try:
-        os.getcwd()  # every command takes it for granted, and so does torch
+        os.getcwd()  # every command needs a working folder, and so does torch
         return args.run(args)
     except SpecError as error:
         found = error.diagnostics
@@ -77,7 +77,7 @@ def _run(arguments: list[str]) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Argparse repeats what was typed: here without control characters."""
+    """Prints usage errors without control characters: argparse repeats the arguments."""
 
     def error(self, message: str) -> NoReturn:
         from archdsl.diagnostics.layout import printable
@@ -88,7 +88,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="archdsl",
-        description="Write a neural network as text; check, measure, draw, export and train it.",
+        description="Compile neural networks from `.arch` specs: check, measure, draw, export and train them.",
     )
     parser.add_argument("--version", action="version", version=f"archdsl {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")

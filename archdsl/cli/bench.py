@@ -1,4 +1,4 @@
-"""``archdsl bench``: how fast a network is on this machine."""
+"""``archdsl bench``: speed of a network on this machine."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 NOTES = """
-latency: median of a batch, ± the quartiles' distance. memory: the most that a run allocates beyond weights and input.
-FLOPs: 2 for a multiply-accumulate of convolutions, linear layers and matrix products; a training step is three
-forwards of them."""
+latency: median time of a batch, ± the interquartile range. memory: peak allocation beyond weights and input.
+FLOPs: 2 for each multiply-accumulate of convolutions, linear layers and matrix products; a training step counts
+as three forward passes."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,11 +42,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--batches", type=_batches, default=(1, 2, 4, 8), metavar="N,N,…", help="batch sizes (default: 1,2,4,8)"
     )
     parser.add_argument(
-        "--seconds", type=reader(ABOVE_ZERO), default=1.0, metavar="S", help="for each measurement (default: 1)"
+        "--seconds",
+        type=reader(ABOVE_ZERO),
+        default=1.0,
+        metavar="S",
+        help="duration of each measurement, in seconds (default: 1)",
     )
-    parser.add_argument("--threads", type=reader(POSITIVE), metavar="N", help="of the CPU (default: torch's)")
-    parser.add_argument("--device", choices=("cpu", "cuda"), help="where torch runs (default: cuda, if there is one)")
-    parser.add_argument("-o", "--out", type=output_file(".png"), metavar="FILE.png", help="write a plot, too")
+    parser.add_argument(
+        "--threads", type=reader(POSITIVE), metavar="N", help="number of CPU threads (default: torch's)"
+    )
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="device of torch (default: cuda if available)")
+    parser.add_argument("-o", "--out", type=output_file(".png"), metavar="FILE.png", help="file for a plot")
 
 
 def _batches(text: str) -> tuple[int, ...]:
@@ -57,7 +63,7 @@ def _batches(text: str) -> tuple[int, ...]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print a table, and draw it if asked to."""
+    """Measures, prints a table, and draws it with ``--out``."""
     model = load_model(args.spec, args)
     _check(model)
     if args.out is not None:
@@ -96,8 +102,8 @@ def _check(model: Model) -> None:
     """Raises: SpecError, where it has several inputs, or sizes besides the batch that are symbolic."""
     shapes = [tensor.shape for tensor in model.inputs.values()]
     if len(shapes) != 1 or not all(isinstance(size, int) for size in shapes[0][1:]):
-        reason = f"{model.name} has an input whose size is not known, or several inputs"
-        raise SpecError([BadSetting(span=None, reason=reason, advice="give its size: --input Nx3x224x224")])
+        reason = f"{model.name} has several inputs, or an input of unknown size"
+        raise SpecError([BadSetting(span=None, reason=reason, advice="fix the input size: --input Nx3x224x224")])
 
 
 def _has_onnx() -> bool:

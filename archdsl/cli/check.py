@@ -42,13 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("specs", nargs="+", metavar="SPEC", help=SPEC_HELP)
     add_build_arguments(parser)
     add_format_argument(parser, "sarif")
-    parser.add_argument(
-        "--fix", action="store_true", help="first mend in the files what has one certain way to be mended"
-    )
+    parser.add_argument("--fix", action="store_true", help="fix the spec files where a fix is certain, before checking")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check every spec; the exit code is 1 if anything is wrong with any."""
+    """Checks every spec. Returns 1 if any has an error."""
     reports: list[Report] = []
     unread: list[Diagnostic] = []
     if args.fix:
@@ -72,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _fix(names: list[str]) -> None:
-    """Mend the files of specs, each written whole; one whose bytes are not quite its text is left as it is."""
+    """Applies the certain fixes to the files of specs. A file whose bytes differ from its text is left unchanged."""
     for name in names:
         spec = open_spec(name)
         if isinstance(spec, Diagnostic):
@@ -84,7 +82,7 @@ def _fix(names: list[str]) -> None:
 
 
 def facts(report: Report) -> dict[str, Any]:
-    """What a program reads of it."""
+    """Returns the result of a check for JSON output."""
     return {
         "spec": report.spec.scope.file.source.name,
         "models": [_model(g) for g in report.graphs],
@@ -114,7 +112,7 @@ def _print(reports: list[Report], problems: list[Diagnostic]) -> None:
 
 
 def text(report: Report) -> str:
-    """What a terminal shows of a report beside its diagnostics."""
+    """Returns the text output of a report, without its diagnostics."""
     lines = [shown(report.spec.scope.file.source.name)]
     for graph in report.graphs:
         inputs = _listed([f"{i.name} {shape_text(i.value.shape)}" for i in graph.inputs])
@@ -140,7 +138,7 @@ def _nothing_built(spec: Spec) -> list[str]:
     if not missing:
         return ["  no model and no claim: only names were checked"]
     return [
-        f"  {model} is a family: only names were checked; give its {', '.join(names)} with --set, or name a member:"
+        f"  {model} needs arguments, so only names were checked; set {', '.join(names)} with --set, or define a model:"
         f" `model … = {model}({', '.join(names)})`"
         for model, names in missing.items()
     ]
@@ -157,7 +155,7 @@ def _params(graph: Graph) -> Size | None:
 def _parameters(graph: Graph) -> str:
     count = _params(graph)
     if count is None:
-        return "more parameters than can be said"
+        return "too many parameters to count"
     return f"{count:,} parameters" if isinstance(count, int) else f"{size_text(count)} parameters"
 
 

@@ -1,4 +1,4 @@
-"""What the commands share: the SPEC argument, settings, building, and how facts and faults are shown."""
+"""Shared parts of the commands: the SPEC argument, settings, building, and output of results and errors."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from archdsl.errors import SpecError
 from archdsl.model import Model, open_model
 
 LEAST_WIDTH = 40
-"""Columns to which diagnostics are laid out on the narrowest terminal."""
-SPEC_HELP = "a path, path:Model, the name of a shipped spec or of a model in one (resnet50), or - for standard input"
+"""Width of diagnostics on the narrowest terminal, in columns."""
+SPEC_HELP = "a path, path:Model, the name of a shipped spec or model (resnet50), or - for standard input"
 
 
 def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     """``--set`` and ``--input``."""
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", type=_setting, dest="settings",
-        help="override a parameter of the model (classes=17, act=relu); may be repeated",
+        help="value of a model parameter (classes=17, act=relu); repeatable",
     )  # fmt: skip
     parser.add_argument(
         "--input", action="append", default=[], metavar="[NAME=]SHAPE", type=_input, dest="inputs",
-        help="the input's shape, such as 8x3x224x224 or Nx3xHxW; NAME= where the model has several",
+        help="shape of an input (8x3x224x224 or Nx3xHxW); NAME= if the model has several inputs; repeatable",
     )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def output_file(*endings: str) -> Callable[[str], Path]:
 
     def read(text: str) -> Path:
         if not text or text.endswith(("/", os.sep)) or Path(text).name in ("", "..", "."):
-            raise argparse.ArgumentTypeError(f"{text!r} names no file")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a file name")
         if endings and Path(text).suffix.lower() not in endings:
             raise argparse.ArgumentTypeError(f"{text!r} does not end in {listed}")
         return Path(text)
@@ -55,7 +55,7 @@ def output_file(*endings: str) -> Callable[[str], Path]:
 def output_folder(text: str) -> Path:
     """Reads the name of a folder to write into, for argparse."""
     if not text:
-        raise argparse.ArgumentTypeError("an empty name is no folder")
+        raise argparse.ArgumentTypeError("the folder name is empty")
     return Path(text)
 
 
@@ -77,9 +77,9 @@ def is_standard_output(path: Path) -> bool:
 
 
 def add_format_argument(parser: argparse.ArgumentParser, *more: str) -> None:
-    """``--format``, with what else than text and JSON a command can print."""
+    """Adds ``--format``; ``more`` are formats besides text and JSON."""
     parser.add_argument(
-        "--format", choices=("text", "json", *more), default="text", help="how facts are printed (default: text)"
+        "--format", choices=("text", "json", *more), default="text", help="output format (default: text)"
     )
 
 
@@ -99,7 +99,7 @@ def _input(text: str) -> tuple[str | None, tuple[Size, ...]]:
 
 
 def open_or_fail(name: str) -> Spec:
-    """The spec that an argument names.
+    """Returns the spec that an argument names.
 
     Raises:
         SpecError: it cannot be read.
@@ -123,12 +123,12 @@ def load_model(name: str, args: argparse.Namespace, settings: Mapping[str, str] 
 
 
 def shown(name: object) -> str:
-    """A name that was typed or found on a disk, as a terminal may show it: on one line, without control characters."""
+    """Returns a name without control characters, safe for a terminal."""
     return printable(str(name))
 
 
 def wants_colour(stream: Any) -> bool:
-    """Colour on a terminal, unless NO_COLOR asks for none (https://no-color.org)."""
+    """Returns whether to print in color: on a terminal, unless NO_COLOR is set (https://no-color.org)."""
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
@@ -145,9 +145,9 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic], format: str = "text") ->
 
 
 def print_json(facts: Any) -> None:
-    """Facts as JSON; a symbolic size as the text that the language would say, and what is not finite as null.
+    """Prints JSON: symbolic sizes as text, NaN and infinity as null.
 
-    Control characters are escaped, also those that JSON allows: it may be a terminal that reads it.
+    Control characters that JSON allows are escaped too, because the output may go to a terminal.
     """
     text = json.dumps(_finite(facts), indent=2, ensure_ascii=False, default=str, allow_nan=False)
     print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))

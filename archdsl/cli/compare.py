@@ -1,4 +1,4 @@
-"""``archdsl compare``: totals of several networks side by side, with ratios to the first."""
+"""``archdsl compare``: totals of several networks, with ratios to the first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Fact(NamedTuple):
-    """A total that is compared: its column, its key in JSON, what it is of a network, and how it is written."""
+    """A total that is compared: its column, its key in JSON, its value for a network, and its format."""
 
     heading: str
     key: str
@@ -41,7 +41,7 @@ FACTS = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("first", metavar="SPEC", help=SPEC_HELP)
-    parser.add_argument("others", metavar="SPEC", nargs="+", help="what it is compared with")
+    parser.add_argument("others", metavar="SPEC", nargs="+", help="networks to compare with the first")
     add_build_arguments(parser)
     add_measure_arguments(parser)
     add_format_argument(parser)
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 def _summaries(names: Sequence[str], args: argparse.Namespace) -> list[Summary]:
     """
     Raises:
-        SpecError: something is wrong with any of them; all of it is told.
+        SpecError: any of them has an error; all errors are reported.
     """
     found: list[Summary] = []
     problems: list[Diagnostic] = []
@@ -98,13 +98,13 @@ def _to_json(spec: str, summary: Summary, first: Summary) -> dict[str, Any]:
 # ---- the table ---------------------------------------------------------------------------------------------
 
 GIVEN_UP = ("FLOPs", "training", "activations", "input", "depth")
-"""Columns that a narrow terminal does without, the first one first."""
+"""Columns that are omitted on a narrow terminal, in this order."""
 WIDEST_CELL = 32
-"""A longer text, of a symbolic size, goes on in the next line."""
+"""Maximum width of a cell; longer texts (symbolic sizes) are wrapped."""
 
 
 class Column(NamedTuple):
-    """A column of the table; ``ratios`` stand beside the cells."""
+    """A column of the table, with ``ratios`` next to its cells."""
 
     heading: str
     cells: list[str]
@@ -144,7 +144,7 @@ def _columns(names: Sequence[str], summaries: Sequence[Summary]) -> list[Column]
 
 
 def _labels(names: Sequence[str], summaries: Sequence[Summary]) -> list[str]:
-    """What tells the networks apart: their names, those of their files, or else all that was given."""
+    """Returns distinct labels: the names of the networks, of their files, or else the arguments."""
     names = [shown(name) for name in names]
     short = [s.name for s in summaries], [Path(name).name for name in names]
     return next((labels for labels in short if len(set(labels)) == len(labels)), names)
@@ -191,6 +191,6 @@ def _table(columns: Sequence[Column]) -> Table:
 
 
 def _conditions(summaries: Sequence[Summary]) -> str:
-    """For what batch and with which optimizer the totals are."""
+    """Returns the batch size and the optimizer of the totals."""
     batch = {f"{name} = {size}" for s in summaries for name, size in s.batch.items()}
-    return f"Costs for {', '.join(sorted(batch)) or 'the batch of the input'}; training with {summaries[0].optimizer}."
+    return f"Costs for {', '.join(sorted(batch)) or 'the given batch'}; training memory with {summaries[0].optimizer}."

@@ -34,25 +34,21 @@ ENDINGS = {"torch": ".py", "onnx": ".onnx"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
-    parser.add_argument(
-        "--to", choices=tuple(ENDINGS), help="what to write (default: by the file's ending, else torch)"
-    )
+    parser.add_argument("--to", choices=tuple(ENDINGS), help="output format (default: by the file name, else torch)")
     parser.add_argument(
         "-o", "--output", type=output_file(), metavar="FILE",
-        help="the file to write (default: the model's name; `-`: standard output)",
+        help="output file (default: name of the model); - for standard output",
     )  # fmt: skip
     parser.add_argument(
         "--weights", metavar="FILE[:PART]",
-        help="a checkpoint (.safetensors, .pth, .ckpt), or an entry of one: stored in the ONNX file; for torch, checked"
-        " to hold every tensor of the network",
+        help="checkpoint (.safetensors, .pth, .ckpt), or an entry of it: stored in the ONNX file; for torch, only"
+        " checked to contain every tensor of the network",
     )  # fmt: skip
-    parser.add_argument(
-        "--fold-bn", action="store_true", help="onnx: fold batch norms into the convolutions before them"
-    )
+    parser.add_argument("--fold-bn", action="store_true", help="onnx: fold batch norms into the preceding convolutions")
     parser.add_argument(
         "--verify",
         action="store_true",
-        help="onnx: compare ONNX Runtime with torch at two batch sizes and at small sizes",
+        help="onnx: compare ONNX Runtime with torch at several input sizes",
     )
     add_build_arguments(parser)
     add_format_argument(parser)
@@ -71,13 +67,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _misuse(args: argparse.Namespace, target: str) -> str | None:
-    """What contradicts itself in the arguments."""
+    """Returns the error of contradicting arguments, or None."""
     if target == "torch" and (args.fold_bn or args.verify):
         return "--fold-bn and --verify are for --to onnx"
     if target == "onnx" and args.output is not None and is_standard_output(args.output):
-        return "an ONNX file is not written to standard output"
+        return "an ONNX file cannot be written to standard output: name a file with -o"
     if args.verify and args.output is not None and args.output.exists() and not args.output.is_file():
-        return f"--verify reads the file again, and {shown(args.output)} is no regular file"
+        return f"--verify reads the file again, and {shown(args.output)} is not a regular file"
     other = next(t for t in ENDINGS if t != target)
     if str(args.output).endswith(ENDINGS[other]):
         return f"--to {target} contradicts the ending of {shown(args.output)}"
@@ -129,8 +125,8 @@ def _onnx(model: Model, output: Path, args: argparse.Namespace) -> int:
         print_json(facts if report is None else {**facts, "verified": report.facts()})
         return 0
     print(f"wrote {shown(path)}: {size / 1e6:,.1f} MB, checked by onnx.checker with full shape inference")
-    trained = f"those of {shown(args.weights)}"
-    print(f"its weights are {trained if loaded is not None else f'{origin}; --weights stores trained ones'}")
+    trained = f"from {shown(args.weights)}"
+    print(f"weights: {trained if loaded is not None else f'{origin}; use --weights for trained weights'}")
     if loaded is not None and loaded.notes:
         print("\n".join(_notes(loaded)))
     if report is not None:

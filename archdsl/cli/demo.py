@@ -1,4 +1,4 @@
-"""``archdsl demo``: the lecture's networks checked, measured, drawn, compiled, exported, and one of them trained."""
+"""``archdsl demo``: checks, measures, draws, compiles and exports five networks, and trains one of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXPORTED = ("lenet5", "googlenet", "resnet50")
 """Those written as ONNX files: the weights of the others take 800 MB."""
 
 ENOUGH = 0.95
-"""Test accuracy that LeNet-5 reaches on the digits; less means that something is broken."""
+"""Minimum test accuracy of LeNet-5 on the digits; less is a bug."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="output folder (default: %(default)s)",
     )
     parser.add_argument(
-        "--epochs", type=reader(POSITIVE), default=30, metavar="N", help="epochs of the training (default: %(default)s)"
+        "--epochs", type=reader(POSITIVE), default=30, metavar="N", help="number of epochs (default: %(default)s)"
     )
 
 
@@ -63,14 +63,14 @@ def run(args: argparse.Namespace) -> int:
             print(f"  {shown(path)}  {path.stat().st_size / 1e6:,.1f} MB")
     with _step("Training LeNet-5 on handwritten digits"):
         accuracy = _train(models["lenet5"], out / "lenet5-digits", args.epochs)
-    print(f"\nDone in {time.perf_counter() - start:.0f} s. Everything lies in {shown(out)}/:")
-    print("  diagrams/       the networks as figures (SVG, PNG)")
-    print("  pytorch/        their source, standalone PyTorch files")
+    print(f"\nDone in {time.perf_counter() - start:.0f} s. The results are in {shown(out)}/:")
+    print("  diagrams/       diagrams of the networks (SVG, PNG)")
+    print("  pytorch/        PyTorch source files")
     print(f"  onnx/           ONNX files of {', '.join(EXPORTED)}, with initial weights")
     print("  lenet5-digits/  the training run: checkpoints, log, curves")
     print(f"Read the specs in {shown(library_root())}, change one, and run `archdsl check` on it.")
     if accuracy < ENOUGH:
-        print(f"\nLeNet-5 should have reached {ENOUGH:.0%} on the test digits.")
+        print(f"\nLeNet-5 should reach a test accuracy of {ENOUGH:.0%}.")
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""``archdsl eval``: how good a trained network is."""
+"""``archdsl eval``: accuracy of a trained network."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ USED = ("data", "split", "skip_unreadable", "workers", "batch_size")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.argument_default = argparse.SUPPRESS
-    parser.add_argument("network", type=Path, metavar="NETWORK", help="a run's folder, a checkpoint, or its ONNX file")
-    parser.add_argument("--part", choices=("train", "val", "test"), default="test", help="of the data (default: test)")
+    parser.add_argument(
+        "network", type=Path, metavar="NETWORK", help="folder of a run, checkpoint, or exported ONNX file"
+    )
+    parser.add_argument(
+        "--part", choices=("train", "val", "test"), default="test", help="split of the data (default: test)"
+    )
     add_format_argument(parser)
     add_settings(parser, {name: SETTINGS[name] for name in USED})
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print loss, accuracies and figures of each class. The data are those of the training, unless others are given."""
+    """Prints the loss, and the accuracy overall and of each class. Default data: those of the training."""
     with training_extra("evaluating"):
         from archdsl.training.assess import assess
         from archdsl.training.config import Config
@@ -48,10 +52,10 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_json(facts)
         return 0
-    print(f"{shown(facts['model'])} on {facts['pictures']:,} pictures of {shown(data.name)} ({args.part})")
+    print(f"{shown(facts['model'])} on {facts['pictures']:,} images of {shown(data.name)} ({args.part})")
     print(f"accuracy {facts['accuracy']:.1%}  top-5 {facts['top5']:.1%}  loss {facts['loss']:.4f}\n")
     width = max(len(shown(name)) for name in data.classes)
-    print(f"{'class':<{width}}  pictures  precision  recall      F1")
+    print(f"{'class':<{width}}    images  precision  recall      F1")
     for row in found.per_class():
         print(
             f"{shown(row['class']):<{width}}  {row['pictures']:>8,}  {row['precision']:>9.1%}  {row['recall']:>6.1%}"

@@ -1,4 +1,4 @@
-"""``archdsl explain A0312``, ``archdsl explain dense-head``: what a diagnostic means, with an example and the fix."""
+"""``archdsl explain A0312``, ``archdsl explain dense-head``: explains a diagnostic, with an example and its fix."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WIDTH = 100
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "code", metavar="CODE|LINT",
-        help="a code such as A0312, as messages show it, or the name of a lint such as dense-head",
+        help="code of a message (A0312), or name of a lint (dense-head)",
     )  # fmt: skip
     parser.epilog = f"The lints are {', '.join(lints())}."
 

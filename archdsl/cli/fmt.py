@@ -1,4 +1,4 @@
-"""``archdsl fmt``: specs in their one canonical layout."""
+"""``archdsl fmt``: formats specs."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ COLOURS = {"+": 32, "-": 31, "@": 36}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="a spec, a folder of specs, or `-`: standard input to standard output"
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="spec, folder of specs, or - to format standard input to standard output",
     )
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a spec would change")
-    parser.add_argument("--diff", action="store_true", help="write nothing; print what would change")
+    parser.add_argument("--check", action="store_true", help="dry run: exit with 1 if a spec would change")
+    parser.add_argument("--diff", action="store_true", help="dry run: print the changes as a diff")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Format all that can be; the exit code is 1 if a spec is wrong or, with --check or --diff, would change."""
+    """Formats the specs. Returns 1 if a spec has an error or, with --check or --diff, would change."""
     problems: list[Diagnostic] = []
     changed = unchanged = 0
     for path in _specs(args.paths, problems):

@@ -1,4 +1,4 @@
-"""``archdsl gradients``: how gradients and activations fare on their way through networks."""
+"""``archdsl gradients``: plots gradients and activations of networks by depth."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_format_argument(parser)
     parser.add_argument(
         "--sweep", type=sweep, default=None, metavar="NAME=VALUE,…",
-        help="build each network with each of these values of a parameter (deep=5,10,20), and plot what is left at its"
-        " far end against its depth",
+        help="values of a parameter (deep=5,10,20): plot the relative gradient at the first layer, and the relative"
+        " signal at the last, against depth",
     )  # fmt: skip
     parser.add_argument(
-        "--steps", type=reader(NATURAL), default=10, metavar="N", help="steps of training to watch (default: 10)"
+        "--steps", type=reader(NATURAL), default=10, metavar="N", help="number of training steps (default: 10)"
     )
     parser.add_argument(
         "-o", "--out", type=output_file(".png"), default=Path("gradients.png"), metavar="FILE.png",
-        help="the plot (%(default)s)",
+        help="output file of the plot (default: %(default)s)",
     )  # fmt: skip
     add_settings(parser, {name: SETTINGS[name] for name in USED})
 
@@ -78,12 +78,12 @@ def sweep(text: str) -> list[dict[str, str]]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure each network on the same pictures, draw all in one plot, and print first and last layer."""
+    """Measures each network on the same images, draws one plot, and prints the first and last layer."""
     settings = args.sweep or [{}]
     models = [load_model(spec, args, setting) for spec in args.specs for setting in settings]
     for model in models[:: len(settings)]:
         warn_of_activations(model)
-    with training_extra("watching gradients"):
+    with training_extra("measuring gradients"):
         from archdsl.training.config import Config
         from archdsl.training.flow import flow
         from archdsl.training.flowplot import draw, draw_sweep
@@ -109,12 +109,12 @@ def run(args: argparse.Namespace) -> int:
         print_json({"data": data.name, "plot": str(args.out), "networks": networks})
         return 0
     for family in families:
-        print(_told_sweep(family, args.sweep) if args.sweep else _told(family[0]))
+        print(_sweep_text(family, args.sweep) if args.sweep else _text(family[0]))
     print(shown(args.out))
     return 0
 
 
-def _told(flow: Flow) -> str:
+def _text(flow: Flow) -> str:
     lines = [f"{flow.name}: {_losses(flow)}"]
     for step in dict.fromkeys((0, len(flow.losses) - 1)):
         norms = [f"{flow.gradients[step][i]:.3g} in {flow.layers[i]}" for i in (-1, 0)]
@@ -122,9 +122,11 @@ def _told(flow: Flow) -> str:
     return "\n".join(lines)
 
 
-def _told_sweep(family: Sequence[Flow], settings: Sequence[Mapping[str, str]]) -> str:
-    """Of each network what is left at the far end, at initialisation and after the steps."""
-    lines = [f"{family[0].name}: what is left of the gradient at the first layer, of the signal at the last"]
+def _sweep_text(family: Sequence[Flow], settings: Sequence[Mapping[str, str]]) -> str:
+    """Returns the relative gradient and signal of each network, at initialization and after the steps."""
+    lines = [
+        f"{family[0].name}: gradient at the first layer relative to the last, signal at the last relative to the first"
+    ]
     for flow, setting in zip(family, settings, strict=True):
         steps = dict.fromkeys((0, len(flow.losses) - 1))
         gradient = " -> ".join(f"{flow.gradient_left(step):#.2g}" for step in steps)

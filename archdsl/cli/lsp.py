@@ -11,11 +11,11 @@ from archdsl.errors import SpecError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--stdio", action="store_true", help="over standard input and output, as always")
+    parser.add_argument("--stdio", action="store_true", help="communicate over standard input and output (always on)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until the editor says goodbye."""
+    """Serves until the editor closes the connection."""
     try:
         from archdsl.lsp.protocol import Bounded
         from archdsl.lsp.server import server

@@ -1,4 +1,4 @@
-"""What ``summary`` and ``compare`` share: for how many examples and with which optimizer they measure."""
+"""Options of ``summary`` and ``compare``: batch size and optimizer."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from archdsl.model import Model
 
 def add_measure_arguments(parser: argparse.ArgumentParser) -> None:
     """``--batch`` and ``--optimizer``."""
-    parser.add_argument("--batch", type=_batch, metavar="N", help="examples in a batch (default: 1)")
+    parser.add_argument("--batch", type=_batch, metavar="N", help="batch size (default: 1)")
     parser.add_argument(
-        "--optimizer", choices=tuple(OPTIMIZERS), default="adamw", help="for the training memory (default: adamw)"
+        "--optimizer",
+        choices=tuple(OPTIMIZERS),
+        default="adamw",
+        help="optimizer, for the training memory (default: adamw)",
     )
 
 
 def _batch(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 12 and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of examples")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a batch size")
     return int(text)
 
 
@@ -31,11 +34,11 @@ def measured(model: Model, args: argparse.Namespace) -> Summary:
     """The summary of a model, for the batch and with the optimizer that are asked for.
 
     Raises:
-        SpecError: the batch is known already, or a symbolic total grows beyond what is decided.
+        SpecError: the batch size is fixed, or a symbolic total is too large.
     """
     if args.batch is not None and not batch_symbols(model.graph):
         shapes = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in model.inputs.items())
-        reason = f"{model.name} takes no --batch: the shape of its input says all of it ({shapes})"
+        reason = f"--batch is not possible: the input of {model.name} has a fixed batch size ({shapes})"
         raise SpecError([BadSetting(span=None, reason=reason)])
     try:
         return summarise(model.graph, args.batch or 1, args.optimizer)

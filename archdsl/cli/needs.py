@@ -1,4 +1,4 @@
-"""Packages of an extra that are missing are told as what to install."""
+"""Missing packages of an extra, reported with the command that installs them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archdsl.errors import SpecError
 
 @contextmanager
 def training_extra(what: str) -> Iterator[None]:
-    """Raises: SpecError, where something of the extra ``train`` cannot be imported in here."""
+    """Raises: SpecError if a package of the extra ``train`` cannot be imported."""
     try:
         yield
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""``archdsl report``: a run as one page of HTML."""
+"""``archdsl report``: writes the report of a run as an HTML page."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from archdsl.model import Model
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="RUN", help="the folder of a run that has ended")
+    parser.add_argument("folder", type=Path, metavar="RUN", help="folder of a finished run")
     parser.add_argument(
-        "-o", "--out", type=output_file(), metavar="FILE.html", help="the page (default: RUN/report.html)"
+        "-o", "--out", type=output_file(), metavar="FILE.html", help="output file (default: RUN/report.html)"
     )
-    parser.add_argument("--data", metavar="DATA", help="where the data lie, if they have moved since")
+    parser.add_argument("--data", metavar="DATA", help="data of the run, if they have moved (default: as in training)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the page and print where it lies."""
+    """Writes the page and prints its path."""
     with training_extra("a report"):
         from archdsl.training.report import report
         from archdsl.training.run import Run

@@ -1,4 +1,4 @@
-"""Tables on a terminal, by rich: as wide as they need, and no wider than the terminal."""
+"""Tables on a terminal, by rich: as wide as needed, at most as wide as the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 UNLIMITED = 1_000
-"""Columns where no terminal limits them."""
+"""Columns if the output is not a terminal."""
 
 
 def terminal_width() -> int:

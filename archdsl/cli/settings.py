@@ -1,4 +1,4 @@
-"""Settings of a run as flags: made from their declarations in ``training.config``."""
+"""Command line options for the settings of a run, generated from their declarations in ``training.config``."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from archdsl.training.settings import ABOVE_ZERO, SWITCH, TEXTS, Kind, Setting
 
 
 def add_settings(parser: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
-    """A flag for each setting, in groups. One that is not given leaves nothing in the namespace."""
+    """Adds an option for each setting, in groups. An option that is not given is absent from the namespace."""
     groups: dict[str, argparse._ArgumentGroup] = {}
     for name, about in settings.items():
         if about.group not in groups:
             groups[about.group] = parser.add_argument_group(about.group)
-        if name != "lr_of":  # told by --lr
+        if name != "lr_of":  # set by --lr
             groups[about.group].add_argument("--" + name.replace("_", "-"), dest=name, **_options(name, about))
     if "augment" not in settings:
         return
     groups["data"].add_argument(
-        "--no-augment", action="store_const", const="none", dest="augment", help="train on the pictures as they are"
+        "--no-augment", action="store_const", const="none", dest="augment", help="no augmentation"
     )
 
 
 def _options(name: str, about: Setting) -> dict[str, Any]:
-    told = f"{about.help} ({about.default})" if about.default and about.help else about.help or about.default
-    common: dict[str, Any] = {"default": argparse.SUPPRESS, "help": told.replace("%", "%%")}
+    text = f"{about.help} ({about.default})" if about.default and about.help else about.help or about.default
+    common: dict[str, Any] = {"default": argparse.SUPPRESS, "help": text.replace("%", "%%")}
     if about.kind is SWITCH:
         return {"action": argparse.BooleanOptionalAction, **common}
     if about.kind is TEXTS:
@@ -39,7 +39,7 @@ def _options(name: str, about: Setting) -> dict[str, Any]:
 
 
 def reader(kind: Kind) -> Callable[[str], Any]:
-    """What argparse is to read a value with."""
+    """Returns the argparse type of a kind of setting."""
 
     def read(text: str) -> Any:
         try:
@@ -51,7 +51,7 @@ def reader(kind: Kind) -> Callable[[str], Any]:
 
 
 class _Rates(argparse.Action):
-    """``--lr RATE`` sets the rate of all, ``--lr SELECTOR=RATE`` that of some."""
+    """``--lr RATE`` sets the rate of all parameters, ``--lr SELECTOR=RATE`` that of the selected ones."""
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
         selector, equals, rate = values.rpartition("=")

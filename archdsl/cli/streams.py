@@ -1,4 +1,4 @@
-"""The standard streams of a process, whatever a shell has made of them."""
+"""Standard streams: closed ones are replaced, and failures of standard output are reported."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import sys
 from typing import Any
 
 CLOSED = (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
-"""What is opened in place of a closed stream. Reading the first and writing the second fails, so that nobody takes an
-empty text for input or believes that a result was delivered."""
+"""Replacements of closed streams. Reading the first and writing the second fails, so that a missing input or output is
+an error."""
 
 
 class OutputError(OSError):
-    """Standard output does not take what is printed: the disk is full, or the reader of a pipe is gone."""
+    """Standard output cannot be written: the disk is full, or the pipe is closed."""
 
 
 class _Output(io.FileIO):
-    """Standard output, whose failures can be told from those of other files."""
+    """Standard output, whose failures raise OutputError."""
 
     def write(self, data: Any, /) -> int:
         try:
@@ -27,7 +27,7 @@ class _Output(io.FileIO):
 
 
 class _Messages(io.FileIO):
-    """Standard error. What it does not take is dropped: the exit code says enough, and the work goes on."""
+    """Standard error; what cannot be written is dropped, because the exit code reports the failure."""
 
     def write(self, data: Any, /) -> int:
         try:

@@ -13,7 +13,7 @@ from archdsl.emit.summary import Row, sort, summarise, to_depth, to_json
 from archdsl.model import Model
 
 MAX_ROWS = 45
-"""Rows that are shown at most where no depth is asked for."""
+"""Maximum number of rows without ``--depth``."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +21,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_build_arguments(parser)
     add_measure_arguments(parser)
     parser.add_argument(
-        "--depth", type=levels, metavar="N", help=f"levels of the tree (default: as many as fit in {MAX_ROWS} rows)"
+        "--depth", type=levels, metavar="N", help=f"number of levels (default: as many as fit in {MAX_ROWS} rows)"
     )
-    parser.add_argument("--sort", choices=("macs", "params", "memory"), help="the dearest first, at every level")
+    parser.add_argument(
+        "--sort",
+        choices=("macs", "params", "memory"),
+        help="sort order at every level, largest first (default: execution order)",
+    )
     add_format_argument(parser)
 
 
@@ -42,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def text(model: Model, optimizer: str) -> str:
-    """What the command prints of a model, with the memory to train it with an optimizer of ``measure.memory``."""
+    """Returns the output of the command for a model, with the training memory of an optimizer."""
     from archdsl.cli.summary_table import print_summary
 
     summary = summarise(model.graph, 1, optimizer)

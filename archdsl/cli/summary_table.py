@@ -1,4 +1,4 @@
-"""A summary as a table for a terminal: what is left out where it is narrow is said below it."""
+"""A summary as a table for a terminal; columns that do not fit are listed below it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from archdsl.op import Tensor
 
 COLUMNS = ("output", "params", "MACs", "FLOPs", "field", "stride", "memory")
 GIVEN_UP = ("FLOPs", "stride", "field", "memory", "output")
-"""Columns that a narrow terminal does without, the first one first."""
+"""Columns that are omitted on a narrow terminal, in this order."""
 LEAST_TREE = 24
-"""Columns of the terminal that the tree has, at least."""
+"""Minimum width of the tree, in columns."""
 WIDEST_CELL = 32
-"""A longer text, of a symbolic size, goes on in the next line."""
+"""Maximum width of a cell; longer texts (symbolic sizes) are wrapped."""
 LEAST_WIDTH = 88
-"""Columns that the text below a small table may have."""
+"""Minimum width of the notes below a table, in columns."""
 
 
 class Line(NamedTuple):
@@ -43,7 +43,7 @@ class Line(NamedTuple):
 
 
 def print_summary(summary: Summary, rows: Sequence[Row], depth: int, deepest: int) -> None:
-    """Print the rows, the totals, and what the figures mean. ``depth`` of ``deepest`` levels are shown."""
+    """Prints the rows, the totals, and notes. ``depth`` of ``deepest`` levels are shown."""
     width = terminal_width()
     lines = list(_lines(rows, summary.inputs, 0))
     shown, tree = _fit(lines, width)
@@ -131,7 +131,7 @@ def _stride(axis: AxisField) -> str:
 
 
 def _fit(lines: Sequence[Line], width: int) -> tuple[list[str], int]:
-    """The columns for which there is room, and the width of the tree beside them."""
+    """Returns the columns that fit, and the width of the tree."""
     natural = max(len(line.label) for line in lines)
     shown = [name for name in COLUMNS if any(line.cells[name] for line in lines)]
     room = width - _table_width(lines, shown, 0)
@@ -163,7 +163,7 @@ def _table(lines: Sequence[Line], shown: Sequence[str], tree: int) -> Table:
 
 
 def _label(line: Line) -> Text:
-    """Modules stand out; ``×n`` does most."""
+    """Returns the label in color: modules brighter than operators, ``×n`` highlighted."""
     style = "dim" if line.row.in_training_only else "" if line.row.name else "dim"
     text = Text(line.label, style=style)
     text.highlight_regex(r"×\d+(?= \(|$)", "bold cyan")
@@ -201,31 +201,31 @@ def _exact_and_short(size: Size) -> str:
 
 
 def _notes(summary: Summary, lines: Sequence[Line], shown: Sequence[str], depth: int, deepest: int) -> Iterator[str]:
-    """What the figures mean, as far as there are such."""
+    """Yields the notes that explain the columns shown."""
     batch = ", ".join(f"{name} = {size}" for name, size in summary.batch.items())
     free = sorted(_symbols(summary) - set(summary.batch))
-    every = f", as polynomials for every {listed(free)}" if free else ""
-    yield f"Costs for {batch or 'the batch of the input'}{every}."
+    every = f", as polynomials in {listed(free)}" if free else ""
+    yield f"Costs for {batch or 'the given batch'}{every}."
     if summary.preconditions:
         yield f"Preconditions: {'; '.join(summary.preconditions)}."
     yield (
-        "MACs: multiply-accumulates of convolutions, linear layers and matrix products. FLOPs: 2 for each, and 1 for "
+        "MACs: multiply-accumulates of convolutions, linear layers and matrix products. FLOPs: 2 for each MAC, 1 for "
         "each other elementary operation. Both at inference."
     )
     if "field" in shown:
         bounds = any(axis.is_bound for line in lines for field in line.row.fields.values() for axis in field)
         yield (
-            "field: cells of the input that a position sees, narrowest–widest path, along each spatial axis (once if "
-            f"all are equal; all: the whole axis{'; ≤: at most, perhaps fewer' if bounds else ''}). "
-            "stride: cells between the looks of neighbours."
+            "field: receptive field, minimum–maximum over the paths, along each spatial axis (one number if all are "
+            f"equal; all: the entire axis{'; ≤: upper bound' if bounds else ''}). "
+            "stride: input distance between adjacent outputs."
         )
     if "memory" in shown:
         yield (
-            "memory: saved for backward of the values that the row makes, exactly. training: at most, since gradients "
-            "come as activations go; without the work space of operators. 1 MB = 10⁶ bytes."
+            "memory: activations saved for backward. training: upper bound, because activations are freed while "
+            "gradients are computed; without the workspace of operators. 1 MB = 10⁶ bytes."
         )
     if any(line.row.times > 1 for line in lines):
-        yield "×n: n in a row. Figures are of one of them; field and stride after the last."
+        yield "×n: n equal modules in sequence. Numbers are for one of them; field and stride after the last."
     left_out = [name for name in COLUMNS if name not in shown and any(line.cells[name] for line in lines)]
     if left_out:
         yield f"This terminal is too narrow for {', '.join(left_out)}."

@@ -34,40 +34,37 @@ RUNS = Path("runs")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """A setting that is not given is left out of the arguments: the recipe's, a resumed run's or the default stands."""
+    """Settings that are not given are absent, so that those of the recipe or resumed run, or the defaults, apply."""
     parser.argument_default = argparse.SUPPRESS
     parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
     add_build_arguments(parser)
     add_format_argument(parser)
     place = parser.add_mutually_exclusive_group()
     place.add_argument(
-        "--out", type=output_folder, default=None, metavar="DIR", help="the run's folder (default: runs/MODEL)"
+        "--out", type=output_folder, default=None, metavar="DIR", help="folder of the run (default: runs/MODEL)"
     )
-    place.add_argument(
-        "--resume", type=output_folder, default=None, metavar="DIR", help="go on with the run in this folder"
-    )
+    place.add_argument("--resume", type=output_folder, default=None, metavar="DIR", help="folder of a run to resume")
     parser.add_argument(
         "--recipe", default=None, metavar="NAME|FILE",
-        help="settings from a TOML file or a shipped recipe (lab, imagenet-classic, imagenet-modern); flags go first",
+        help="settings from a TOML file or a shipped recipe (lab, imagenet-classic, imagenet-modern); flags override"
+        " the recipe",
     )  # fmt: skip
-    parser.add_argument(
-        "--export", action="store_true", default=False, help="write the best network as ONNX beside its checkpoint"
-    )
+    parser.add_argument("--export", action="store_true", default=False, help="export the best checkpoint to ONNX")
     parser.add_argument(
         "--augment-preview", type=output_file(".png"), default=None, metavar="FILE.png",
-        help="draw what augmentation makes of the training pictures, and train nothing",
+        help="file for a sample of augmented training images, instead of training",
     )  # fmt: skip
     add_settings(parser, SETTINGS)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and print what came out. Returns 130 after Ctrl-C, as shells expect."""
+    """Trains and prints the result. Returns 130 after Ctrl-C, as shells expect."""
     model = load_model(args.spec, args)
     if args.resume is not None and args.recipe is not None:
-        raise SpecError([BadSetting(span=None, reason="a resumed run has its own recipe; leave --recipe out")])
+        raise SpecError([BadSetting(span=None, reason="a resumed run keeps its recipe", advice="remove --recipe")])
     if "classes" in dict(args.settings):
-        reason = "`classes` is what the data have; leave it out"
-        raise SpecError([BadSetting(span=None, reason=reason)])
+        reason = "`classes` is set to the number of classes in the data"
+        raise SpecError([BadSetting(span=None, reason=reason, advice="remove `--set classes=…`")])
     warn_of_activations(model)
     try:
         with training_extra("training"):
@@ -89,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def warn_of_activations(model: Model) -> None:
-    """Print a warning for each activation between the scores and the loss that no comment allows."""
+    """Prints a warning for each activation between the logits and the loss that no comment allows."""
     from archdsl.checks.activated import activated_scores
     from archdsl.checks.allow import without_allowed
 
@@ -98,7 +95,7 @@ def warn_of_activations(model: Model) -> None:
 
 
 def _fit(model: Model, args: argparse.Namespace) -> Result | None:
-    """None in all but one of the processes that train together: that one tells the result."""
+    """Returns the result in the main process, None in the other processes of a distributed run."""
     from archdsl.training.fit import fit
     from archdsl.training.recipe import resolved
     from archdsl.training.run import Run, resumed, unused
@@ -118,7 +115,7 @@ def _fit(model: Model, args: argparse.Namespace) -> Result | None:
 
 
 def _preview(model: Model, args: argparse.Namespace) -> int:
-    """What augmentation makes of the training pictures, instead of a training."""
+    """Draws a sample of augmented training images, instead of training."""
     from archdsl.training.preview import preview
     from archdsl.training.recipe import resolved
     from archdsl.training.sources import load
@@ -135,7 +132,7 @@ def _preview(model: Model, args: argparse.Namespace) -> int:
 
 
 def given_settings(args: argparse.Namespace) -> dict[str, Any]:
-    """The settings that were told, as a recipe would give them: what may be repeated is a tuple."""
+    """Returns the given settings, as in a recipe: repeatable ones as tuples."""
     found = {name: getattr(args, name) for name in SETTINGS if hasattr(args, name)}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
 
@@ -143,10 +140,10 @@ def given_settings(args: argparse.Namespace) -> dict[str, Any]:
 def _text(result: Result) -> str:
     counts = result.pictures
     lines = [
-        f"{result.model} on {shown(result.data)}: {result.classes} classes; {counts['train']:,} pictures to train,"
-        f" {counts['val']:,} to validate, {counts['test']:,} to test",
-        f"test accuracy {result.test_accuracy:.1%} (loss {result.test_loss:.3f}), measured on epoch"
-        f" {result.best_epoch} of {result.epochs}, which validated best: {result.val_accuracy:.1%}",
+        f"{result.model} on {shown(result.data)}: {result.classes} classes; {counts['train']:,} training,"
+        f" {counts['val']:,} validation and {counts['test']:,} test images",
+        f"test accuracy {result.test_accuracy:.1%} (loss {result.test_loss:.3f}); best checkpoint: epoch"
+        f" {result.best_epoch} of {result.epochs}, validation accuracy {result.val_accuracy:.1%}",
         f"trained in {result.seconds:.0f} s",
         *(f"  {name:<7} {shown(path)}" for name, path in result.files.items()),
     ]

@@ -1,4 +1,4 @@
-"""``archdsl viz``: a diagram fit for a paper."""
+"""``archdsl viz``: draws a diagram."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
     parser.add_argument(
         "-o", "--output", type=image_file, metavar="FILE",
-        help="file to write: .svg, .png, .pdf, .eps, .tex (TikZ) or .dot; `-` writes SVG to standard output "
-        "(default: the model's name, .svg)",
+        help="output file: .svg, .png, .pdf, .eps, .tex (TikZ) or .dot; - for SVG on standard output (default: name"
+        " of the model, .svg)",
     )  # fmt: skip
     parser.add_argument("--theme", choices=("light", "dark"), default="light", help="colors (default: light)")
     parser.add_argument(
         "--open", action="append", default=[], metavar="PATH", dest="opened",
-        help="open a module beside the model: a path (layer2.0) or the name of a block; may be repeated",
+        help="show the inside of a module next to the model: a path (layer2.0) or the name of a block; repeatable",
     )  # fmt: skip
     parser.add_argument(
         "--fold", action="append", default=[], metavar="PATH", dest="closed",
-        help="show a module as one card; may be repeated",
+        help="show a module as one box; repeatable",
     )  # fmt: skip
     parser.add_argument(
-        "--depth", type=levels, metavar="N", help="levels of the module tree that are shown (default: what fits a page)"
+        "--depth", type=levels, metavar="N", help="number of levels of the module tree (default: what fits on a page)"
     )
     parser.add_argument(
         "--width", type=length, metavar="WIDTH",

@@ -1,4 +1,4 @@
-"""``archdsl weights``: what a checkpoint holds, how two differ, and writing one in another form or for a network."""
+"""``archdsl weights``: inspects, compares, converts and maps checkpoints."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ from archdsl.weights.write import ENDINGS, save
 if TYPE_CHECKING:
     from torch import Tensor
 
-FILE_HELP = "a checkpoint (.safetensors, .pth, .bin, .ckpt, an index of shards), or FILE:PART for an entry of one"
+FILE_HELP = "checkpoint (.safetensors, .pth, .bin, .ckpt, an index of shards), or FILE:PART for an entry of it"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parsers = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     inspect = parsers.add_parser("inspect", help="list the tensors of a file, and the networks that it fits")
     inspect.add_argument("file", metavar="FILE", help=FILE_HELP)
-    inspect.add_argument("specs", nargs="*", metavar="SPEC", help="networks to compare it with (default: all shipped)")
-    inspect.add_argument("--no-statistics", action="store_true", help="names, shapes and element types only")
+    inspect.add_argument("specs", nargs="*", metavar="SPEC", help="networks to try (default: all shipped)")
+    inspect.add_argument("--no-statistics", action="store_true", help="print only names, shapes and element types")
     diff = parsers.add_parser("diff", help="compare two files tensor by tensor")
     diff.add_argument("file", metavar="FILE", help=FILE_HELP)
-    diff.add_argument("other", metavar="OTHER", help="the file that it is compared with")
-    convert = parsers.add_parser("convert", help="write a file in another form")
+    diff.add_argument("other", metavar="OTHER", help="checkpoint to compare with")
+    convert = parsers.add_parser("convert", help="convert a file to another format")
     convert.add_argument("file", metavar="FILE", help=FILE_HELP)
-    map = parsers.add_parser("map", help="write the weights of a network, under its names")
+    map = parsers.add_parser("map", help="write the weights with the names of a network")
     map.add_argument("file", metavar="FILE", help=FILE_HELP)
     map.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
     add_build_arguments(map)
@@ -59,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             required=True,
             metavar="OUT",
             type=output_file(*ENDINGS),
-            help=f"the file to write ({' or '.join(ENDINGS)})",
+            help=f"output file ({' or '.join(ENDINGS)})",
         )
     for action in (inspect, diff, convert, map):
         add_format_argument(action)
@@ -113,7 +113,7 @@ def _inspect(args: argparse.Namespace) -> int:
     for fit in found:
         print(shown(_fit(fit)))
     if not found:
-        print("fits none of the networks" if args.specs else "fits no shipped network")
+        print("fits none of the given networks" if args.specs else "fits no shipped network")
     return 0
 
 
@@ -166,11 +166,11 @@ def _dtype(tensor: Tensor) -> str:
 def _print_state(title: str, state: Mapping[str, Tensor], args: argparse.Namespace) -> None:
     numbers = sum(prod(t.shape) for t in state.values())
     size = sum(prod(t.shape) * t.element_size() for t in state.values())
-    print(f"{shown(title)}: {len(state)} tensors, {numbers:,} numbers, {in_bytes(size)}")
+    print(f"{shown(title)}: {len(state)} tensors, {numbers:,} elements, {in_bytes(size)}")
     rows = [
         (shown(name), f"[{', '.join(map(str, t.shape))}]", _dtype(t), *_columns(t, args)) for name, t in state.items()
     ]
-    heading = ("tensor", "shape", "dtype", *(() if args.no_statistics else ("mean", "std", "least", "greatest", "")))
+    heading = ("tensor", "shape", "dtype", *(() if args.no_statistics else ("mean", "std", "min", "max", "")))
     widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
     for row in (heading, *rows):
         cells = [cell.ljust(w) if i < 3 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))]

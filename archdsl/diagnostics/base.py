@@ -15,7 +15,7 @@ Severity = Literal["error", "warning"]
 
 @record
 class Label:
-    """A second place that tells the story: where the other side of a conflict comes from."""
+    """A second place with its text, such as where the other side of a conflict comes from."""
 
     span: Span
     text: str
@@ -32,7 +32,7 @@ class Frame:
 
 @record
 class Edit:
-    """A replacement of a span that mends the fault."""
+    """A replacement of a span that fixes the fault."""
 
     span: Span
     replacement: str
@@ -42,8 +42,8 @@ class Edit:
 class Diagnostic:
     """Base of all diagnostics. Subclasses add fields and set the class texts, templates over the fields.
 
-    ``title`` says what is wrong, ``at`` stands at the underlined place, ``hint`` says the way out; a template whose
-    field is None is left out.
+    ``title`` states the fact, ``at`` the reason (at the underlined place), ``hint`` the fix; a template with a field
+    that is None is omitted.
     """
 
     code: ClassVar[str]
@@ -63,17 +63,17 @@ class Diagnostic:
 
     @property
     def note(self) -> str:
-        """Text at the underlined place; empty where the title says it all."""
+        """Returns the text at the underlined place; empty if the title is enough."""
         return self._fill(self.at)
 
     @property
     def help(self) -> str:
-        """The way out; empty where none is known."""
+        """Returns the fix; empty if none is known."""
         return self._fill(self.hint)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What else there is to say: a source, how to switch it off."""
+        """Returns further remarks: a source, how to switch a lint off."""
         return ()
 
     def _fill(self, template: str) -> str:

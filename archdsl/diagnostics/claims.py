@@ -10,7 +10,7 @@ from archdsl.record import record
 class ClaimFails(Diagnostic):
     """A claim that does not hold.
 
-    Refuted by the least example where sizes are symbolic, else by the numbers themselves.
+    For symbolic sizes the smallest counterexample is shown, otherwise the numbers themselves.
     """
 
     code = "A0401"
@@ -36,14 +36,14 @@ class AssertionFails(Diagnostic):
 class ClaimUndecided(Diagnostic):
     """A claim that could be neither proved nor refuted.
 
-    Questions about polynomials with remainders have no answer in general. What cannot be decided is said to be so,
-    never guessed.
+    Inequalities between polynomials with remainders are undecidable in general. archdsl reports such a claim as
+    undecided and never guesses.
     """
 
     code = "A0403"
     title = 'the claim "{claim}" could be neither proved nor refuted'
     at = "{detail}"
-    hint = "state it for sizes in numbers, or in a simpler form"
+    hint = "replace symbols by numbers, or simplify the claim"
 
     claim: str
     detail: str
@@ -53,12 +53,12 @@ class ClaimUndecided(Diagnostic):
 class ClaimEmpty(Diagnostic):
     """A claim that asserts nothing.
 
-    It has no assertion, or none that is reached: its loops run over empty lists, its conditions never hold.
+    It has no assertion, or none is reached: its loops run over empty lists, or its conditions never hold.
     """
 
     code = "A0404"
     title = 'the claim "{claim}" asserts nothing'
     at = "no assertion is reached"
-    hint = "state what holds with `assert …`, or remove the claim"
+    hint = "add an `assert`, or remove the claim"
 
     claim: str

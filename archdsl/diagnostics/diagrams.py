@@ -9,17 +9,20 @@ from archdsl.source import Span
 
 @record(kw_only=True)
 class DiagramFault(Diagnostic):
-    """Base of the faults of drawing: they stand at no place in a spec."""
+    """Base of errors while drawing; they have no place in a spec."""
 
     span: Span | None = None
 
 
 @record(kw_only=True)
 class NoRenderer(DiagramFault):
-    """Nothing is installed that can draw."""
+    """No renderer is installed.
+
+    Diagrams are drawn by Graphviz: the `dot` program, or the `graphviz-pure` package.
+    """
 
     code = "A0801"
-    title = "nothing here can draw a diagram: neither Graphviz's `dot` nor the `graphviz-pure` wheel is installed"
+    title = "cannot draw a diagram: neither Graphviz's `dot` nor the package `graphviz-pure` is installed"
     hint = "pip install graphviz-pure"
 
 
@@ -37,22 +40,22 @@ class CannotRender(DiagramFault):
 
 @record(kw_only=True)
 class NoPdf(DiagramFault):
-    """Nothing is installed that can write a PDF or an EPS."""
+    """No library that writes PDF or EPS is installed."""
 
     code = "A0803"
-    title = "a PDF or EPS needs a library that is not installed"
+    title = "cannot write PDF or EPS: the library is not installed"
     hint = "pip install 'archdsl[pdf]'"
 
 
 @record(kw_only=True)
 class NoSuchModule(DiagramFault):
-    """A part that the network does not have.
+    """A module that the network does not have.
 
-    Parts are named by their dotted paths.
+    Modules are named by their dotted paths, such as `layer1.0.conv1`.
     """
 
     code = "A0804"
-    title = "`{model}` has no part `{path}` that could be {done}"
+    title = "`{model}` has no module `{path}` that can be {done}"
     hint = "{advice}"
 
     model: str
@@ -63,11 +66,11 @@ class NoSuchModule(DiagramFault):
 
 @record(kw_only=True)
 class UnknownPictureFormat(DiagramFault):
-    """An image in an unknown format."""
+    """An image format that archdsl cannot write."""
 
     code = "A0805"
-    title = "`{path}` has no known image format"
-    hint = "end its name in .svg, .png, .pdf, .eps, .tex or .dot"
+    title = "`{path}` does not end in a supported image format"
+    hint = "use .svg, .png, .pdf, .eps, .tex or .dot"
 
     path: str
 

@@ -23,23 +23,23 @@ class CannotRead(Diagnostic):
 class OutsideRoot(Diagnostic):
     """A file outside the folder of the spec.
 
-    A spec from elsewhere cannot read files of its reader: `use` reaches files beside it and below, and the library.
-    Symbolic links are followed before this is decided.
+    A downloaded spec must not read arbitrary files: `use` reaches only files in the spec's folder and below it, and the
+    shipped library. Symbolic links are resolved first.
     """
 
     code = "A0602"
-    title = "`{path}` lies outside the folder of this spec"
-    hint = "a spec may use files in its own folder or below it, and the library that ships with archdsl"
+    title = "`{path}` is outside the folder of this spec"
+    hint = "copy the file into the folder of the spec, or use a file of the shipped library"
 
     path: str
 
 
 @record(kw_only=True)
 class CircularUse(Diagnostic):
-    """Files that use each other in a circle."""
+    """A circular `use`."""
 
     code = "A0603"
-    title = "these files use each other: {route}"
+    title = "circular `use`: {route}"
 
     route: str
 
@@ -49,7 +49,7 @@ class NotInFile(Diagnostic):
     """A name that the used file does not define."""
 
     code = "A0604"
-    title = "`{path}` defines no `{name}`"
+    title = "`{path}` does not define `{name}`"
     hint = "{advice}"
 
     path: str
@@ -59,9 +59,9 @@ class NotInFile(Diagnostic):
 
 @record(kw_only=True)
 class NothingToBuild(Diagnostic):
-    """A file that does not say which of its models is meant.
+    """A file in which the model to use is ambiguous or missing.
 
-    A command for one model needs the file's only one, the one with the file's name, or `path:Model`.
+    A command for one model takes the file's only model, the model with the file's name, or `path:Model`.
     """
 
     code = "A0605"
@@ -75,9 +75,9 @@ class NothingToBuild(Diagnostic):
 
 @record(kw_only=True)
 class BadSetting(Diagnostic):
-    """A setting that the model does not take.
+    """An invalid setting.
 
-    `--set` overrides parameters of the model, `--input` shapes of its inputs.
+    `--set` overrides parameters of the model, `--input` the shapes of its inputs.
     """
 
     code = "A0606"
@@ -90,9 +90,9 @@ class BadSetting(Diagnostic):
 
 @record(kw_only=True)
 class MissingExtra(Diagnostic):
-    """A part of archdsl that is not installed.
+    """An optional dependency that is not installed.
 
-    The bare package checks, measures, draws and writes source; the rest comes as extras.
+    The base package checks, measures, draws and writes source; everything else is an extra.
     """
 
     code = "A0607"
@@ -112,7 +112,7 @@ class WeightsDiffer(Diagnostic):
     """
 
     code = "A0608"
-    title = "the weights in `{path}` are not those of {network}"
+    title = "the weights in `{path}` do not fit {network}"
     at = "{difference}"
     hint = "{advice}"
 
@@ -128,15 +128,15 @@ class WeightsDiffer(Diagnostic):
 
 @record(kw_only=True)
 class SeveralStateDicts(Diagnostic):
-    """A checkpoint that holds several state dicts, where one is needed.
+    """A checkpoint with several state dicts.
 
-    A training may save its weights and their moving average, or a student and its teacher, in one file. Which is meant
-    is stated after the file's name: an entry of the file, or a prefix of the names in it.
+    Some training scripts save the weights and their moving average, or a student and its teacher, in one file. Select
+    one by adding the entry of the file, or a prefix of its names, to the path.
     """
 
     code = "A0616"
-    title = "`{path}` holds several state dicts{fitting}: {parts}"
-    hint = "name one: `{path}:{first}`"
+    title = "`{path}` contains several state dicts{fitting}: {parts}"
+    hint = "select one, for example `{path}:{first}`"
 
     path: str
     fitting: str
@@ -147,14 +147,14 @@ class SeveralStateDicts(Diagnostic):
 
 @record(kw_only=True)
 class NoSuchPart(Diagnostic):
-    """A part of a checkpoint that it does not hold.
+    """A part that the checkpoint does not contain.
 
-    `FILE:PART` names an entry of the file that holds a state dict, or a prefix of the names in one.
+    In `FILE:PART`, PART is an entry of the file with a state dict, or a prefix of the names in one.
     """
 
     code = "A0617"
-    title = "`{path}` holds no `{part}`"
-    at = "it holds {held}"
+    title = "`{path}` does not contain `{part}`"
+    at = "it contains {held}"
 
     path: str
     part: str
@@ -162,14 +162,14 @@ class NoSuchPart(Diagnostic):
 
     @property
     def message(self) -> str:
-        return f"{super().message}; it holds {self.held}"
+        return f"{super().message}; it contains {self.held}"
 
 
 @record(kw_only=True)
 class CannotWrite(Diagnostic):
     """A file that cannot be written.
 
-    Files are written whole or not at all: what was there before is untouched.
+    A file is written completely or not at all: on failure the previous file is unchanged.
     """
 
     code = "A0609"
@@ -181,15 +181,15 @@ class CannotWrite(Diagnostic):
 
 @record(kw_only=True)
 class OutputIsInput(Diagnostic):
-    """A file that a command is to read and to write.
+    """An output that would overwrite an input of the command.
 
-    The spec, the files that it uses, a checkpoint and whatever else a command reads are never written over, whether
-    they are named in the same way, in another one, or through a link.
+    A command never overwrites the files it reads (the spec, the files it uses, a checkpoint), even if the output names
+    them by another path or a link.
     """
 
     code = "A0611"
     title = "cannot write `{path}`: it is an input of this command (`{given}`)"
-    hint = "name another file for the output"
+    hint = "choose another output file"
 
     path: str
     given: str
@@ -197,9 +197,9 @@ class OutputIsInput(Diagnostic):
 
 @record(kw_only=True)
 class SystemRefuses(Diagnostic):
-    """Something that a command needs, and that the system does not give.
+    """A failure of the operating system.
 
-    Standard output on a full disk, a working folder that was deleted meanwhile, a device that does not answer.
+    For example a full disk, a deleted working folder, or a device that does not respond.
     """
 
     code = "A0612"
@@ -213,15 +213,15 @@ class SystemRefuses(Diagnostic):
 
 @record(kw_only=True)
 class WeightsTooLarge(Diagnostic):
-    """Weights that do not fit into the memory of the machine.
+    """Weights that do not fit into memory.
 
-    Such a network can be checked, measured, drawn and written as source. A module, an ONNX file, a benchmark or a
-    training needs its weights in memory.
+    Such a network can still be checked, measured, drawn and written as source. A module, an ONNX file, a benchmark and
+    training need the weights in memory.
     """
 
     code = "A0613"
-    title = "the weights of `{network}` take {size} of memory, and this process can get {limit}"
-    hint = "build a smaller network with `--set`; `archdsl summary` shows which layers have the weights"
+    title = "the weights of `{network}` need {size} of memory; {limit} is available"
+    hint = "build a smaller network with `--set`; `archdsl summary` shows the parameters of each layer"
 
     network: str
     size: str
@@ -230,7 +230,7 @@ class WeightsTooLarge(Diagnostic):
 
 @record(kw_only=True)
 class MemoryExhausted(Diagnostic):
-    """A command that needs more memory than it can get."""
+    """A command that ran out of memory."""
 
     code = "A0614"
     title = "not enough memory: {reason}"
@@ -242,14 +242,14 @@ class MemoryExhausted(Diagnostic):
 
 @record(kw_only=True)
 class InternalFault(Diagnostic):
-    """A fault of archdsl itself.
+    """A bug in archdsl.
 
-    No command is known that leads here. With the environment variable `ARCHDSL_DEBUG=1`, Python's traceback is shown.
+    No command is known to cause it. With the environment variable `ARCHDSL_DEBUG=1`, Python's traceback is shown.
     """
 
     code = "A0615"
     title = "archdsl failed with {kind}: {reason} ({place})"
-    hint = "this is a fault of archdsl: please report it with the spec and the output of `ARCHDSL_DEBUG=1`"
+    hint = "this is a bug in archdsl: please report it with the spec and the output of `ARCHDSL_DEBUG=1`"
 
     kind: str
     reason: str
@@ -258,10 +258,10 @@ class InternalFault(Diagnostic):
 
 @record(kw_only=True)
 class UnknownCode(Diagnostic):
-    """A code that no message has, and no lint of that name."""
+    """An unknown code or lint."""
 
     code = "A0610"
-    title = "there is no code or lint `{asked}`"
+    title = "unknown code or lint `{asked}`"
     hint = "{advice}"
 
     asked: str

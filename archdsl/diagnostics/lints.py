@@ -1,4 +1,4 @@
-"""A041x: what a colleague would raise. Warnings, each with its source; a comment ``# allow: name`` switches one off."""
+"""A041x: lints, warnings with a cited source. A comment ``# allow: name`` switches one off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archdsl.record import record
 
 @record(kw_only=True)
 class Lint(Diagnostic):
-    """Base of the lints: the name by which a spec allows it, and who says so."""
+    """Base of the lints: the name by which a spec allows it, and the source that it cites."""
 
     severity: ClassVar[Severity] = "warning"
     lint: ClassVar[str]
@@ -18,16 +18,16 @@ class Lint(Diagnostic):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (f"see {self.cites}", f"to keep it, say why: `# allow: {self.lint}`")
+        return (f"see {self.cites}", f"to keep it, add a comment with the reason: `# allow: {self.lint}`")
 
 
 @record(kw_only=True)
 class UnknownLint(Diagnostic):
-    """A comment that allows a lint which does not exist."""
+    """A comment that allows an unknown lint."""
 
     code = "A0410"
     severity = "warning"
-    title = "there is no lint `{name}` to allow"
+    title = "unknown lint `{name}`"
     hint = "{advice}"
 
     name: str
@@ -36,18 +36,18 @@ class UnknownLint(Diagnostic):
 
 @record(kw_only=True)
 class BiasBeforeNorm(Lint):
-    """A bias that a batch normalization takes away again.
+    """A bias before a batch normalization.
 
-    It subtracts the mean of each channel, and with it whatever constant was added before: the bias costs memory and
-    learns nothing.
+    Batch normalization subtracts the mean of each channel, and with it any constant added before. The bias has no
+    effect, but costs memory and time.
     """
 
     code = "A0411"
     lint = "bias-before-norm"
     cites = "Ioffe & Szegedy, Batch Normalization (2015), section 3.2"
     title = "the bias of this `{layer}` has no effect"
-    at = "`{norm}` subtracts it again"
-    hint = "say `bias=false`"
+    at = "`{norm}` subtracts it"
+    hint = "write `bias=false`"
 
     layer: str
     norm: str
@@ -55,17 +55,17 @@ class BiasBeforeNorm(Lint):
 
 @record(kw_only=True)
 class RowsLost(Lint):
-    """A stride that leaves cells at the end unseen.
+    """A stride that skips the end of an axis.
 
-    The windows do not fill the axis at this size, and its last cells reach no output.
+    The windows do not cover the axis at this size: its last positions do not influence any output.
     """
 
     code = "A0412"
     lint = "rows-lost"
     cites = "Dumoulin & Visin, A guide to convolution arithmetic for deep learning (2016), section 2.4"
-    title = "this `{layer}` does not see the last {lost} of {size} cells of axis {axis}"
+    title = "this `{layer}` ignores the last {lost} of {size} positions of axis {axis}"
     at = "kernel {kernel}, stride {stride}, padding {before} and {after}"
-    hint = "pad by {lost} more, or choose an input size that the strides divide"
+    hint = "increase the padding by {lost}, or choose an input size that is a multiple of the strides"
 
     layer: str
     lost: int
@@ -79,17 +79,17 @@ class RowsLost(Lint):
 
 @record(kw_only=True)
 class FilterBeyondInput(Lint):
-    """A filter wider than its input.
+    """A kernel wider than its input.
 
-    Some of its weights only ever meet padding; they cost memory and time, and learn nothing.
+    Some of its weights are only ever applied to padding; they cost memory and time, and have no effect.
     """
 
     code = "A0413"
     lint = "filter-beyond-input"
     cites = "Chen et al., Rethinking Atrous Convolution for Semantic Image Segmentation (2017), section 3.3"
-    title = "the filter of this `{layer}` spans {extent} cells of axis {axis}, which has {size}"
-    at = "only the padding lets it fit"
-    hint = "a kernel of {size} sees as much"
+    title = "the kernel of this `{layer}` spans {extent} positions of axis {axis}, which has size {size}"
+    at = "it fits only because of the padding"
+    hint = "a kernel of {size} covers the same input"
 
     layer: str
     extent: int
@@ -99,17 +99,17 @@ class FilterBeyondInput(Lint):
 
 @record(kw_only=True)
 class BottleneckActivated(Lint):
-    """An activation on a linear bottleneck.
+    """An activation after a linear bottleneck.
 
-    Where few channels carry what many did, an activation that cuts off negative numbers loses what cannot be had
-    again: such layers are left linear.
+    After a projection to few channels, an activation that cuts off negative numbers loses information that later layers
+    cannot recover. Such projections are left linear.
     """
 
     code = "A0414"
     lint = "bottleneck-activated"
     cites = "Sandler et al., MobileNetV2: Inverted Residuals and Linear Bottlenecks (2018), section 3.2"
     title = "`{activation}` loses information in this bottleneck of {narrow} channels"
-    at = "{wide} channels were narrowed to {narrow} right before"
+    at = "the layer before it reduces {wide} channels to {narrow}"
     hint = "leave the projection linear: remove the activation"
 
     activation: str
@@ -119,18 +119,18 @@ class BottleneckActivated(Lint):
 
 @record(kw_only=True)
 class IdentityBlocked(Lint):
-    """A residual whose identity cannot pass.
+    """A residual without an identity path.
 
-    Its shortcut runs layers although what arrives has the shape of what leaves. A plain identity there lets signals and
-    gradients through unchanged, which is what makes deep residual networks trainable.
+    The shortcut has layers although input and output have the same shape. An identity shortcut passes activations and
+    gradients unchanged, which makes deep residual networks trainable.
     """
 
     code = "A0415"
     lint = "identity-blocked"
     cites = "He et al., Identity Mappings in Deep Residual Networks (2016), section 3"
-    title = "the identity cannot pass this residual"
-    at = "its shortcut runs `{layer}`, though both sides have shape {shape}"
-    hint = "leave the shortcut out where the shape stays"
+    title = "this residual has no identity path"
+    at = "the shortcut has `{layer}`, although input and output both have shape {shape}"
+    hint = "remove the shortcut where the shape does not change"
 
     layer: str
     shape: str
@@ -138,18 +138,18 @@ class IdentityBlocked(Lint):
 
 @record(kw_only=True)
 class DenseHead(Lint):
-    """A dense layer that holds most of the parameters.
+    """A dense layer with most of the parameters.
 
-    It has a weight for each place of the image it flattens. Averaging over the places before it takes none, and
-    overfits less.
+    It has weights for each position of the flattened feature map. Average pooling before it has no parameters, and
+    reduces overfitting.
     """
 
     code = "A0416"
     lint = "dense-head"
     cites = "Lin et al., Network In Network (2014), section 3.2"
-    title = "this `linear` holds {share}% of the parameters"
-    at = "{count} of {total}: it sees {places} places of a flattened image"
-    hint = "average over the image first: `global_avgpool -> flatten`"
+    title = "this `linear` has {share}% of the parameters"
+    at = "{count} of {total}, because it takes {places} positions of a flattened feature map"
+    hint = "average over the positions first: `global_avgpool -> flatten`"
 
     share: int
     count: str
@@ -159,36 +159,37 @@ class DenseHead(Lint):
 
 @record(kw_only=True)
 class DropoutBeforeNorm(Lint):
-    """A dropout whose noise a batch normalization measures.
+    """A dropout before a batch normalization.
 
-    The variance that it stores in training is that of dropped values; at inference nothing is dropped, and the stored
-    variance is wrong.
+    In training the batch normalization stores the variance of activations with dropout. At inference nothing is
+    dropped, and the stored variance is wrong.
     """
 
     code = "A0417"
     lint = "dropout-before-norm"
     cites = "Li et al., Understanding the Disharmony between Dropout and Batch Normalization (2019), section 3"
-    title = "the variance of this `dropout` is stored by a later `{norm}`"
-    at = "at inference nothing is dropped"
-    hint = "drop after the last batch normalization"
+    title = "this `dropout` changes the running variance of a later `{norm}`"
+    at = "at inference nothing is dropped, and the stored variance is wrong"
+    hint = "move the dropout after the last batch normalization"
 
     norm: str
 
 
 @record(kw_only=True)
 class NumbersChanged(Lint):
-    """Members of a `seq` whose numbers version 0.1 counted otherwise.
+    """Members of a `seq` with other numbers than in version 0.1.
 
-    There, values (arithmetic, slices, functions) took numbers too. A checkpoint of that version has the old names. With
-    the old numbers as labels, which `archdsl check --fix` writes, it fits; a network that is trained anew needs none.
+    In version 0.1, values (arithmetic, slices, functions) took numbers too, and its checkpoints have those names. To
+    load such a checkpoint, label the members with the old numbers (`archdsl check --fix` does). A network without old
+    checkpoints needs no change.
     """
 
     code = "A0229"
     lint = "numbers-changed"
     cites = "docs/language.md, Modules and their names"
-    title = "the members of this `seq` have other numbers than in version 0.1"
-    at = "{changes}: values take no number"
-    hint = "for checkpoints of version 0.1 write the old numbers as labels"
+    title = "the members of this `seq` had other numbers in version 0.1"
+    at = "{changes}: values no longer take a number"
+    hint = "to load checkpoints of version 0.1, write the old numbers as labels"
 
     changes: str
 
@@ -197,16 +198,15 @@ class NumbersChanged(Lint):
 class LastAxisOfMap(Lint):
     """A layer on the last axis of a feature map.
 
-    `linear`, `attention` and `layernorm` work on the last axis. In the map of a convolution, [N, C, H, W], that is one
-    of the places: each row is transformed by itself, and the channels are left alone. Most often a `flatten` was
-    forgotten.
+    `linear`, `attention` and `layernorm` work on the last axis. In a feature map, [N, C, H, W], that is the width: each
+    row is transformed separately, and the channels are not mixed. Usually a `flatten` is missing.
     """
 
     code = "A0419"
     lint = "last-axis"
     cites = "the layout of `torch.nn.Conv2d`, [N, C, H, W], and of `torch.nn.Linear`, which takes the last axis"
     title = "this `{layer}` works on the last axis of a feature map"
-    at = "{shape} arrives: axis {last} holds {size} places, not the channels"
+    at = "the input is {shape}: axis {last} has {size} positions, the channels are axis 1"
     hint = "{advice}"
 
     layer: str
@@ -222,9 +222,9 @@ class LastAxisOfMap(Lint):
 
 @record(kw_only=True)
 class ChannelsLast(Lint):
-    """An input laid out channels last.
+    """An input in channels-last layout.
 
-    Convolutions, pools and norms take [N, C, H, W]. An input of [N, H, W, C], as other libraries lay it out, would be
+    Convolutions, pools and norms take [N, C, H, W]. An input in the layout [N, H, W, C] of other libraries would be
     convolved over its width and its colors.
     """
 
@@ -232,7 +232,7 @@ class ChannelsLast(Lint):
     lint = "channels-last"
     cites = "the layout of `torch.nn.Conv2d`, [N, C, H, W]"
     title = "the input {shape} looks like channels last"
-    at = "this `{layer}` takes axis 1 for the channels: {channels} of them"
+    at = "this `{layer}` takes axis 1 as the channels ({channels})"
     hint = "{advice}"
 
     layer: str
@@ -243,18 +243,18 @@ class ChannelsLast(Lint):
 
 @record(kw_only=True)
 class StepsAsChannels(Lint):
-    """A layer that takes the steps of a sequence for channels.
+    """A layer that takes the steps of a sequence as channels.
 
-    Convolutions, pools and batch norms take the channels from axis 1. Linear layers, embeddings and attention leave the
-    features on the last axis: then axis 1 holds the steps, and each step would get a scale or a filter of its own.
+    Convolutions, pools and batch norms expect the channels on axis 1. Linear layers, embeddings and attention have the
+    features on the last axis. Then axis 1 is the sequence, and each step would get its own scale or filter.
     """
 
     code = "A0421"
     lint = "steps-as-channels"
     cites = "the layout of `torch.nn.BatchNorm1d` and `torch.nn.Conv1d`, [N, C, L]"
-    title = "this `{layer}` takes axis 1 ({size}) for the channels; the features are axis {axis} ({width}){count}"
-    at = "an earlier layer made the features axis {axis}"
-    hint = 'put them on axis 1 before it: `rearrange("{pattern}")`{instead}'
+    title = "this `{layer}` takes axis 1 ({size}) as the channels; the features are axis {axis} ({width}){count}"
+    at = "an earlier layer put the features on axis {axis}"
+    hint = 'move them to axis 1 first: `rearrange("{pattern}")`{instead}'
 
     layer: str
     size: str
@@ -275,10 +275,10 @@ class StepsAsChannels(Lint):
 
 @record(kw_only=True)
 class OpenWeights(Lint):
-    """Weights whose number depends on the length of the input.
+    """A number of weights that depends on the input size.
 
-    Another layer shares its weights along that axis, so the network was to take any length; but this one has a weight
-    for each place. Such a network can only be compiled for one size of the input.
+    Another layer shares its weights along that axis, so the network seems to be meant for any length. This layer has
+    weights for each position. Such a network can only be compiled for a fixed input size.
     """
 
     code = "A0422"
@@ -286,7 +286,7 @@ class OpenWeights(Lint):
     cites = "Lin et al., Network In Network (2014), section 3.2, on averaging over places of any number"
     title = "the number of parameters depends on {lengths}: the {weight} of this `{layer}` is {shape}"
     at = "no number is stated for {lengths}"
-    hint = "average over the places before it (`global_avgpool -> flatten`), or state the input's size in numbers"
+    hint = "average over the positions before it (`global_avgpool -> flatten`), or fix the input size"
 
     layer: str
     weight: str
@@ -296,19 +296,19 @@ class OpenWeights(Lint):
 
 @record(kw_only=True)
 class ActivationBeforeLoss(Lint):
-    """An activation between a classifier's scores and its loss.
+    """An activation between a classifier's logits and its loss.
 
-    `archdsl train` computes the cross-entropy of scores, as `torch.nn.CrossEntropyLoss` does: it takes the softmax
-    itself. On handwritten digits a `softmax` or `relu` before it costs more than ten percent of accuracy in five
+    `archdsl train` computes the cross-entropy of logits, as `torch.nn.CrossEntropyLoss` does, which applies the softmax
+    itself. On handwritten digits a `softmax` or `relu` before the loss costs more than ten percent of accuracy in five
     epochs.
     """
 
     code = "A0423"
     lint = "activation-before-loss"
     cites = "the documentation of `torch.nn.CrossEntropyLoss`, whose input are unnormalized logits"
-    title = "this `{activation}` stands between the scores and the loss"
+    title = "this `{activation}` is between the logits and the loss"
     at = "{effect}"
-    hint = "end with the scores: remove the `{activation}`; `archdsl predict` shows probabilities all the same"
+    hint = "remove the `{activation}`; `archdsl predict` computes the probabilities"
 
     activation: str
     effect: str

@@ -1,4 +1,4 @@
-"""A05xx: writing a network in another form. A0500-A0519 PyTorch, A0520-A0539 ONNX."""
+"""A05xx: back ends. A0500-A0519 PyTorch, A0520-A0539 ONNX."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from archdsl.record import record
 
 @record(kw_only=True)
 class SourceNotProved(Diagnostic):
-    """No source could be proved equal to the network.
+    """PyTorch source that could not be proved equal to the network.
 
-    Every emitted file is run against the checked graph, symbol by symbol, before it is written. No spec is known that
-    leads here.
+    Before a file is written, it is executed symbolically and compared with the checked graph. No spec is known to cause
+    this error.
     """
 
     code = "A0500"
-    title = "no PyTorch source of `{network}` could be proved equal to the checked network: {reason}"
-    hint = "this is a fault of archdsl: please report it with the spec"
+    title = "the PyTorch source of `{network}` could not be proved equal to the checked network: {reason}"
+    hint = "this is a bug in archdsl: please report it with the spec"
 
     network: str
     reason: str
@@ -28,14 +28,14 @@ class SourceNotProved(Diagnostic):
 class PlainForm(Diagnostic):
     """A network written out layer by layer.
 
-    Its readable form could not be proved equal to the checked network, so the plain form was written, which was: one
-    class for each scope, with every number written out. It computes the same and has the same state dict.
+    The readable source could not be proved equal to the checked network, so the plain form was written, which was
+    proved: one class for each scope, with every number written out. It computes the same and has the same state dict.
     """
 
     code = "A0501"
     severity = "warning"
-    title = "`{network}` is written out layer by layer: its readable form could not be proved equal to it ({reason})"
-    hint = "the file is right, only longer; please report the spec, so that archdsl learns to write it better"
+    title = "`{network}` is written layer by layer: its readable form could not be proved equal to it ({reason})"
+    hint = "the file is correct, but longer than needed; please report the spec"
 
     network: str
     reason: str
@@ -43,16 +43,16 @@ class PlainForm(Diagnostic):
 
 @record(kw_only=True)
 class MadeTooEarly(Diagnostic):
-    """A module that would have to be made before the input's size is known.
+    """A module whose parameters depend on the input size.
 
-    Such a network can be checked, measured and drawn: its numbers are then polynomials of the sizes. But a module has
-    its parameters, and the numbers it is made with, before it sees an input.
+    Such a network can be checked, measured and drawn; its numbers are polynomials of the sizes. But a PyTorch module
+    creates its parameters before it sees an input.
     """
 
     code = "A0502"
-    title = "`{network}` cannot be written as it stands: {what}"
-    at = "this depends on {symbols}, which only an input has"
-    hint = "state the size in the spec, or give the input's shape with `--input`"
+    title = "cannot write `{network}`: {what}"
+    at = "this depends on the input size {symbols}"
+    hint = "fix the size in the spec, or with `--input`"
 
     network: str
     what: str
@@ -61,14 +61,14 @@ class MadeTooEarly(Diagnostic):
 
 @record(kw_only=True)
 class NothingAtInference(Diagnostic):
-    """A network with outputs only in training, as a PyTorch module.
+    """A network that has outputs only in training.
 
-    It can be checked, as a part of another network; a module of its own would give nothing at inference.
+    It can be checked as a part of another network. As a module of its own it would return nothing at inference.
     """
 
     code = "A0503"
-    title = "`{network}` has outputs only in training: a module of it would give nothing at inference"
-    hint = "state an output without `when training`"
+    title = "`{network}` has outputs only in training: its module would return nothing at inference"
+    hint = "add an output without `when training`"
 
     network: str
 
@@ -77,12 +77,12 @@ class NothingAtInference(Diagnostic):
 class UnprovedPickle(Diagnostic):
     """A pickled module whose source could not be proved equal to the network of its spec.
 
-    A pickle of a module that archdsl made carries its source and the spec. Unpickling executes the source only after
-    proving it equal to the network: this file was changed, or written by a version of archdsl with other rules.
+    A pickle of a compiled module contains its source and the spec. Unpickling executes the source only after proving it
+    equal to the network. This file was changed, or written by another version of archdsl.
     """
 
     code = "A0504"
-    title = "the source of `{network}` in this pickle is not proved to be the network of its spec: {reason}"
+    title = "the source of `{network}` in this pickle could not be proved equal to its spec: {reason}"
     hint = "compile the spec to a Python file and load a state dict there instead"
 
     network: str
@@ -91,16 +91,16 @@ class UnprovedPickle(Diagnostic):
 
 @record(kw_only=True)
 class BufferDepends(Diagnostic):
-    """A buffer whose value is not known when the module is made.
+    """A buffer that is not constant.
 
-    A buffer is computed once, by the constructor, and stored in checkpoints. So it may depend on numbers and on other
-    buffers, but not on an input, on what is trained, or on random numbers.
+    A buffer is computed once, by the constructor, and stored in checkpoints. It may depend on numbers and other
+    buffers, but not on an input, a parameter, or random numbers.
     """
 
     code = "A0505"
     title = "the buffer `{name}` depends on {on}"
-    at = "a buffer is computed once, when the module is made"
-    hint = "name the value with `let` instead: it is then computed in each forward pass"
+    at = "a buffer is computed once, by the constructor"
+    hint = "use `let` instead, which is computed in each forward pass"
 
     name: str
     on: str
@@ -111,14 +111,14 @@ class BufferDepends(Diagnostic):
 
 @record(kw_only=True)
 class MissingWeight(Diagnostic):
-    """Weights are missing for an ONNX export.
+    """A weight that is missing for an ONNX export.
 
     All parameters and buffers of the network are needed, by their names in the state dict.
     """
 
     code = "A0520"
-    title = "no weights are given for `{name}`"
-    hint = "the state dict of a module of this network has it, with shape {shape}"
+    title = "the weight `{name}` is missing"
+    hint = "add `{name}` with shape {shape}, as in the state dict of the compiled module"
 
     name: str
     shape: str
@@ -126,10 +126,10 @@ class MissingWeight(Diagnostic):
 
 @record(kw_only=True)
 class WeightDiffers(Diagnostic):
-    """A weight of another shape or type than the network has."""
+    """A weight with the wrong shape or type."""
 
     code = "A0521"
-    title = "the weights given for `{name}` are {found}, not {wanted}"
+    title = "the weight `{name}` is {found}, not {wanted}"
 
     name: str
     found: str
@@ -138,10 +138,10 @@ class WeightDiffers(Diagnostic):
 
 @record(kw_only=True)
 class UnreadableWeight(Diagnostic):
-    """A weight that is no array."""
+    """A weight that is not an array."""
 
     code = "A0522"
-    title = "the weights given for `{name}` cannot be read as an array: {reason}"
+    title = "the weight `{name}` cannot be converted to an array: {reason}"
 
     name: str
     reason: str
@@ -149,13 +149,13 @@ class UnreadableWeight(Diagnostic):
 
 @record(kw_only=True)
 class NameTakenTwice(Diagnostic):
-    """Two things with one name in an ONNX file.
+    """A duplicate name in an ONNX file.
 
-    Inputs, outputs and weights of an ONNX graph share one set of names.
+    Inputs, outputs and weights of an ONNX graph share one namespace.
     """
 
     code = "A0523"
-    title = "`{name}` is {first} and {second}; in an ONNX file they share one set of names"
+    title = "`{name}` is both {first} and {second}; in an ONNX file they share one namespace"
     hint = "rename one of them"
 
     name: str
@@ -168,22 +168,22 @@ class NothingToExport(Diagnostic):
     """A network without an output at inference."""
 
     code = "A0524"
-    title = "`{network}` has outputs only in training, and an ONNX file is for inference"
-    hint = "state an output without `when training`"
+    title = "`{network}` has outputs only in training; an ONNX file is for inference"
+    hint = "add an output without `when training`"
 
     network: str
 
 
 @record(kw_only=True)
 class UnreadableSize(Diagnostic):
-    """A size that the ONNX file could not read off its inputs.
+    """A size that cannot be computed in the ONNX file.
 
-    In an ONNX file a symbol is the size of an axis of an input.
+    In an ONNX file each symbol must be the size of an axis of an input.
     """
 
     code = "A0525"
-    title = "a layer needs the size {symbol}, which no input has as the size of an axis"
-    hint = "give the input's size in numbers, or as a name for each axis"
+    title = "a layer needs the size {symbol}, which is not the size of any input axis"
+    hint = "fix the input size with `--input`, or name each axis"
 
     symbol: str
 
@@ -192,7 +192,7 @@ class UnreadableSize(Diagnostic):
 class SizeBeyond64Bits(Diagnostic):
     """A size with more than 64 bits.
 
-    Sizes in an ONNX file are 64 bits wide.
+    Sizes in an ONNX file have 64 bits.
     """
 
     code = "A0526"
@@ -203,28 +203,28 @@ class SizeBeyond64Bits(Diagnostic):
 
 @record(kw_only=True)
 class RefusedByChecker(Diagnostic):
-    """The ONNX checker refuses what was written.
+    """An ONNX file that the ONNX checker rejects.
 
-    Nothing is kept then. No spec is known that leads here.
+    The file is not written. No spec is known to cause this error.
     """
 
     code = "A0527"
-    title = "the ONNX checker refuses what was written, so nothing is kept: {reason}"
-    hint = "this is a fault of archdsl: please report it with the spec"
+    title = "the ONNX checker rejects the file, so it is not written: {reason}"
+    hint = "this is a bug in archdsl: please report it with the spec"
 
     reason: str
 
 
 @record(kw_only=True)
 class OnnxDiffers(Diagnostic):
-    """ONNX Runtime computes something else than torch.
+    """An ONNX file whose outputs differ from torch.
 
-    Told by `archdsl compile --to onnx --verify`, which runs both on the same input, at several sizes.
+    Reported by `archdsl compile --to onnx --verify`, which runs both on the same inputs, at several sizes.
     """
 
     code = "A0528"
-    title = "ONNX Runtime's `{output}` differs from torch's by {difference} at {sizes}, from `{place}` on"
-    at = "on the same input this differs by {own}"
+    title = "`{output}` in ONNX Runtime differs from torch by {difference} at {sizes}; the first to differ is `{place}`"
+    at = "given the same input, this layer differs by {own}"
 
     output: str
     difference: str
@@ -235,14 +235,14 @@ class OnnxDiffers(Diagnostic):
 
 @record(kw_only=True)
 class NothingVerified(Diagnostic):
-    """A comparison of ONNX Runtime with torch that shows nothing.
+    """A verification without a finite number.
 
-    All numbers of an output are NaN or infinite, in both. The file may be right or wrong.
+    All numbers of an output are NaN or infinite, both in torch and ONNX Runtime. The file may be right or wrong.
     """
 
     code = "A0533"
     title = "nothing was verified: every number of {outputs} is NaN or infinite, in torch and in ONNX Runtime"
-    hint = "`{network}` is run on standard normal inputs; give it trained weights with `--weights`"
+    hint = "`{network}` runs on standard normal inputs; use trained weights with `--weights`"
 
     network: str
     outputs: str
@@ -250,10 +250,10 @@ class NothingVerified(Diagnostic):
 
 @record(kw_only=True)
 class ModuleIsAnother(Diagnostic):
-    """A module that is not the network it is exported for."""
+    """A module that computes something else than its spec."""
 
     code = "A0529"
-    title = "the module computes something else than the checked graph of {network}, which the ONNX file agrees with"
+    title = "the torch module differs from the checked graph of {network}; the ONNX file agrees with the graph"
 
     network: str
 
@@ -270,27 +270,27 @@ class RuntimeRefuses(Diagnostic):
 
 @record(kw_only=True)
 class NoSizesFound(Diagnostic):
-    """No sizes meet the preconditions of the network.
+    """No sizes that satisfy the preconditions of the network.
 
-    `--verify` runs the network, and needs sizes for its symbols.
+    `--verify` runs the network, and needs numbers for its symbolic sizes.
     """
 
     code = "A0531"
-    title = "no sizes were found that meet the preconditions of {network}"
-    hint = "give the input's size in numbers: `--input`"
+    title = "found no input size that satisfies the preconditions of {network}"
+    hint = "fix the input size with `--input`"
 
     network: str
 
 
 @record(kw_only=True)
 class NotInOnnx(Diagnostic):
-    """An operator without a form in ONNX.
+    """An operator that cannot be exported to ONNX.
 
-    Files are written in opset 18. Some operators have a form there only where the sizes of their input are known.
+    Files use opset 18. Some operators can be exported only if the sizes of their input are known.
     """
 
     code = "A0532"
-    title = "`{op}` has no form in ONNX here: {reason}"
+    title = "`{op}` cannot be exported to ONNX here: {reason}"
     hint = "{advice}"
 
     op: str

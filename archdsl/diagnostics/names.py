@@ -1,4 +1,4 @@
-"""A02xx: names, arguments and kinds: what a statement says makes no sense, whatever the sizes."""
+"""A02xx: names, arguments and kinds: errors that do not depend on sizes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from archdsl.source import Span
 
 @record(kw_only=True)
 class UnknownName(Diagnostic):
-    """A name that nothing defines.
+    """An undefined name.
 
-    Names are defined above where they are used, by a `block`, `model`, `fn`, `let`, `as`, `input`, or a parameter;
-    files are defined in by `use`.
+    A name is defined above its first use: by `block`, `model`, `fn`, `let`, `as`, `input`, a parameter, or by `use`,
+    which imports it from another file.
     """
 
     code = "A0201"
@@ -28,9 +28,9 @@ class UnknownName(Diagnostic):
 
 @record(kw_only=True)
 class WrongKind(Diagnostic):
-    """A thing of the wrong kind: a number where a layer is needed, a layer where a number is.
+    """A value of the wrong kind, such as a number instead of a layer.
 
-    Numbers, lists, layers and values are told apart. A layer becomes a value by running it on the stream.
+    Numbers, lists, layers and values (tensors) are different kinds. A layer applied to a value gives a value.
     """
 
     code = "A0202"
@@ -47,7 +47,7 @@ class WrongKind(Diagnostic):
 class UnknownArgument(Diagnostic):
     """An argument that the layer or block does not have.
 
-    `archdsl` names arguments as torch does where it has them; the reference of the operators lists all.
+    The reference of the operators lists all arguments.
     """
 
     code = "A0203"
@@ -63,11 +63,11 @@ class UnknownArgument(Diagnostic):
 class MissingArgument(Diagnostic):
     """A required argument is missing.
 
-    An argument without a default must be given.
+    An argument without a default is required.
     """
 
     code = "A0204"
-    title = "`{callee}` needs its argument `{name}`"
+    title = "`{callee}` is missing the argument `{name}`"
     at = "{doc}"
     hint = "it takes {signature}"
 
@@ -79,9 +79,9 @@ class MissingArgument(Diagnostic):
 
 @record(kw_only=True)
 class TooManyArguments(Diagnostic):
-    """More arguments than there are.
+    """Too many positional arguments.
 
-    Arguments by position are taken in order; the hint lists them.
+    Positional arguments are taken in order; the hint lists them.
     """
 
     code = "A0205"
@@ -101,13 +101,13 @@ class TooManyArguments(Diagnostic):
 
 @record(kw_only=True)
 class BadArgument(Diagnostic):
-    """A value that the argument cannot take.
+    """An invalid value of an argument.
 
-    Each argument says what it may be: a size, a rate between 0 and 1, one of some words.
+    Each argument has a type: for example a size, a probability between 0 and 1, or one of a few strings.
     """
 
     code = "A0206"
-    title = "`{callee}` cannot take this `{argument}`: {reason}"
+    title = "invalid `{argument}` of `{callee}`: {reason}"
     hint = "{advice}"
 
     callee: str
@@ -120,13 +120,12 @@ class BadArgument(Diagnostic):
 class OtherOrder(Diagnostic):
     """Arguments in the order of another library.
 
-    In torch the first arguments of a layer are often the sizes of its input. Here they are inferred, so each number by
-    position would be taken for another argument: `batchnorm(64)` would set `eps` to 64. A call that is meant as it is
-    understood names its arguments.
+    In torch the first argument of a layer is often the size of its input. Here it is inferred, so a positional number
+    would set another argument: `batchnorm(64)` would set `eps` to 64. If that is intended, name the argument.
     """
 
     code = "A0418"
-    title = "`{call}` passes {read}"
+    title = "`{call}` sets {read}"
     at = "{reason}"
     hint = "{advice}"
 
@@ -140,7 +139,7 @@ class OtherOrder(Diagnostic):
 class RepeatedArgument(Diagnostic):
     """An argument given twice.
 
-    Once by position and once by name is twice.
+    An argument is given by position or by name, not both.
     """
 
     code = "A0207"
@@ -154,14 +153,14 @@ class RepeatedArgument(Diagnostic):
 class Unlabelled(Diagnostic):
     """A layer with parameters, a block or a `seq` without a name.
 
-    The name is its path in the state dict; so it is part of the spec. A block is a module of the network even if it
-    owns no parameters. In a `seq` members are numbered.
+    The name is its path in the state dict, so the spec states it. A block is a module of the network even if it has no
+    parameters. The members of a `seq` are numbered.
     """
 
     code = "A0208"
     title = "this {what} needs a name"
     at = "{reason}"
-    hint = "give it a label (`{example}: …`), or put it in a `seq`, where it takes its number"
+    hint = "give it a label (`{example}: …`), or put it in a `seq`, which numbers its members"
 
     what: str
     reason: str
@@ -170,18 +169,18 @@ class Unlabelled(Diagnostic):
 
 @record(kw_only=True)
 class DuplicatePath(Diagnostic):
-    """Two modules with one path.
+    """Two modules with the same path.
 
     Paths are keys of the state dict: each belongs to one module.
     """
 
     code = "A0209"
-    title = "two modules have the path `{path}`"
+    title = "two modules have the same path `{path}`"
     at = "the second one"
     hint = "{advice}"
 
     path: str
-    advice: str = "name them apart, or run one module twice: `let {label}: …`, then `{label}` where it runs"
+    advice: str = "use different labels; to share one module, declare it with `let {label}: …` and call `{label}` twice"
 
     @property
     def label(self) -> str:
@@ -194,24 +193,23 @@ class DuplicatePath(Diagnostic):
 
 @record(kw_only=True)
 class NeverRun(Diagnostic):
-    """A declared module that never runs.
+    """A declared module that is never called.
 
-    It would own parameters that no gradient reaches.
+    Its parameters would receive no gradient.
     """
 
     code = "A0210"
-    title = "the module `{label}` is declared and never run"
-    hint = "call it where it belongs (`-> {label}`), or remove it"
+    title = "the module `{label}` is declared, but never called"
+    hint = "call it (`-> {label}`), or remove it"
 
     label: str
 
 
 @record(kw_only=True)
 class UnusedName(Diagnostic):
-    """A name that nothing reads.
+    """A name that is never used.
 
-    Either something was forgotten, or the name says more than there is. A name that begins with `_` is not meant to be
-    read.
+    Something may be missing, or the name is superfluous. A name that begins with `_` is never reported.
     """
 
     code = "A0211"
@@ -223,24 +221,24 @@ class UnusedName(Diagnostic):
     name: str
     advice: str | None = None
     statement: Span | None = None
-    """What binds it: all of this has no effect."""
+    """The statement that binds the name: all of it has no effect."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (f"to keep it, call it `_{self.name}`, or say why: `# allow: {self.lint}`",)
+        return (f"to keep it, rename it to `_{self.name}`, or add a comment with the reason: `# allow: {self.lint}`",)
 
 
 @record(kw_only=True)
 class Recursive(Diagnostic):
     """A block or function that contains itself.
 
-    A network is finite and its text is what it is made of: repetition is written as a loop.
+    A network is finite, so recursion is an error. Repetition is written as a loop.
     """
 
     code = "A0212"
     title = "`{name}` contains itself"
-    at = "here it is used again: {route}"
-    hint = "a network is finite: repeat with `for`"
+    at = "it is used here: {route}"
+    hint = "use a `for` loop"
 
     name: str
     route: str
@@ -258,20 +256,20 @@ class DefinedTwice(Diagnostic):
 
 @record(kw_only=True)
 class DiscardsStream(Diagnostic):
-    """A value in a chain that makes what stands before it pointless.
+    """A value that discards the chain before it.
 
-    In a chain each item takes what the one before gives. A value that does not mention `it` would throw that away.
+    In a chain each item takes the result of the item before. A value that does not use `it` discards that result.
     """
 
     code = "A0214"
-    title = "this value throws the stream away"
-    at = "it does not mention `it`"
-    hint = "what stands before it in the chain would have no effect: start a new step with it, or combine it with `it`"
+    title = "this value discards the result of the chain before it"
+    at = "it does not use `it`"
+    hint = "use `it` in the value, or start a new step with it"
 
 
 @record(kw_only=True)
 class CannotUnpack(Diagnostic):
-    """A list of another length than the names that take it apart."""
+    """A list whose length differs from the number of names."""
 
     code = "A0215"
     title = "cannot unpack {found} into {names}"
@@ -298,10 +296,10 @@ class UnknownModel(Diagnostic):
 
 @record(kw_only=True)
 class BadLabel(Diagnostic):
-    """A name that no module can have.
+    """An invalid label.
 
-    Labels become attributes of an `nn.Module` and keys of its state dict: letters, digits, `_` and `-`, and no name
-    that every module has already.
+    Labels become attributes of an `nn.Module` and keys of its state dict. They consist of letters, digits, `_` and `-`,
+    and must not be an attribute of every `nn.Module`, such as `forward`.
     """
 
     code = "A0217"
@@ -314,9 +312,9 @@ class BadLabel(Diagnostic):
 
 @record(kw_only=True)
 class BadArithmetic(Diagnostic):
-    """Arithmetic without a result.
+    """Arithmetic without a valid result.
 
-    Division by zero, a root of a negative number, numbers and lists beyond all networks.
+    For example a division by zero, a root of a negative number, or a number or list beyond the limits.
     """
 
     code = "A0218"
@@ -329,10 +327,9 @@ class BadArithmetic(Diagnostic):
 
 @record(kw_only=True)
 class BadIndex(Diagnostic):
-    """An index that leads to nothing.
+    """An invalid index.
 
-    Lists are counted from 0. Each axis of a value is indexed by a size, a slice, or whole numbers: a list of them, or
-    an int64 value.
+    Indices start at 0. Each axis of a value is indexed by an integer, a slice, a list of integers, or an int64 value.
     """
 
     code = "A0219"
@@ -345,14 +342,15 @@ class BadIndex(Diagnostic):
 
 @record(kw_only=True)
 class TooMuch(Diagnostic):
-    """A spec that asks for absurdly much.
+    """A spec beyond the limits.
 
-    The limits are far beyond any network that was published; they keep a spec from exhausting its reader.
+    The limits are far above any published network. They protect the machine from a spec that would exhaust its memory
+    or time.
     """
 
     code = "A0220"
     title = "this spec is too large to build: over {limit} {what}"
-    hint = "the limit keeps a spec from exhausting its reader"
+    hint = "use smaller numbers; the limit protects against specs that exhaust memory or time"
 
     limit: str
     what: str
@@ -360,10 +358,10 @@ class TooMuch(Diagnostic):
 
 @record(kw_only=True)
 class Misplaced(Diagnostic):
-    """Something that makes no sense where it stands."""
+    """Something that is not allowed at this place."""
 
     code = "A0221"
-    title = "{what} cannot stand here"
+    title = "{what} is not allowed here"
     hint = "{advice}"
 
     what: str
@@ -376,37 +374,37 @@ class NoEnd(Diagnostic):
 
     code = "A0224"
     title = "the model `{model}` has no {end}"
-    hint = "every model says what {verb}: `{end} x: [N, …]`"
+    hint = "add one, for example `{example}`"
 
     model: str
     end: str
 
     @property
-    def verb(self) -> str:
-        return "goes in" if self.end == "input" else "comes out"
+    def example(self) -> str:
+        return "input x: [N, 3, H, W]" if self.end == "input" else "output x"
 
 
 @record(kw_only=True)
 class EmptyStream(Diagnostic):
-    """A layer with nothing to work on."""
+    """A layer without an input."""
 
     code = "A0225"
-    title = "nothing is on the stream here"
-    at = "this needs something to work on"
-    hint = "a model, and a claim that applies layers, begins with `input x: [N, …]`"
+    title = "this layer has no input"
+    at = "the stream is empty here"
+    hint = "begin the model or claim with `input x: [N, …]`"
 
 
 @record(kw_only=True)
 class ItMoved(Diagnostic):
-    """`it` where something else was meant.
+    """`it` used as a list that is no longer `it`.
 
-    In a chain `it` is what stands before; a list that is taken apart along the chain needs a name.
+    In a chain `it` is the result of the item before. To use a list at several places of the chain, name it.
     """
 
     code = "A0226"
     title = "`it` is not the list here: it changes along a chain"
-    at = "here it is what the chain has made so far, {here}"
-    hint = "name the list before the chain (`as xs`), and say `xs[{index}]`"
+    at = "here `it` is {here}"
+    hint = "name the list before the chain (`as xs`), and write `xs[{index}]`"
 
     here: str
     index: str
@@ -414,14 +412,14 @@ class ItMoved(Diagnostic):
 
 @record(kw_only=True)
 class DeadLayer(Diagnostic):
-    """A layer whose result goes nowhere.
+    """A layer whose result is unused.
 
-    It would cost time and memory for nothing, and its parameters would never be trained.
+    It would cost time and memory, and its parameters would never be trained.
     """
 
     code = "A0223"
-    title = "the result of this `{layer}` goes nowhere"
+    title = "the result of this `{layer}` is unused"
     at = "no output depends on it"
-    hint = "connect it, or remove it"
+    hint = "use the result, or remove the layer"
 
     layer: str

@@ -1,4 +1,4 @@
-"""A03xx: sizes that do not fit."""
+"""A03xx: shapes that do not match."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from archdsl.record import record
 
 @record(kw_only=True)
 class StatedShapeDiffers(Diagnostic):
-    """A stated shape that is not the one found.
+    """A stated shape that differs from the inferred shape.
 
-    Shapes after `input`, `as` and `output` are checked, not believed.
+    Shapes after `as` and `output` are checked against the inferred ones.
     """
 
     code = "A0301"
-    title = "{subject} is stated as {stated}, but it is {found}"
+    title = "{subject} is stated as {stated}, but is {found}"
     at = "{detail}"
     hint = "{advice}"
 
@@ -27,10 +27,10 @@ class StatedShapeDiffers(Diagnostic):
 
 @record(kw_only=True)
 class DoesNotFit(Diagnostic):
-    """A layer that cannot take what arrives.
+    """A layer that cannot take its input.
 
-    Each operator says what it needs of its input: so many axes, channels that divide into groups, an image no smaller
-    than the filter.
+    Each operator has requirements on its input: a number of axes, channels divisible by the groups, an image no smaller
+    than the kernel.
     """
 
     code = "A0302"
@@ -45,15 +45,15 @@ class DoesNotFit(Diagnostic):
 
 @record(kw_only=True)
 class Undecided(Diagnostic):
-    """A decision that depends on a size which is not known.
+    """A condition that depends on a symbolic size.
 
-    One graph is built for all sizes of the input, so an `if` on a symbolic size must be decided by what is known of it.
+    One graph is built for all input sizes, so an `if` on a symbolic size must have the same result for all of them.
     """
 
     code = "A0303"
-    title = "whether `{condition}` holds depends on the input's size"
+    title = "the condition `{condition}` depends on the input size"
     at = "{detail}"
-    hint = "decide it before, with `assert {condition}` (or its contrary), or fix the input's size"
+    hint = "add `assert {condition}` (or the opposite) before it, or fix the input size"
 
     condition: str
     detail: str | None = None
@@ -63,39 +63,38 @@ class Undecided(Diagnostic):
 class SizeDivided(Diagnostic):
     """A symbolic size divided with `/`.
 
-    Sizes are whole numbers: `//` divides and rounds down.
+    Sizes are integers: `//` divides and rounds down.
     """
 
     code = "A0304"
     title = "a symbolic size cannot be divided with `/`"
-    at = "this depends on the input's size"
+    at = "this depends on the input size"
     hint = "write `//`, which rounds down"
 
 
 @record(kw_only=True)
 class SizeTooLarge(Diagnostic):
-    """A size too large to be decided about.
+    """A size expression that is too large.
 
-    Sizes are exact expressions of the symbols. They are kept as long as questions about them can be answered.
+    Sizes are exact expressions of the symbols. Beyond a limit, comparing them takes too long.
     """
 
     code = "A0305"
-    title = "this size grows beyond what can be decided"
-    hint = "state the input's size in numbers"
+    title = "the expression of this size is too large"
+    hint = "fix the input size"
 
 
 @record(kw_only=True)
 class SharedDiffers(Diagnostic):
-    """A shared module that would need other parameters or other arguments where it runs again.
+    """A shared module whose second call needs other parameters or arguments.
 
-    A module that is declared once is made once: it owns one set of parameters and has the same arguments wherever it
-    runs.
+    A module that is declared once has one set of parameters and the same arguments, wherever it is called.
     """
 
     code = "A0306"
-    title = "the shared module `{path}` would have to be another one here"
+    title = "the shared module `{path}` would need other parameters or arguments here"
     at = "{detail}"
-    hint = "a shared module is made once: it can only run on inputs that fit it"
+    hint = "declare a second module, or call it only on inputs that fit the first"
 
     path: str
     detail: str | None = None
@@ -103,12 +102,12 @@ class SharedDiffers(Diagnostic):
 
 @record(kw_only=True)
 class TensorTooLarge(Diagnostic):
-    """A tensor with absurdly many entries."""
+    """A tensor that is too large."""
 
     code = "A0307"
-    title = "{what} would have {count} entries"
+    title = "{what} would have {count} elements"
     at = "{shape}"
-    hint = "a tensor has fewer than 2**63"
+    hint = "choose smaller sizes: a tensor has fewer than 2**63 elements"
 
     what: str
     count: str
@@ -117,13 +116,13 @@ class TensorTooLarge(Diagnostic):
 
 @record(kw_only=True)
 class SidesDiffer(Diagnostic):
-    """Two sides of an operator that do not broadcast.
+    """Operands that do not broadcast.
 
-    As in torch: aligned at the right, sizes are equal or one of them is 1.
+    As in torch: aligned at the right, sizes must be equal, or one of them 1.
     """
 
     code = "A0311"
-    title = "the two sides of this `{op}` {difference}"
+    title = "the operands of this `{op}` {difference}"
     at = "{detail}"
 
     op: str
@@ -138,10 +137,10 @@ class SidesDiffer(Diagnostic):
 
 @record(kw_only=True)
 class BranchesDiffer(Diagnostic):
-    """Branches that do not fit together.
+    """Branches with incompatible shapes.
 
-    `add`, `mul`, `residual` and `stack` need equal shapes, `concat` shapes that differ in one axis only. The message
-    shows where each of the sizes that differ comes from.
+    `add`, `mul`, `residual` and `stack` need equal shapes; `concat` needs shapes that differ only along its axis. The
+    message shows where the different sizes come from.
     """
 
     code = "A0312"

@@ -1,4 +1,4 @@
-"""A01xx: the text is not `.arch`."""
+"""A01xx: syntax errors."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from archdsl.record import record
 
 @record(kw_only=True)
 class UnexpectedCharacter(Diagnostic):
-    """A character that no word of the language begins with.
+    """An unexpected character.
 
-    Strings stand in double quotes, powers are written `**`, and comments begin with `#`.
+    Strings are in double quotes, powers are written `**`, and comments begin with `#`.
     """
 
     code = "A0101"
     title = "unexpected character {shown}"
-    at = "no word of the language begins like this"
+    at = "no token begins with this character"
     hint = "{advice}"
 
     character: str
@@ -29,10 +29,10 @@ class UnexpectedCharacter(Diagnostic):
 
 @record(kw_only=True)
 class UnexpectedToken(Diagnostic):
-    """A word where another one is expected.
+    """A syntax error.
 
-    The message lists what could stand there. Where a bracket is still open on an earlier line, that bracket is probably
-    what is at fault, and it is shown.
+    The message lists the tokens that are possible there. If a bracket is still open on an earlier line, it is shown as
+    the probable cause.
     """
 
     code = "A0102"
@@ -47,9 +47,9 @@ class UnexpectedToken(Diagnostic):
 
 @record(kw_only=True)
 class UnpairedBracket(Diagnostic):
-    """Brackets that do not pair.
+    """Unbalanced brackets.
 
-    Each `(`, `[` and `{` is closed by its own kind, innermost first.
+    Each `(`, `[` and `{` is closed by the matching bracket, innermost first.
     """
 
     code = "A0103"
@@ -64,27 +64,27 @@ class UnpairedBracket(Diagnostic):
 
 @record(kw_only=True)
 class NestedTooDeep(Diagnostic):
-    """Brackets nested too deep.
+    """Brackets nested too deeply.
 
-    No network needs so many; the limit keeps a file from exhausting its reader.
+    The limit protects against files that exhaust memory; no network needs that depth.
     """
 
     code = "A0104"
-    title = "brackets nested deeper than {limit}"
-    hint = "give the inner parts names: a `block`, or a `let`"
+    title = "brackets are nested deeper than {limit}"
+    hint = "move the inner parts to a `block` or a `let`"
 
     limit: int
 
 
 @record(kw_only=True)
 class UnsupportedVersion(Diagnostic):
-    """A spec in a later version of the language.
+    """A spec in a newer version of the language.
 
-    The first line of a spec may state the version that it is written in.
+    The first line of a spec may state its version.
     """
 
     code = "A0105"
-    title = "this spec is written in version {found} of the language; version {known} is the newest known here"
+    title = "this spec is in version {found} of the language; this archdsl supports versions up to {known}"
     hint = "{advice}"
 
     found: int
@@ -96,8 +96,8 @@ class UnsupportedVersion(Diagnostic):
 class NumberTooLarge(Diagnostic):
     """A number that is too large, or too long.
 
-    Numbers have at most 40 digits. Numbers that are not whole are IEEE 754 doubles, as in Python: the largest is about
-    1.8e308, and one nearer to zero than about 5e-324 is zero.
+    Numbers have at most 40 digits. Floats are IEEE 754 doubles, as in Python: the largest is about 1.8e308, and numbers
+    closer to zero than about 5e-324 are zero.
     """
 
     code = "A0106"
@@ -110,23 +110,23 @@ class NumberTooLarge(Diagnostic):
 
 @record(kw_only=True)
 class StatementTooLong(Diagnostic):
-    """A statement with too many words.
+    """A statement that is too long.
 
-    Operators and chains nest as brackets do; the limit keeps a file from exhausting its reader.
+    The limit protects against files that exhaust memory; no network needs such statements.
     """
 
     code = "A0107"
-    title = "this statement has more than {limit} words"
-    hint = "repeat with `for`, or divide it: a `block`, or a `let`"
+    title = "this statement has more than {limit} tokens"
+    hint = "use a `for` loop, or split it into a `block` or a `let`"
 
     limit: str
 
 
 @record(kw_only=True)
 class NameTooLong(Diagnostic):
-    """A name with too many characters.
+    """A name that is too long.
 
-    Names become names of parameters in a state dict and of attributes in Python.
+    Names become keys of the state dict and attributes in Python.
     """
 
     code = "A0108"

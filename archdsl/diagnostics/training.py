@@ -9,14 +9,14 @@ from archdsl.source import Span
 
 @record(kw_only=True)
 class TrainingFault(Diagnostic):
-    """Base of the faults of a run: they stand at no place in a spec."""
+    """Base of errors in training; they have no place in a spec."""
 
     span: Span | None = None
 
 
 @record(kw_only=True)
 class NoSuchFolder(TrainingFault):
-    """A folder of pictures that is not there."""
+    """A missing image folder."""
 
     code = "A0701"
     title = "no such folder: `{path}`"
@@ -30,31 +30,31 @@ class NoSuchFolder(TrainingFault):
 class TooFewClasses(TrainingFault):
     """Fewer than two classes.
 
-    Each class of pictures is a folder of its own.
+    Each class of images is a folder of its own.
     """
 
     code = "A0702"
-    title = "`{path}` holds {found}; telling classes apart takes two"
-    hint = "put the pictures of each class into a folder of its own: `{path}/CLASS/picture.jpg`"
+    title = "`{path}` has {found}; a classifier needs at least two classes"
+    hint = "put the images of each class into a folder of its own: `{path}/CLASS/image.jpg`"
 
     path: str
     classes: tuple[str, ...]
 
     @property
     def found(self) -> str:
-        return f"one class, `{self.classes[0]}`" if self.classes else "no folder of pictures"
+        return f"one class, `{self.classes[0]}`" if self.classes else "no folder with images"
 
 
 @record(kw_only=True)
 class TooFewPictures(TrainingFault):
-    """A class with too few pictures.
+    """A class with too few images.
 
-    Training, validation and test each need one.
+    Training, validation and test each need at least one.
     """
 
     code = "A0703"
-    title = "class `{name}` has {found}; it takes {least}, one for each part of the data"
-    hint = "pictures are files that end in {endings}, at any depth in `{path}`"
+    title = "class `{name}` has {found}; it needs {least}, one for each split of the data"
+    hint = "add files that end in {endings}, in `{path}` or its subfolders"
 
     name: str
     count: int
@@ -64,16 +64,16 @@ class TooFewPictures(TrainingFault):
 
     @property
     def found(self) -> str:
-        return f"{self.count} picture{'' if self.count == 1 else 's'}"
+        return f"{self.count} image{'' if self.count == 1 else 's'}"
 
 
 @record(kw_only=True)
 class NoValidation(TrainingFault):
-    """Divided pictures without a folder for validation."""
+    """Split data without a validation folder."""
 
     code = "A0704"
-    title = "`{path}` is divided into {found}, but holds no folder `{missing}`"
-    hint = "divided data take `train`, `val` and, if there is one, `test`; each holds the class folders"
+    title = "`{path}` has {found}, but no folder `{missing}`"
+    hint = "add `train` and `val` (`test` is optional), each with one folder for each class"
 
     path: str
     found: str
@@ -82,23 +82,23 @@ class NoValidation(TrainingFault):
 
 @record(kw_only=True)
 class UnreadablePicture(TrainingFault):
-    """A picture that cannot be read."""
+    """An unreadable image."""
 
     code = "A0705"
-    title = "cannot read the picture {reason}"
+    title = "cannot read the image {reason}"
     hint = "{advice}"
 
     reason: str
-    advice: str = "replace or remove it, or let --skip-unreadable leave such pictures out"
+    advice: str = "replace or remove the file, or use --skip-unreadable"
 
 
 @record(kw_only=True)
 class IncompleteFlowers(TrainingFault):
-    """OxFlower17 with pictures missing."""
+    """OxFlower17 with missing images."""
 
     code = "A0706"
-    title = "`{path}` is not the whole of OxFlower17: {missing} of 1,360 pictures are missing, `{first}` the first"
-    hint = "unpack 17flowers.tgz; the folder `jpg` in it holds image_0001.jpg to image_1360.jpg"
+    title = "OxFlower17 in `{path}` is incomplete: {missing} of 1,360 images are missing, the first is `{first}`"
+    hint = "unpack 17flowers.tgz; its folder `jpg` contains image_0001.jpg to image_1360.jpg"
 
     path: str
     missing: int
@@ -107,11 +107,11 @@ class IncompleteFlowers(TrainingFault):
 
 @record(kw_only=True)
 class BadSplitFile(TrainingFault):
-    """A file of splits that is none."""
+    """An invalid file of splits."""
 
     code = "A0707"
-    title = "`{path}` is no split of OxFlower17: {reason}"
-    hint = "remove it, and a split of the same proportions is computed"
+    title = "`{path}` is not a file of splits of OxFlower17: {reason}"
+    hint = "remove it; archdsl then computes a split of the same proportions"
 
     path: str
     reason: str
@@ -132,10 +132,10 @@ class NoSuchSplit(TrainingFault):
 
 @record(kw_only=True)
 class WrongChannels(TrainingFault):
-    """Pictures with another number of channels than the network takes."""
+    """Images with the wrong number of channels."""
 
     code = "A0709"
-    title = "{model} takes {wanted}-channel pictures; those of {data} have {given}"
+    title = "{model} takes {wanted}-channel images; those of {data} have {given}"
     hint = "{advice}"
 
     model: str
@@ -147,26 +147,30 @@ class WrongChannels(TrainingFault):
 
 @record(kw_only=True)
 class WrongClassCount(TrainingFault):
-    """A network that tells another number of classes apart."""
+    """A network with the wrong number of output classes."""
 
     code = "A0710"
-    title = "{model} tells {given} classes apart; {data} has {wanted}"
+    title = "{model} has {given} output {noun}; {data} has {wanted} classes"
     hint = "{advice}"
 
     model: str
     given: int
     data: str
     wanted: int
-    advice: str = "give the model a parameter named `classes` for the size of its head"
+    advice: str = "add a parameter `classes` to the model, and use it as the width of its last layer"
+
+    @property
+    def noun(self) -> str:
+        return "class" if self.given == 1 else "classes"
 
 
 @record(kw_only=True)
 class NotAClassifier(TrainingFault):
-    """A network that is no classifier."""
+    """A network that is not a classifier."""
 
     code = "A0711"
     title = "{model} cannot be trained as a classifier: {reason}"
-    hint = "its first output has to be one score for each class, [N, classes]"
+    hint = "its first output must be the logits, [N, classes]"
 
     model: str
     reason: str
@@ -174,11 +178,11 @@ class NotAClassifier(TrainingFault):
 
 @record(kw_only=True)
 class DoesNotRun(TrainingFault):
-    """A network that does not run on pictures of this size."""
+    """A network that cannot take images of this size."""
 
     code = "A0712"
-    title = "{model} does not run on pictures of {height}×{width}: {reason}"
-    hint = "another --size may fit"
+    title = "{model} cannot take images of {height}×{width}: {reason}"
+    hint = "choose another --size"
 
     model: str
     height: int
@@ -188,10 +192,10 @@ class DoesNotRun(TrainingFault):
 
 @record(kw_only=True)
 class RunExists(TrainingFault):
-    """A folder for a run that holds files already."""
+    """A run folder that is not empty."""
 
     code = "A0713"
-    title = "`{path}` already holds files"
+    title = "the folder `{path}` is not empty"
     hint = "{advice}"
 
     path: str
@@ -204,7 +208,7 @@ class NothingToResume(TrainingFault):
 
     code = "A0714"
     title = "`{path}` cannot be resumed: {reason}"
-    hint = "--resume takes the folder of a run that has finished an epoch or was stopped by Ctrl-C"
+    hint = "give --resume the folder of a run that finished an epoch or was stopped by Ctrl-C"
 
     path: str
     reason: str
@@ -215,8 +219,8 @@ class OtherNetwork(TrainingFault):
     """A checkpoint of another network."""
 
     code = "A0715"
-    title = "the checkpoint in `{path}` is of another network: {difference}"
-    hint = "give the spec and the settings that the run was started with, or start a new run"
+    title = "the checkpoint in `{path}` is from another network: {difference}"
+    hint = "use the spec and settings of that run, or start a new run"
 
     path: str
     difference: str
@@ -226,12 +230,12 @@ class OtherNetwork(TrainingFault):
 class OtherSetting(TrainingFault):
     """A run resumed with another setting.
 
-    What a run learned belongs to its settings.
+    A resumed run continues with the settings that it was started with.
     """
 
     code = "A0716"
     title = "`{path}` was trained with {saved}, not {given}"
-    hint = "leave the setting out to go on as before, or start a new run"
+    hint = "omit the setting to continue the run, or start a new run"
 
     path: str
     saved: str
@@ -240,11 +244,11 @@ class OtherSetting(TrainingFault):
 
 @record(kw_only=True)
 class AlreadyTrainedFurther(TrainingFault):
-    """A run that has gone further already."""
+    """A run that has already trained for more epochs."""
 
     code = "A0717"
-    title = "`{path}` has already trained for {done} epochs, more than the {asked} asked for"
-    hint = "--epochs counts from the beginning of the run"
+    title = "`{path}` has already trained for {done} epochs; --epochs {asked} is less"
+    hint = "--epochs counts from the start of the run: use more than {done}"
 
     path: str
     done: int
@@ -253,7 +257,7 @@ class AlreadyTrainedFurther(TrainingFault):
 
 @record(kw_only=True)
 class TrainerRefuses(TrainingFault):
-    """Settings that the trainer refuses."""
+    """Settings that the trainer rejects."""
 
     code = "A0718"
     title = "cannot train with these settings: {reason}"
@@ -264,11 +268,11 @@ class TrainerRefuses(TrainingFault):
 
 @record(kw_only=True)
 class LossNotFinite(TrainingFault):
-    """A loss that is not a number."""
+    """A loss that is NaN or infinite."""
 
     code = "A0719"
     title = "the loss is {loss} in epoch {epoch}: training has diverged"
-    hint = "try a smaller --lr, or a longer --warmup"
+    hint = "use a smaller --lr, or a longer --warmup"
 
     loss: float
     epoch: int
@@ -278,7 +282,7 @@ class LossNotFinite(TrainingFault):
 class Stopped(TrainingFault):
     """A run that was stopped.
 
-    Ctrl-C ends a run in order: its last state is kept, and `--resume` goes on from there.
+    After Ctrl-C the last state is saved, and `--resume` continues from it.
     """
 
     code = "A0720"
@@ -292,10 +296,10 @@ class Stopped(TrainingFault):
 
 @record(kw_only=True)
 class RunFailed(TrainingFault):
-    """A run that broke off."""
+    """A run that failed."""
 
     code = "A0721"
-    title = "{what} broke off: {reason}"
+    title = "{what} failed: {reason}"
     hint = "{advice}"
 
     what: str
@@ -305,10 +309,10 @@ class RunFailed(TrainingFault):
 
 @record(kw_only=True)
 class UnknownSetting(TrainingFault):
-    """A recipe with a setting that does not exist."""
+    """A recipe with an unknown setting."""
 
     code = "A0722"
-    title = "a recipe has no setting `{name}`"
+    title = "unknown setting `{name}` in the recipe"
     hint = "{advice}"
 
     name: str
@@ -317,11 +321,10 @@ class UnknownSetting(TrainingFault):
 
 @record(kw_only=True)
 class BadRecipeValue(TrainingFault):
-    """A recipe with a value that the setting cannot take."""
+    """A recipe with an invalid value."""
 
     code = "A0723"
-    title = "`{name}` is {wanted}"
-    at = "this is not"
+    title = "`{name}` must be {wanted}"
 
     name: str
     wanted: str
@@ -332,17 +335,17 @@ class BadRecipe(TrainingFault):
     """A recipe that cannot be read."""
 
     code = "A0724"
-    title = "this recipe is not TOML: {reason}"
+    title = "this recipe is not valid TOML: {reason}"
 
     reason: str
 
 
 @record(kw_only=True)
 class NothingSelected(TrainingFault):
-    """A pattern that no weight matches."""
+    """A pattern that matches no parameter."""
 
     code = "A0725"
-    title = "`{option} {selector}` matches no weight"
+    title = "`{option} {selector}` matches no parameter"
     hint = "{advice}"
 
     selector: str
@@ -352,11 +355,11 @@ class NothingSelected(TrainingFault):
 
 @record(kw_only=True)
 class NothingLeftToTrain(TrainingFault):
-    """Every weight is frozen."""
+    """All parameters are frozen."""
 
     code = "A0726"
-    title = "`--freeze {selectors}` leaves nothing to train"
-    hint = "leave the head out of it"
+    title = "`--freeze {selectors}` freezes all parameters"
+    hint = "use a pattern that does not match the head"
 
     selectors: str
 
@@ -366,18 +369,18 @@ class NoSpecInside(TrainingFault):
     """A checkpoint without its spec."""
 
     code = "A0727"
-    title = "`{path}` does not carry the spec that it is of"
-    hint = "a checkpoint that `archdsl train` wrote does"
+    title = "the checkpoint `{path}` does not contain its spec"
+    hint = "use a checkpoint written by `archdsl train`"
 
     path: str
 
 
 @record(kw_only=True)
 class NothingReadable(TrainingFault):
-    """A class without a readable picture."""
+    """A class without a readable image."""
 
     code = "A0728"
-    title = "no picture of class `{name}` can be read to train on; {count} of all are unreadable"
+    title = "class `{name}` has no readable image for training; {count} images of the data are unreadable"
 
     name: str
     count: int
@@ -385,11 +388,11 @@ class NothingReadable(TrainingFault):
 
 @record(kw_only=True)
 class ClassesDiffer(TrainingFault):
-    """Parts of the data with different classes."""
+    """Splits of the data with different classes."""
 
     code = "A0729"
-    title = "`{path}` has other classes than the training pictures: `{name}` {problem}"
-    hint = "each part has to hold the same class folders"
+    title = "the classes in `{path}` differ from those of the training split: `{name}` {problem}"
+    hint = "use the same class folders in each split"
 
     path: str
     name: str
@@ -398,11 +401,11 @@ class ClassesDiffer(TrainingFault):
 
 @record(kw_only=True)
 class NoSuchDataset(TrainingFault):
-    """A data set that is not there."""
+    """A dataset that is missing."""
 
     code = "A0730"
     title = "no {name} in `{path}`: {reason}"
-    hint = "fetch it once with `{call}`"
+    hint = "download it once with `{call}`"
 
     name: str
     path: str
@@ -412,11 +415,11 @@ class NoSuchDataset(TrainingFault):
 
 @record(kw_only=True)
 class WorkerDied(TrainingFault):
-    """A process that reads pictures died."""
+    """A data loader process that died."""
 
     code = "A0731"
-    title = "a process that reads pictures died: {reason}"
-    hint = "often for want of memory: try fewer --workers, or 0. {advice}"
+    title = "a data loader process died: {reason}"
+    hint = "if memory ran out, use fewer --workers, or 0. {advice}"
 
     reason: str
     advice: str | None = None
@@ -424,11 +427,11 @@ class WorkerDied(TrainingFault):
 
 @record(kw_only=True)
 class NotTrained(TrainingFault):
-    """Weights that do not say what they were trained for."""
+    """Weights without the metadata of their training."""
 
     code = "A0733"
-    title = "`{path}` does not say its classes and how its pictures are normalised"
-    hint = "give the folder of a run, or a checkpoint or ONNX file that `archdsl train` wrote"
+    title = "`{path}` does not contain the class names and the normalization of its images"
+    hint = "use the folder of a run, or a checkpoint or ONNX file written by `archdsl train`"
 
     path: str
 
@@ -437,26 +440,26 @@ class NotTrained(TrainingFault):
 class RunInUse(TrainingFault):
     """A run that another process is training.
 
-    Both would write the same checkpoints and the same log. A process that was killed leaves no lock behind.
+    Both would write the same checkpoints and the same log. A process that was killed does not leave a lock.
     """
 
     code = "A0734"
     title = "another process is training in `{path}`"
-    hint = "wait until it ends, or stop it with Ctrl-C and repeat this command"
+    hint = "wait until it ends, or stop it with Ctrl-C, then repeat this command"
 
     path: str
 
 
 @record(kw_only=True)
 class ScoresNotFinite(TrainingFault):
-    """A trained network whose scores are NaN.
+    """A network whose logits are NaN or infinite.
 
-    Classes cannot be ranked by them, so there is no accuracy and no prediction. A training that diverged, weights that
-    overflow in reduced precision, or a damaged file give such scores.
+    Without finite logits there is no accuracy and no prediction. Causes are a training that diverged, an overflow in
+    reduced precision, or a damaged file.
     """
 
     code = "A0735"
-    title = "`{path}` gives scores that are NaN or infinite for {count} of {images} images"
+    title = "the logits of `{path}` are NaN or infinite for {count} of {images} images"
     hint = "train it again with a lower `--lr`, or evaluate another checkpoint"
 
     path: str
@@ -469,21 +472,21 @@ class NoAverage(TrainingFault):
     """A moving average of a sharded network."""
 
     code = "A0732"
-    title = "a sharded network has no moving average: --ema and --strategy fsdp exclude each other"
-    hint = "leave one of them out"
+    title = "--ema cannot be combined with --strategy fsdp: a sharded network has no moving average"
+    hint = "omit one of them"
 
 
 @record(kw_only=True)
 class BatchOfOne(TrainingFault):
-    """A batch norm that is trained on a batch of one example.
+    """Batch normalization with a batch of one.
 
-    In training it divides by the deviation of each channel over the batch. Where a channel of one example is a single
-    number, as behind `flatten` or a global pool, a batch of one has no deviation.
+    In training it divides by the standard deviation of each channel over the batch. If a channel of an example is a
+    single number, as after `flatten` or a global pool, a batch of one has no deviation.
     """
 
     code = "A0736"
-    title = "{model} cannot be trained on batches of one: its batch norm `{norm}` would see one number in each channel"
-    hint = "a batch of at least 2: `{option} 2`"
+    title = "{model} cannot be trained with batches of one: its batch norm `{norm}` would see one number per channel"
+    hint = "use a batch of at least 2: `{option} 2`"
 
     model: str
     norm: str
@@ -492,16 +495,14 @@ class BatchOfOne(TrainingFault):
 
 @record(kw_only=True)
 class StepLeftOut(TrainingFault):
-    """A training step that cannot be measured at a batch of one.
+    """A training step that cannot be measured with a batch of one.
 
-    See A0736. The forward pass is measured all the same.
+    See A0736. The forward pass is still measured.
     """
 
     code = "A0737"
     severity = "warning"
-    title = (
-        "the training step at batch size 1 is left out: the batch norm `{norm}` would see one number in each channel"
-    )
-    hint = "a training step takes a batch of at least 2"
+    title = "the training step at batch size 1 is omitted: the batch norm `{norm}` would see one number per channel"
+    hint = "use a batch of at least 2 for a training step"
 
     norm: str

@@ -9,7 +9,7 @@ from archdsl.arguments import FlagKind, InitKind, takes_value
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.names import BadArgument, MissingArgument, RepeatedArgument
 from archdsl.diagnostics.nearest import did_you_mean, respelt
-from archdsl.elaborate.habits import Call, meant_otherwise
+from archdsl.elaborate.habits import ORDINALS, Call, meant_otherwise
 from archdsl.evaluate.faults import Fault, UsesErrorValue
 from archdsl.evaluate.parameters import by_arrow, named
 from archdsl.evaluate.place import Place
@@ -179,10 +179,11 @@ def types_of(inputs: tuple[Value, ...] | None) -> tuple[Tensor, ...] | None:
 
 
 def _by_position(layer: OpLayer, parameter: Parameter, given: Given) -> str | None:
-    """Which argument a number stands for, where only its position says so: `linear(64, 10)` is a habit of torch."""
+    """Explains which argument a positional number sets: `linear(64, 10)` is how torch is called."""
     known = parameters(layer.op)
     if given.name is not None or parameter is known[0] or isinstance(given.value, str):
         return None
     if not isinstance(parameter.kind, FlagKind | InitKind):
         return None
-    return f"here it is `{parameter.name}`: `{layer.name}` takes {signature(known)}"
+    place = ORDINALS[known.index(parameter)]
+    return f"the {place} argument of `{layer.name}` is `{parameter.name}`: it takes {signature(known)}"

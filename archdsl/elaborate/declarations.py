@@ -71,12 +71,12 @@ class Declarations:
 
     def _declared_layer(self, name: str, module: Module, value: SpecValue, node: tree.Declare) -> DeclaredLayer:
         if not isinstance(value, Layer):
-            what = f"`let {name}: …` declares a layer"
+            what = f"`let {name}: …` must declare a layer"
             advice = _FLAT if is_list(value) else None
             raise Fault(WrongKind(span=node.layer.span, what=what, found=f"this is {describe(value)}", advice=advice))
         if isinstance(value, DeclaredLayer):
             advice = f"`{value.name}` has its name where it is declared: call it, or name it with `let {name} = …`"
-            raise Fault(Misplaced(span=node.label.span, what="a second declaration of one module", advice=advice))
+            raise Fault(Misplaced(span=node.label.span, what="a second declaration of the same module", advice=advice))
         layer = DeclaredLayer(name, module, value, node)
         self._recorder.declared.append(layer)
         return layer
@@ -184,7 +184,7 @@ def _require_no_modules(events: Sequence[Event]) -> None:
     """
     for event in flattened(events):
         if isinstance(event, Entered):
-            advice = "a buffer is computed when the module is made, by operators: leave out the name, or use a `fn`"
+            advice = "a buffer is computed by the constructor, without modules: remove the label, or use a `fn`"
             raise Fault(Misplaced(span=event.site.span, what="a module", advice=advice))
 
 
@@ -195,4 +195,4 @@ def _no_contents(name: str, node: Node | None, site: tree.TensorBuffer) -> Buffe
     if node.op.is_random:
         return BufferDepends(span=site.span, name=name, on=f"the random numbers of `{node.op.name}`")
     owner = f"`{node.op.label}`" if isinstance(node.op, OwnTensor) else f"the weights of this `{node.op.name}`"
-    return BufferDepends(span=site.span, name=name, on=owner, labels=(Label(node.span, "which can be trained"),))
+    return BufferDepends(span=site.span, name=name, on=owner, labels=(Label(node.span, "this is trained"),))

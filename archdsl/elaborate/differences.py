@@ -25,7 +25,7 @@ class Differences:
         """The diagnostic of a merge, with where the sizes that differ come from."""
         is_residual = isinstance(node, tree.Residual)
         words = ("body", "shortcut") if is_residual else tuple(f"branch {i + 1}" for i in range(len(results)))
-        gives = [f"{word} gives {shape_text(v.shape)}" for word, v in zip(words, results, strict=True)]
+        gives = [f"{word} has shape {shape_text(v.shape)}" for word, v in zip(words, results, strict=True)]
         if joined is not None and results:
             joined %= max(1, len(results[0].shape))
         axis = _axis_at_odds(results, joined)
@@ -104,7 +104,7 @@ def _project(node: tree.Node, branches: list[Branch]) -> str | None:
     strides = {_stride(a, b) for a, b in zip(shortcut.shape[2:], body.shape[2:], strict=True)}
     stride = strides.pop() if len(strides) == 1 else None
     if stride is None:
-        return "keep the size in the body: `pad` its convolutions (`pad=1` for 3×3)"
+        return "keep the size in the body: pad its convolutions (`pad=1` for 3×3)"
     how = "…" if stride == 1 else f"stride={stride}, …"
     return f"project the shortcut: `shortcut {{ conv({body.shape[1]}, 1, {how}) -> batchnorm }}`"
 

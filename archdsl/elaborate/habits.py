@@ -80,7 +80,7 @@ def doubtful(call: Call, op: Op) -> OtherOrder | None:
             return _message(call, reading, _arriving(call, reading), edits, named=_by_name(call))
     if not doubt.is_sure:
         return None
-    reason = f"hardly any network has such a value of `{doubt.argument}`"
+    reason = f"this value of `{doubt.argument}` is very unusual"
     if readings and readings[0].repeats:
         return _message(call, readings[0], reason, (), named=_by_name(call))
     return _unusual(call, doubt, reason)
@@ -217,7 +217,7 @@ def _message(
 ) -> OtherOrder:
     advice = f"{_explained(call, reading)}: write `{_written(call, reading)}`"
     if named is not None:
-        advice += f"; if it is meant as it is, name its arguments: `{named}`"
+        advice += f"; if the call is intended, name its arguments: `{named}`"
     return OtherOrder(
         span=call.site.span, call=_shown(call), read=_meaning(call), reason=reason, advice=advice, edits=edits
     )
@@ -227,7 +227,7 @@ def _unusual(call: Call, doubt: Doubt, reason: str) -> OtherOrder:
     """What is to be said of an unusual value where no other order fits."""
     return OtherOrder(
         span=call.site.span, call=_shown(call), read=_meaning(call), reason=reason if doubt.advice is None else None,
-        advice=doubt.advice or f"if it is meant, name it: `{_by_name(call)}`",
+        advice=doubt.advice or f"if the value is intended, name the argument: `{_by_name(call)}`",
     )  # fmt: skip
 
 
@@ -245,17 +245,17 @@ def _explained(call: Call, reading: Reading) -> str:
     for place, (theirs, _) in enumerate(zip(reading.order.arguments.items(), call.layer.positional, strict=False)):
         if theirs[1] != (names[place] if place < len(names) else None):
             if isinstance(theirs[1], Dropped):
-                return f"nothing corresponds to `{theirs[0]}`"
+                return f"archdsl has no `{theirs[0]}`"
             return f"the {ORDINALS[place]} argument of `{call.layer.name}` is `{names[place]}`, not `{theirs[0]}`"
-    return "the order of the arguments is another one"
+    return "the arguments have another order"
 
 
 def _arriving(call: Call, reading: Reading) -> str:
     if not reading.repeats:
-        return "hardly any network has such a layer"
+        return "such a layer is very unusual"
     arriving, given = reading.repeats[0]
     verb = "are" if arriving.what.endswith("s") else "is"
-    return f"this is the order of `{reading.order.of}`, and the {arriving.what} of the input {verb} {show(given.value)}"
+    return f"this looks like `{reading.order.of}`: the {arriving.what} of the input {verb} {show(given.value)}"
 
 
 def _meaning(call: Call) -> str:

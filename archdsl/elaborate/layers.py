@@ -125,7 +125,7 @@ class Layers:
             self.apply(value, here, item, naming)
             return
         if naming.label is not None:
-            what = "a label names a layer"
+            what = "only a layer can have a label"
             raise Fault(WrongKind(span=item.span, what=what, found=f"this is {describe(value)}"))
         self._evaluator.replace_stream(value, item, here, is_head=head)
 
@@ -146,7 +146,8 @@ class Layers:
             case LabelledLayer():
                 if naming.label is not None:
                     what = "a second label"
-                    raise Fault(Misplaced(span=site.span, what=what, advice=f"it is labelled `{layer.label}` already"))
+                    advice = f"remove it: the layer already has the label `{layer.label}`"
+                    raise Fault(Misplaced(span=site.span, what=what, advice=advice))
                 self.apply(layer.layer, here, site, Naming(layer.label, layer.label_site, naming.module))
             case DeclaredLayer():
                 self._apply_declared(layer, here, site, naming)
@@ -209,8 +210,8 @@ class Layers:
             found = "one value" if len(values) == 1 else f"a list of {len(values)} values"
             what = f"`{op.name}` takes {takes} value{'' if takes == '1' else 's'}"
             name = op.name
-            advice = f"begin with one of them (`x -> {name}`), or merge them (`concat`, `add`)" if most == 1 else None
-            raise Fault(WrongKind(span=site.span, what=what, found=f"{found} arrives on the stream", advice=advice))
+            advice = f"apply it to one of them (`x -> {name}`), or merge them (`concat`, `add`)" if most == 1 else None
+            raise Fault(WrongKind(span=site.span, what=what, found=f"its input is {found}", advice=advice))
         return values
 
     def _are_several(self, stream: SpecList, fewest: int) -> bool:
@@ -277,7 +278,8 @@ class Layers:
         if not isinstance(target, Layer):
             inner.stream = target
             if naming.label is not None:
-                raise Fault(Misplaced(span=site.span, what="a label", advice=f"`{layer.name}` is a value, not a layer"))
+                advice = f"remove it: `{layer.name}` is a value, not a layer"
+                raise Fault(Misplaced(span=site.span, what="a label", advice=advice))
             self._evaluator.replace_stream(target, definition.body, inner, is_head=False)
         else:
             self.apply(target, inner, site, naming)
@@ -339,7 +341,7 @@ class Layers:
 
     def _apply_declared(self, layer: DeclaredLayer, here: NetworkPlace, site: tree.Node, naming: Naming) -> None:
         if naming.label is not None:
-            advice = f"`{layer.name}` has its name where it is declared"
+            advice = f"remove it: `{layer.name}` is named by its declaration"
             raise Fault(Misplaced(span=site.span, what="a label", advice=advice))
         again = layer.module in self._recorder.ran
         defaults = self._recorder.ran.setdefault(layer.module, here.defaults)

@@ -52,8 +52,8 @@ class Merging:
         else:
             stream = self._evaluator.stream_of(node, here)
             if not is_list(stream):
-                what = f"`{node.kind}` without branches merges a list"
-                found = f"{describe(stream)} is on the stream"
+                what = f"`{node.kind}` without branches needs a list"
+                found = f"its input is {describe(stream)}"
                 raise Fault(WrongKind(span=node.span, what=what, found=found, advice=_as_branches(node)))
             events.extend(Branch(None, [], value) for value in stream)
         self._merge(node, node.kind, events, here)
@@ -112,7 +112,7 @@ class Merging:
         if is_list(result):
             site = branch.site.chain if isinstance(branch.site, tree.Step) else branch.site or node
             return self._evaluator.tensors.constant(result, site, here)
-        what = f"a branch of `{kind}` gives a value"
+        what = f"a branch of `{kind}` must give a value"
         site, found = branch.site or node, f"this gives {describe(result)}"
         raise Fault(WrongKind(span=site.span, what=what, found=found, advice=apply_advice(result, site)))
 

@@ -75,7 +75,7 @@ class LearnedAssertions:
     def _learn(self, left: Size, op: Operator, right: Size, term: tree.Node) -> None:
         outcome = self._session.needs.assume(left, op, right, Origin(term, tuple(self._session.frames)))
         if isinstance(outcome, Violated):
-            detail = f"{left} {op} {right} contradicts what the model needs"
+            detail = f"{left} {op} {right} contradicts the requirements of the model"
             raise Fault(AssertionFails(span=term.span, detail=detail))
 
 
@@ -131,7 +131,7 @@ class _ModelBuilder:
                     return definition, file, values
                 target = as_layer(evaluator.evaluate(definition.body, TextPlace(Env(file.env, names=values))))
             if not isinstance(target, BlockLayer):
-                what = f"`{layer.name}` is a member of no family"
+                what = f"`{layer.name}` cannot be built by itself"
                 found = f"this is {describe(target)}"
                 raise Fault(WrongKind(span=definition.body.span, what=what, found=found))
             layer, site = target, definition.body
@@ -157,7 +157,8 @@ class _ModelBuilder:
         known = [p.name.text for p in (*self._model.definition.params, *definition.params)]
         for name, given in settings.items():
             advice = did_you_mean(name, known)
-            advice = advice or (f"its parameters are {', '.join(dict.fromkeys(known))}" if known else "it has none")
+            listed = f"its parameters are {', '.join(dict.fromkeys(known))}" if known else "it has no parameters"
+            advice = advice or listed
             reason = f"the model `{self._model.name}` has no parameter `{name}`"
             self._session.report(BadSetting(span=given.site.span, reason=reason, advice=advice))
         if settings:
@@ -192,5 +193,5 @@ class _ModelBuilder:
             reason = f"the model has no input `{name}`"
             session.report(BadSetting(span=None, reason=reason, advice=f"its inputs are {names}"))
         if None in self._shapes and len(inputs) > 1:
-            reason = f"the model has {len(inputs)} inputs: say which one, `--input NAME=SHAPE`"
+            reason = f"the model has {len(inputs)} inputs: name one of them, `--input NAME=SHAPE`"
             session.report(BadSetting(span=None, reason=reason))

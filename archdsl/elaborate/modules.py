@@ -89,7 +89,7 @@ PARAMETERS = "its parameters need a path in the state dict"
 SCOPE = "it is a module, and every module has a path"
 """Why a layer needs a name."""
 
-AGAIN = "it runs again in a later turn of a loop: number it (`{label}{{i}}: …`), or put the loop in a `seq`"
+AGAIN = "number the label, because it is in a loop (`{label}{{i}}: …`), or put the loop in a `seq`"
 """The way out where both modules are one place of the text."""
 
 
@@ -163,7 +163,7 @@ class Modules:
             return existing
         taken = existing.span if existing is not None else parent.span if label in parent.own else None
         if existing is not None or label in parent.own:
-            labels = (Label(taken, "the first one"),) if taken is not None and taken != site.span else ()
+            labels = (Label(taken, "first used here"),) if taken is not None and taken != site.span else ()
             again = AGAIN if taken == site.span else DuplicatePath.advice
             raise Fault(DuplicatePath(span=site.span, path=parent.join(label), labels=labels, advice=again))
         module = parent.children[label] = Module(parent.join(label), site.span)
@@ -174,15 +174,15 @@ class Modules:
             reason = "every torch module has an attribute of this name"
             raise Fault(BadLabel(span=site.span, label=label[:80], reason=reason))
         if not _LABEL.fullmatch(label):
-            reason = "a label is made of letters, digits, `_` and `-`, at most 200 of them"
+            reason = "a label consists of at most 200 ASCII letters, digits, `_` and `-`"
             raise Fault(BadLabel(span=site.span, label=label[:80], reason=reason))
 
     def own(self, module: Module, here: NetworkPlace, weights: tuple[Weight, ...], site: tree.Node) -> None:
         """Enter the weights of a layer at its module; in a later run of a shared one, check that they fit."""
         for weight in weights:
             if weight.init.has_fans and len(weight.shape) < 2:
-                what = f"`{weight.init.name}` depends on the fans of a weight"
-                found = f"`{module.join(weight.name)}` has {len(weight.shape)} axes, and fans need two at least"
+                what = f"`{weight.init.name}` needs the fan-in of the weight"
+                found = f"`{module.join(weight.name)}` has {len(weight.shape)} axes; the fan-in needs at least two"
                 raise Fault(WrongKind(span=site.span, what=what, found=found, advice="use `normal(std=…)` or `zeros`"))
             first = module.own.get(weight.name)
             if first is not None and here.again:

@@ -94,9 +94,9 @@ class Operators:
             require_sizes(op, questions)
             return Facets(op, types, op.infer(types, questions), op.weights(types))
         except Reject as reject:
-            arrives = f"{shape_text(types[0].shape)} arrives here" if types else None
+            arrives = f"its input is {shape_text(types[0].shape)}" if types else None
             at = written[reject.arg][0].span if reject.arg is not None and reject.arg in written else None
-            labels = () if at is None or _within(at, site.span) else (Label(at, f"`{reject.arg}` is given here"),)
+            labels = () if at is None or _within(at, site.span) else (Label(at, f"`{reject.arg}` is set here"),)
             reason = f"`{op.name}`: {reject.message}"
             raise Fault(
                 DoesNotFit(span=site.span, reason=reason, arrives=arrives, advice=reject.help, labels=labels)

@@ -45,7 +45,7 @@ class Shapes:
             raise Fault(WrongKind(span=node.shape.span, what=what))
         if given is not None and len(dims) > SPATIAL and self._is_turned(dims[CHANNELS], given, here):
             first = "x".join(map(str, channels_first(given)))
-            reason = f"the input `{name}` is given channels last, as {shape_text(given)}; channels are axis 1"
+            reason = f"the input `{name}` is given as {shape_text(given)}, channels last; here channels are axis 1"
             raise Fault(BadSetting(span=node.shape.span, reason=reason, advice=f"write `--input {first}`"))
         shape: list[Size] = []
         for axis, dim in enumerate(dims):
@@ -83,7 +83,7 @@ class Shapes:
         if shape.dtype is not None and self._dtype(shape) != value.dtype:
             raise self._differs(shape, value, subject, f"its elements are {value.dtype}")
         if len(shape.dims) != len(value.shape):
-            detail = f"{len(shape.dims)} axes are stated, it has {len(value.shape)}"
+            detail = f"{len(shape.dims)} axes are stated, the value has {len(value.shape)}"
             advice, labels = self._too_many_axes(value) if len(shape.dims) < len(value.shape) else (None, ())
             raise self._differs(shape, value, subject, detail, advice, labels)
         for axis, (dim, size) in enumerate(zip(shape.dims, value.shape, strict=True)):
@@ -103,7 +103,7 @@ class Shapes:
         try:
             self._session.questions(dim).require(size, "==", stated, "")
         except Reject as reject:
-            detail = f"axis {axis}: {_stated(dim, stated)} is stated, {size} is found{reject.message}"
+            detail = f"axis {axis}: {_stated(dim, stated)} is stated, but the size is {size}{reject.message}"
             advice = ways_to(value, axis, stated, self._recorder.nodes, self._recorder.inputs)
             raise self._differs(shape, value, subject, detail, advice) from None
 
@@ -116,7 +116,8 @@ class Shapes:
             return f"put `flatten`, or `global_avgpool -> flatten`, before the `{node.op.name}`", (label,)
         if features(self._recorder.inputs, self._recorder.nodes).get(value, NONE).is_map:
             is_pooled = all(size == 1 for size in value.shape[SPATIAL:])
-            return f"`{'flatten' if is_pooled else 'global_avgpool -> flatten'}` leaves one axis for the channels", ()
+            missing = "flatten" if is_pooled else "global_avgpool -> flatten"
+            return f"add `{missing}`, which leaves only the axis of the channels", ()
         return None, ()
 
     def _differs(
@@ -144,7 +145,7 @@ class Shapes:
     def _size(self, dim: tree.Expr, here: NetworkPlace) -> Size:
         size = self._evaluator.evaluate(dim, here)
         if not is_size(size) or (not isinstance(size, Dim) and size < 0):
-            what = "a dimension is a size"
+            what = "a dimension must be a size"
             raise Fault(WrongKind(span=dim.span, what=what, found=f"this is {describe(size)}"))
         return size
 
@@ -154,8 +155,8 @@ class Shapes:
         name = shape.dtype.text
         known: Mapping[str, DType] = {each: each for each in get_args(DType)}
         if name not in known:
-            what = f"`{name}` is no element type"
-            advice = "one of " + ", ".join(f"`{t}`" for t in known)
+            what = f"unknown element type `{name}`"
+            advice = "use one of " + ", ".join(f"`{t}`" for t in known)
             raise Fault(
                 WrongKind(span=shape.dtype.span, what=what, advice=advice, edits=respelt(shape.dtype.span, name, known))
             )

@@ -149,7 +149,7 @@ class Statements:
         """
         key = (here.instance, type(node), name)
         if key in self._ends:
-            labels = (Label(self._ends[key].name.span, "the first one"),)
+            labels = (Label(self._ends[key].name.span, "first defined here"),)
             raise Fault(DefinedTwice(span=node.name.span, name=name, labels=labels))
         self._ends[key] = node
 
@@ -163,7 +163,7 @@ class Statements:
             position = names.index(node)
             if not is_list(arrived) or len(arrived) != len(names):
                 what = f"this {here.instance.scope.kind} takes {len(names)} inputs"
-                raise Fault(WrongKind(span=node.span, what=what, found=f"{describe(arrived)} arrives on the stream"))
+                raise Fault(WrongKind(span=node.span, what=what, found=f"its input is {describe(arrived)}"))
             return arrived[position]
         return arrived
 
@@ -181,7 +181,7 @@ class Statements:
             value = self._evaluator.tensors.as_tensor(given, node.value or node, inner)
             name = self._evaluator.computed_text(node.name, here)
             if not isinstance(value, Value):
-                what = f"the output `{name}` is one value"
+                what = f"the output `{name}` must be one value"
                 raise Fault(WrongKind(span=node.span, what=what, found=f"this is {describe(value)}"))
             if node.shape is not None:
                 self._shapes.check_shape(node.shape, value, here, f"the output `{name}`")
@@ -214,11 +214,11 @@ class Statements:
     def _default(self, call: tree.Call, here: NetworkPlace) -> None:
         callee = as_layer(self._evaluator.evaluate(call.callee, here))
         if not isinstance(callee, Applicable):
-            what = "`with` sets defaults of operators and blocks"
+            what = "`with` takes operators and blocks"
             raise Fault(WrongKind(span=call.span, what=what, found=f"this is {describe(callee)}"))
         positional, named = self._evaluator.calls.arguments(call, here)
         if positional:
-            what = "a default without its name"
+            what = "a default without a name"
             raise Fault(Misplaced(span=positional[0].site.span, what=what, advice="write `with conv(bias=false)`"))
         key, name_of, known = _defaulted(callee)
         orders = callee.op.orders() if isinstance(callee, OpLayer) else ()

@@ -130,4 +130,4 @@ def hidden(node: tree.Node, value: SpecValue) -> str | None:
     """The way out where a name of the spec's own hides an operator or function of the language."""
     if not isinstance(node, tree.Name) or BUILTINS.get(node.text, value) is value:
         return None
-    return f"`{node.text}` of this spec hides the operator `{node.text}`: give it another name"
+    return f"rename the `{node.text}` of this spec: it hides the operator `{node.text}`"

@@ -42,8 +42,8 @@ def not_called(callee: Layer, node: tree.Call, values: Sequence[Given]) -> Wrong
     edits = (Edit(node.span, applied),) if callee.has_module and len(values) == 1 else ()
     return WrongKind(
         span=node.span,
-        what=f"{describe(callee)} is not called on a value",
-        found="a value reaches a layer by an arrow",
+        what=f"{describe(callee)} cannot be called on a value",
+        found="the input of a layer is written before an arrow",
         advice=f"apply it with an arrow: `{applied}`",
         edits=edits,
     )

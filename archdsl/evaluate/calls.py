@@ -90,13 +90,13 @@ class Calls:
         env = place.seen()
         for argument in node.arguments:
             if isinstance(argument.value, tree.Labelled):
-                advice = "label the layer where it runs; arguments are given as `name=…`"
+                advice = "label the layer where it is applied; write arguments as `name=…`"
                 raise Fault(Misplaced(span=argument.span, what="a label", advice=advice))
             given = Given(self._argument(argument.value, place), argument.value, env, argument.name)
             if argument.name is None:
                 if named and given.value is not ERROR:
-                    what = "an argument by position"
-                    raise Fault(Misplaced(span=argument.span, what=what, advice="it must stand before the named ones"))
+                    what = "a positional argument after a named one"
+                    raise Fault(Misplaced(span=argument.span, what=what, advice="move it before the named ones"))
                 positional.append(given)
             elif argument.name.text in named:
                 name = argument.name
@@ -183,7 +183,7 @@ class Calls:
 
 def _call_measure(measure: Measure, node: tree.Call, positional: tuple[Given, ...], named: Named) -> SpecValue:
     if len(positional) != 1 or named:
-        what = f"`{measure.name}` measures one model, block or group"
+        what = f"`{measure.name}` takes one model, block or group"
         raise Fault(WrongKind(span=node.span, what=what))
     return measure.run(positional[0].value, node)
 
@@ -193,7 +193,7 @@ def _call_init(init: type[Init], node: tree.Call, positional: tuple[Given, ...],
         value = init(*(g.value for g in positional), **{n: g.value for n, g in named.items()})
     except TypeError:
         takes = ", ".join(f.name for f in fields(init)) or "no arguments"
-        what = f"these are not the arguments of `{init.name}`"
+        what = f"invalid arguments of `{init.name}`"
         raise Fault(WrongKind(span=node.span, what=what, advice=f"it takes {takes}")) from None
     problem = value.problem()
     if problem:

@@ -157,7 +157,7 @@ class Comprehensions:
             return len(numbered)
         size = numbered.stop - numbered.start
         try:
-            self._session.questions(clause).require(size, ">=", 1, f"{describe(numbered)} holds no number")
+            self._session.questions(clause).require(size, ">=", 1, f"{describe(numbered)} is empty")
         except Reject as reject:
             raise Fault(DoesNotFit(span=clause.iterable.span, reason=reject.message)) from None
         return size
@@ -173,8 +173,8 @@ class Comprehensions:
         """A value of the network, whose device says where numbers are made."""
         anchor = place.stream if isinstance(place.stream, Value) else self._network.first_input()
         if anchor is None:
-            what = "a range with a symbolic end is counted when the network runs"
-            raise Fault(WrongKind(span=node.span, what=what, advice="it belongs in a model or block"))
+            what = "a range with a symbolic end is a tensor, which exists only when the network runs"
+            raise Fault(WrongKind(span=node.span, what=what, advice="use it in a model or block"))
         return anchor
 
     def _spread(self, element: SpecValue, sizes: tuple[Size, ...], site: tree.Node, place: Place) -> Value:
@@ -187,7 +187,7 @@ class Comprehensions:
         if is_number(element) and not isinstance(element, Dim):
             element = self._tensors.constant([element], site, place)
         if not isinstance(element, Value) or not _is_aligned(element.shape, sizes):
-            what = "the element of a comprehension over a symbolic range depends on its variable"
+            what = "the element of a comprehension over a symbolic range must depend on its variable"
             raise Fault(WrongKind(span=site.span, what=what, found=f"this is {describe(element)}"))
         shape = element.shape[: len(sizes)]
         missing = len(sizes) - len(shape)

@@ -166,7 +166,7 @@ class Evaluator:
             raise Fault(
                 WrongKind(
                     span=part.span,
-                    what="a computed name needs a whole number or a string between its braces",
+                    what="a computed name needs an integer or a string between its braces",
                     found=f"this is {describe(value)}",
                 )
             )
@@ -242,7 +242,7 @@ class Evaluator:
             return bool(value)
         if isinstance(value, Dim):
             return self._numbers.decide(value, "!=", 0, node)
-        what = "a condition is true, false or a number"
+        what = "a condition must be true, false or a number"
         raise Fault(WrongKind(span=node.span, what=what, found=f"this is {describe(value)}"))
 
     def _compare(self, node: tree.Compare, place: Place) -> SpecValue:
@@ -268,7 +268,7 @@ class Evaluator:
             return self.same(left, right, node) is (op == "==")
         if isinstance(left, str) and isinstance(right, str):
             return ORDER[op](left, right)
-        raise Fault(WrongKind(span=node.span, what=what, found="only numbers have an order"))
+        raise Fault(WrongKind(span=node.span, what=what, found="only numbers can be ordered"))
 
     def same(self, left: SpecValue, right: SpecValue, node: tree.Node) -> bool:
         """Equality of numbers, strings, lists and layers (a layer equals one of the same kind and arguments)."""
@@ -299,7 +299,7 @@ class Evaluator:
         start, stop = self.evaluate(node.start, place), self.evaluate(node.stop, place)
         if not is_size(start) or not is_size(stop):
             wrong = stop if is_size(start) else start
-            what = "a range runs between whole numbers"
+            what = "the ends of a range must be integers"
             raise Fault(WrongKind(span=node.span, what=what, found=f"one end is {describe(wrong)}"))
         if isinstance(start, Dim) or isinstance(stop, Dim):
             return SymbolicRange(start, stop)
@@ -351,7 +351,7 @@ class Evaluator:
     def _labelled(self, node: tree.Labelled, place: Place) -> LabelledLayer:
         layer = as_layer(self.evaluate(node.item, place))
         if not isinstance(layer, Layer):
-            what = "a label names a layer"
+            what = "only a layer can have a label"
             raise Fault(WrongKind(span=node.span, what=what, found=f"this is {describe(layer)}"))
         return LabelledLayer(self.computed_text(node.label, place), node.label, layer, node)
 
@@ -413,7 +413,7 @@ def same_layer(left: Applicable, right: Applicable, same: Callable[[SpecValue, S
 
 
 def _wrong_operand(op: str, value: SpecValue, node: tree.Node, side: tree.Node) -> Fault:
-    what = f"`{op}` is for numbers and values"
+    what = f"`{op}` takes numbers and values"
     found = f"one side is {describe(value)}"
     return Fault(WrongKind(span=node.span, what=what, found=found, advice=apply_advice(value, side)))
 

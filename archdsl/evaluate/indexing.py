@@ -84,10 +84,10 @@ class Indexing:
         )
         shape = value.shape if isinstance(value, Value) else nested_shape(value) if is_list(value) else None
         if shape is None:
-            what = f"{describe(value)} has no parts"
-            raise Fault(WrongKind(span=node.span, what=what, advice="a value has `.shape`"))
+            what = f"{describe(value)} has no attributes"
+            raise Fault(WrongKind(span=node.span, what=what, advice="only a value has `.shape`"))
         if node.name.text != "shape":
-            what = "a value has `.shape` and nothing else"
+            what = "the only attribute of a value is `.shape`"
             raise Fault(WrongKind(span=node.name.span, what=what, advice=_instead_of_method(node)))
         return [*shape]
 
@@ -128,7 +128,7 @@ class Indexing:
         except (TypeError, ValueError):
             raise Fault(BadIndex(span=node.span, reason=_NO_SLICE)) from None
         if not isinstance(index, int):
-            reason = f"a list is indexed by a known whole number, not by {describe(index)}"
+            reason = f"a list is indexed by a known integer, not by {describe(index)}"
             raise Fault(BadIndex(span=node.span, reason=reason))
         try:
             result = items[index]
@@ -167,7 +167,7 @@ class Indexing:
         for subscript, text in zip(subscripts, node.subscripts, strict=True):
             ends = subscript.ends if isinstance(subscript, Slice) else (subscript,)
             if not _is_many(subscript) and not all(end is None or is_size(end) for end in ends):
-                advice = "use a size, a slice, or whole numbers (a list of them, or an int64 value)"
+                advice = "use an integer, a slice, a list of integers, or an int64 value"
                 is_slice = isinstance(subscript, Slice)
                 reason = _NO_SLICE if is_slice else f"a value is not indexed by {describe(subscript)}"
                 raise Fault(BadIndex(span=text.span, reason=reason, advice=advice))
@@ -193,7 +193,7 @@ class Indexing:
         numbers = [n for n in found if isinstance(n, int) and not isinstance(n, bool)]
         if nested_shape(entries) is None or len(numbers) != len(found):
             other = next((n for n in found if isinstance(n, bool) or not isinstance(n, int)), entries)
-            reason = f"a list that picks entries of an axis holds whole numbers, not {describe(other)}"
+            reason = f"a list that indexes an axis must contain integers, not {describe(other)}"
             raise Fault(BadIndex(span=text.span, reason=reason))
         self._session.spend(text, len(numbers))
         size, questions = value.shape[axis], self._session.questions(text)
@@ -226,7 +226,7 @@ def _is_many(subscript: Subscript) -> TypeGuard[Value | SpecList]:
     return isinstance(subscript, Value) or is_list(subscript)
 
 
-_NO_SLICE = "the ends and the step of a slice are sizes"
+_NO_SLICE = "the bounds and the step of a slice must be sizes"
 
 
 def _ends(subscripts: tuple[tree.Expr | tree.Slice, ...]) -> Iterator[tuple[str, tree.Node]]:

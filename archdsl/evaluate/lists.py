@@ -29,7 +29,7 @@ class Lists:
     def items_of(self, value: SpecValue, node: tree.Node) -> SpecList:
         """What a loop runs over; its turns are counted at once, so that an absurd number of them is never begun."""
         if not is_list(value):
-            what = "a loop runs over a list"
+            what = "a loop needs a list"
             advice = f"count with a range: `0..{node.span.text}`" if is_size(value) else None
             raise Fault(WrongKind(span=node.span, what=what, found=f"this is {describe(value)}", advice=advice))
         self._session.spend(node, max(0, value.stop - value.start) if isinstance(value, range) else len(value))
@@ -38,7 +38,7 @@ class Lists:
 
 def too_long(count: str, node: tree.Node) -> Fault:
     """A list is beyond the limit."""
-    reason, advice = f"this list would have {count} elements", f"lists have at most {MAX_LIST:,}"
+    reason, advice = f"this list would have {count} elements", f"a list has at most {MAX_LIST:,}"
     return Fault(BadArithmetic(span=node.span, reason=reason, advice=advice))
 
 

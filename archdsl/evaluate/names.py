@@ -24,17 +24,17 @@ def unknown_name(node: tree.Node, name: str, known: Collection[str], definition:
     Without names that are ``known`` nothing near it is looked for.
     """
     if definition is not None and name in _labels(definition):
-        advice = f"`{name}` labels a layer, which names its parameters; to use what it gives, add `as {name}` there"
+        advice = f"`{name}` is the label of a layer; to name its result, add `as {name}` there"
         return UnknownName(span=node.span, name=name, advice=advice)
     if not known:
         return UnknownName(span=node.span, name=name)
     behind = node.span.source.text[node.span.end : node.span.end + LONGEST]
     if name in PREFIXES and (meant := member(behind)) is not None:
-        return UnknownName(span=node.span, name=name, advice=f"operators have no prefix: {_unprefixed(meant, known)}")
+        return UnknownName(span=node.span, name=name, advice=f"remove the prefix: {_unprefixed(meant, known)}")
     advice = stands_for(name, behind.startswith("(")) if certain(name, known) is None else None
     advice = advice or did_you_mean(name, known)
     if advice is None and name.isupper() and len(name) <= 2:
-        advice = f"a size has its name from a stated shape, such as `input x: [N, {name}, …]`"
+        advice = f"to name a size, state a shape, such as `input x: [N, {name}, …]`"
     return UnknownName(span=node.span, name=name, advice=advice, edits=respelt(node.span, name, known))
 
 

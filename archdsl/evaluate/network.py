@@ -76,4 +76,4 @@ class NoNetwork:
 
 def outside(site: tree.Node) -> Fault:
     """Something that runs stands outside of models and blocks."""
-    return Fault(Misplaced(span=site.span, what="a computation with values", advice="it belongs in a model or block"))
+    return Fault(Misplaced(span=site.span, what="a computation with values", advice="use it in a model or block"))

@@ -121,7 +121,7 @@ class QuotientNumbers:
         except TooLarge:
             raise Fault(SizeTooLarge(span=node.span)) from None
         except (KeyError, ValueError):
-            advice = "in a claim, sizes and their quotients take `+ - * / // %`"
+            advice = "in a claim, sizes and their quotients support `+ - * / // %`"
             raise Fault(
                 BadArithmetic(span=node.span, reason=f"`{left} {op} {right}` has no value", advice=advice)
             ) from None

@@ -65,7 +65,7 @@ class Parameters:
                 values[known] = given[known].value
             elif param.default is None:
                 takes = ", ".join(p.name.text for p in params)
-                hides = f"; `{name}` of this spec hides the operator of that name" if name in OPS_BY_NAME else ""
+                hides = f"; `{name}` of this spec hides the operator `{name}`" if name in OPS_BY_NAME else ""
                 raise Fault(MissingArgument(span=site.span, callee=name, name=known, signature=takes + hides))
             else:
                 values[known] = self._expressions.evaluate(param.default, place.aside(ERROR, env))
@@ -116,10 +116,10 @@ def no_argument(
     edits: tuple[Edit, ...]
     match next((o.arguments[name] for o in orders if name in o.arguments), None):
         case Arriving(what=what):
-            advice = f"leave it out: the {what} of the input {'are' if what.endswith('s') else 'is'} inferred"
+            advice = f"omit it: the {what} of the input {'are' if what.endswith('s') else 'is'} inferred"
             edits = without_argument(argument.span) if at is not None else ()
         case Dropped():
-            advice = "leave it out: nothing corresponds to it"
+            advice = "omit it: archdsl has no such argument"
             edits = without_argument(argument.span) if at is not None else ()
         case str() as ours:
             advice = f"did you mean `{ours}`?"
@@ -131,7 +131,7 @@ def no_argument(
 
 
 def by_arrow(layer: Applicable, given: Given) -> str | None:
-    """The way out where a value was given as an argument: ``relu(x)``."""
+    """The fix where a value was given as an argument: ``relu(x)``."""
     if not isinstance(given.value, Value) or given.name is not None:
         return None
     name = layer.name if isinstance(layer, OpLayer | BlockLayer) else "…"

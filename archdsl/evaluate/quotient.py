@@ -37,7 +37,7 @@ def as_quotient(value: Exact) -> Quotient:
     if not isinstance(value, float):
         return Quotient(value if isinstance(value, Dim) else int(value), 1)
     if not isfinite(value):
-        raise ValueError(f"{value} is no number")
+        raise ValueError(f"{value} is not a number")
     digits, _, exponent = repr(value).partition("e")
     whole, _, places = digits.partition(".")
     power = int(exponent or 0) - len(places)

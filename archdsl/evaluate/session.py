@@ -104,7 +104,7 @@ class Session:
         if route:
             raise Fault(Recursive(span=definition.name.span, name=name, route=" → ".join(route)))
         if len(self.active) >= MAX_NESTING:
-            raise Fault(TooMuch(span=site.span, limit=str(MAX_NESTING), what="blocks inside each other"))
+            raise Fault(TooMuch(span=site.span, limit=str(MAX_NESTING), what="nested blocks"))
         self.active.append(definition)
         try:
             yield

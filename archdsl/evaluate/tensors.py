@@ -79,11 +79,12 @@ class Tensors:
         if not all(side in self._counted if isinstance(side, Value) else is_list(side) for side in both):
             return
         first, second = (side.span.text for side in sides)
-        found, advice = "at a known size this compares two lists as wholes", f"`{first} - {second} {op} 0`"
+        found, advice = "for a known size this compares two lists", f"`{first} - {second} {op} 0`"
         if op == "+":
-            found, advice = "at a known size this joins two lists", f"`add {{ {first}; {second} }}`"
+            found, advice = "for a known size this joins two lists", f"`add {{ {first}; {second} }}`"
         what = f"`{op}` between comprehensions over a symbolic range"
-        raise Fault(WrongKind(span=node.span, what=what, found=found, advice=f"for each pair of numbers: {advice}"))
+        advice = f"for each pair of numbers, write {advice}"
+        raise Fault(WrongKind(span=node.span, what=what, found=found, advice=advice))
 
     def constant(self, items: SpecValue, site: tree.Node, place: Place) -> Value:
         """A nested list of numbers as a tensor."""

@@ -170,7 +170,7 @@ class Workspace:
     def _bind(self, name: tree.Name, value: Binding, scope: FileScope) -> None:
         first = scope.places.get(name.text)
         if first is not None:
-            labels = (Label(first.span, "the first definition"),)
+            labels = (Label(first.span, "first defined here"),)
             self.diagnostics.append(DefinedTwice(span=name.span, name=name.text, labels=labels))
             return
         scope.places[name.text] = name

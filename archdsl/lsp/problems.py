@@ -67,7 +67,7 @@ def fixes(
         matching = [d for d in wanted if d.code == problem.code and problem.span and d.range == range_of(problem.span)]
         if matching:
             edits = [TextEdit(range_of(edit.span), edit.replacement) for edit in problem.edits]
-            title = problem.help or f"mend {problem.code}"
+            title = problem.help or f"fix {problem.code}"
             found.append(
                 CodeAction(
                     title, CodeActionKind.QuickFix, matching, is_preferred=True, edit=WorkspaceEdit({uri: edits})

@@ -185,7 +185,7 @@ class LeakyReLU(Pointwise):
     kept: ClassVar[tuple[Keep, ...]] = ("input",)
     cost: ClassVar[int] = 2
 
-    slope: float = arg("slope below zero", NUMBER, 0.01)
+    slope: float = arg("slope for negative inputs", NUMBER, 0.01)
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         return node("LeakyRelu", alpha=self.slope)
@@ -203,8 +203,8 @@ class PReLU(Op):
     name: ClassVar[str] = "prelu"
     palette: ClassVar[Palette] = "act"
 
-    per_channel: bool = arg("learns a slope for each channel", FLAG, False)
-    init: Init = arg("of the slopes", INIT, Constant(0.25))
+    per_channel: bool = arg("learn one slope for each channel", FLAG, False)
+    init: Init = arg("initial value of the slopes", INIT, Constant(0.25))
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -267,8 +267,8 @@ class Hardtanh(Pointwise):
     kept: ClassVar[tuple[Keep, ...]] = ("input",)
     cost: ClassVar[int] = 2
 
-    low: float = arg("least value", NUMBER, -1.0)
-    high: float = arg("largest value", NUMBER, 1.0)
+    low: float = arg("minimum", NUMBER, -1.0)
+    high: float = arg("maximum", NUMBER, 1.0)
 
     def __post_init__(self) -> None:
         if self.low >= self.high:
@@ -428,7 +428,7 @@ class GELU(Activation):
     function: ClassVar[str] = "F.gelu"
     kept: ClassVar[tuple[Keep, ...]] = ("input",)
 
-    approximate: Literal["none", "tanh"] = arg("formula that approximates it", choice("none", "tanh"), "none")
+    approximate: Literal["none", "tanh"] = arg("approximation", choice("none", "tanh"), "none")
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         require_float(inputs[0])

@@ -72,12 +72,12 @@ class Attention(Op):
     arity: ClassVar[tuple[int, int | None]] = (1, 3)
     is_random: ClassVar[bool] = True
 
-    heads: Size = arg("how many heads share the width", SIZE)
-    dropout: float = arg("probability that a place is not looked at, in training", PROBABILITY, 0.0)
-    bias: bool = arg("adds learned numbers after the projections", FLAG, True)
-    init: Init | None = arg("of in_proj_weight; torch's: xavier_uniform", INIT, None)
-    out_init: Init | None = arg("of out_proj.weight; torch's: kaiming_uniform(slope=sqrt(5))", INIT, None)
-    bias_init: Init | None = arg("of the biases; torch's: zeros", INIT, None)
+    heads: Size = arg("number of heads, which divides the width", SIZE)
+    dropout: float = arg("dropout probability of the attention weights, in training", PROBABILITY, 0.0)
+    bias: bool = arg("add a learned bias to the projections", FLAG, True)
+    init: Init | None = arg("initial value of in_proj_weight (torch: xavier_uniform)", INIT, None)
+    out_init: Init | None = arg("initial value of out_proj.weight (torch: kaiming_uniform(slope=sqrt(5)))", INIT, None)
+    bias_init: Init | None = arg("initial value of the biases (torch: zeros)", INIT, None)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:

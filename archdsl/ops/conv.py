@@ -76,15 +76,15 @@ class Conv(Op):
     name: ClassVar[str] = "conv"
     palette: ClassVar[Palette] = "conv"
 
-    width: Size = arg("channels of the output", SIZE)
-    kernel: Any = arg("cells of the filter along each axis", SIZES)
-    stride: Any = arg("cells from one place of the filter to the next", SIZES, 1)
-    pad: Any = arg("cells of zeros around the input", PAD, 0)
-    dilation: Any = arg("distance between cells of the filter", SIZES, 1)
-    groups: Size = arg("groups of channels that do not see each other", SIZE, 1)
-    bias: bool = arg("adds a learned number to each channel", FLAG, True)
-    init: Init | None = arg("of the weight; torch's: kaiming_uniform(slope=sqrt(5))", INIT, None)
-    bias_init: Init | None = arg("of the bias; torch's: uniform(1 / sqrt(fan-in of the weight))", INIT, None)
+    width: Size = arg("number of output channels", SIZE)
+    kernel: Any = arg("kernel size along each axis", SIZES)
+    stride: Any = arg("stride of the kernel", SIZES, 1)
+    pad: Any = arg("zero padding around the input", PAD, 0)
+    dilation: Any = arg("spacing between kernel elements", SIZES, 1)
+    groups: Size = arg("number of groups of channels, convolved separately", SIZE, 1)
+    bias: bool = arg("add a learned bias to each channel", FLAG, True)
+    init: Init | None = arg("initial value of the weight (torch: kaiming_uniform(slope=sqrt(5)))", INIT, None)
+    bias_init: Init | None = arg("initial value of the bias (torch: uniform(1 / sqrt(fan-in)))", INIT, None)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -196,16 +196,16 @@ class ConvTranspose(Op):
     name: ClassVar[str] = "convtranspose"
     palette: ClassVar[Palette] = "conv"
 
-    width: Size = arg("channels of the output", SIZE)
-    kernel: Any = arg("cells of the filter along each axis", SIZES)
-    stride: Any = arg("cells of the output from one cell of the input to the next", SIZES, 1)
-    pad: Any = arg("cells cut off on each side of the output", COUNTS, 0)
-    output_pad: Any = arg("cells added at the end of the output, fewer than stride or dilation", COUNTS, 0)
-    groups: Size = arg("groups of channels that do not see each other", SIZE, 1)
-    bias: bool = arg("adds a learned number to each channel", FLAG, True)
-    dilation: Any = arg("distance between cells of the filter", SIZES, 1)
-    init: Init | None = arg("of the weight; torch's: kaiming_uniform(slope=sqrt(5))", INIT, None)
-    bias_init: Init | None = arg("of the bias; torch's: uniform(1 / sqrt(fan-in of the weight))", INIT, None)
+    width: Size = arg("number of output channels", SIZE)
+    kernel: Any = arg("kernel size along each axis", SIZES)
+    stride: Any = arg("stride: factor of the output size", SIZES, 1)
+    pad: Any = arg("padding: positions removed on each side of the output", COUNTS, 0)
+    output_pad: Any = arg("positions added at the end of the output, fewer than stride or dilation", COUNTS, 0)
+    groups: Size = arg("number of groups of channels, convolved separately", SIZE, 1)
+    bias: bool = arg("add a learned bias to each channel", FLAG, True)
+    dilation: Any = arg("spacing between kernel elements", SIZES, 1)
+    init: Init | None = arg("initial value of the weight (torch: kaiming_uniform(slope=sqrt(5)))", INIT, None)
+    bias_init: Init | None = arg("initial value of the bias (torch: uniform(1 / sqrt(fan-in)))", INIT, None)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -254,7 +254,7 @@ class ConvTranspose(Op):
             least = f"output_pad (={extra}) must be less than stride (={window.stride}) or dilation"
             needs.require(dmax(window.stride, window.dilation) - 1, ">=", extra, least, arg="output_pad")
             sizes.append((size - 1) * window.stride - 2 * window.before + window.extent + extra)
-            cut = f"pad (={window.before}) leaves nothing of axis {axis}: {size} cells come to {sizes[-1]}"
+            cut = f"pad (={window.before}) is too large: axis {axis} of size {size} would have size {sizes[-1]}"
             needs.require(sizes[-1], ">=", 1, cut, arg="pad")
         return (Tensor((batch, self.width, *sizes)),)
 
@@ -382,7 +382,9 @@ def require_groups(groups: Size, channels: Size, width: Size, needs: Needs) -> N
     if groups == 1:
         return
     what = f"groups (={groups}) must divide the channels"
-    needs.multiple(channels, groups, f"{what}, and {channels} arrive", arg="groups", help=divided_by(channels, groups))
+    needs.multiple(
+        channels, groups, f"{what}; the input has {channels}", arg="groups", help=divided_by(channels, groups)
+    )
     needs.multiple(
         width, groups, f"{what} of the output, width (={width})", arg="groups", help=divided_by(width, groups)
     )

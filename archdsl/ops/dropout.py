@@ -84,7 +84,7 @@ class Dropping(Inert):
 
     is_random: ClassVar[bool] = True
 
-    p: float = arg("probability of being dropped", PROBABILITY, 0.5)
+    p: float = arg("probability that an element is zeroed", PROBABILITY, 0.5)
 
     @abstractmethod
     def _mask(self, tensor: Tensor) -> Tensor:
@@ -193,7 +193,7 @@ class SpatialDropout(TorchDropping):
 class DropPath(Dropping):
     """Stochastic depth: in training, zeroes whole examples with probability ``p`` and scales the others.
 
-    It stands at the end of a branch of a residual, which those examples then skip (Huang et al., 2016).
+    Use it at the end of a branch of a residual, which those examples then skip (Huang et al., 2016).
 
     Example:
         input x: [N, 64, 28, 28]

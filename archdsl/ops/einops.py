@@ -47,7 +47,7 @@ class Named(Op):
 
     takes_axes: ClassVar[bool] = True
 
-    pattern: str = arg("the axes of the input and of the output", TEXT)
+    pattern: str = arg("axes of the input and the output", TEXT)
     axes: tuple[tuple[str, Size], ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
@@ -72,7 +72,7 @@ class Named(Op):
         for name in pattern.new:
             if name not in self.given:
                 raise Reject(
-                    f"the axis `{name}` is new: its size is needed", arg="pattern", help=f"give it: `{name}=…`"
+                    f"the size of the new axis `{name}` is unknown", arg="pattern", help=f"give it: `{name}=…`"
                 )
 
     @property
@@ -91,7 +91,7 @@ class Named(Op):
         """
         pattern, given = self.parsed, self.given
         if len(pattern.left) != x.rank:
-            raise Reject(f"the pattern takes {len(pattern.left)} axes, the value has {x.rank}", arg="pattern")
+            raise Reject(f"the pattern has {len(pattern.left)} axes, the value has {x.rank}", arg="pattern")
         for name, size in given.items():
             needs.require(size, ">=", 1, f"the axis `{name}` is {size}", arg=name)
         for axis, (group, size) in enumerate(zip(pattern.left, x.shape, strict=True)):
@@ -100,7 +100,7 @@ class Named(Op):
             if all(name in given for name in group):
                 needs.require(size, "==", known, f"axis {axis} is {size}, `{text}` is {known}")
             elif known != 1:
-                message = f"axis {axis} of size {size} is no multiple of {known} (`{text}`)"
+                message = f"axis {axis} of size {size} is not a multiple of {known} (`{text}`)"
                 needs.multiple(size, known, message, help=padded_to(axis, size, known))
 
     def sizes(self, x: Tensor) -> dict[str, Size]:
@@ -261,7 +261,8 @@ class Rearrange(Named):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in self.parsed.gone:
-            raise Reject(f"the output lacks the axis `{name}`", arg="pattern", help="`reduce` combines along an axis")
+            advice = "to sum or average along an axis, use `reduce`"
+            raise Reject(f"the output lacks the axis `{name}`", arg="pattern", help=advice)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs
@@ -307,11 +308,12 @@ class Reduce(Named):
     name: ClassVar[str] = "reduce"
     palette: ClassVar[Palette] = "pool"
 
-    operation: Reduction = arg("how what lies along an axis is combined", choice(*METHODS))
+    operation: Reduction = arg("reduction along the axes", choice(*METHODS))
 
     def __post_init__(self) -> None:
         for name in self.parsed.new:
-            raise Reject(f"the input lacks the axis `{name}`", arg="pattern", help="`rearrange` repeats along an axis")
+            advice = "to repeat along an axis, use `rearrange`"
+            raise Reject(f"the input lacks the axis `{name}`", arg="pattern", help=advice)
         super().__post_init__()
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
@@ -405,7 +407,7 @@ def permute(x: TorchExpr, axes: list[Axis], order: tuple[str, ...]) -> TorchExpr
 
 
 def merge(x: TorchExpr, groups: tuple[Group, ...]) -> TorchExpr:
-    """Neighbouring axes merged, the last ones first."""
+    """Neighboring axes merged, the last ones first."""
     rank = end = len(flat(groups))
     for group in reversed(groups):
         start = end - max(1, len(group))

@@ -72,8 +72,8 @@ def parse(text: str) -> Product:
     before, after = split_sides(text)
     sides = before.split(",")
     if len(sides) != 2:
-        message = f"it takes two values, the pattern has {len(sides)}"
-        raise Reject(message, arg="pattern", help="chain two of them for three: the order decides the cost")
+        message = f"it takes two values, but the pattern has {len(sides)}"
+        raise Reject(message, arg="pattern", help="for three values chain two `einsum`")
     product = Product(_names(sides[0]), _names(sides[1]), _names(after))
     if max(map(len, product)) > MAX_NAMES:
         raise Reject(f"a value of more than {MAX_NAMES} axes", arg="pattern")
@@ -93,7 +93,7 @@ def _names(side: str) -> Names:
     names = tuple(side.split())
     for name in names:
         if not name.isidentifier():
-            message = f"`{name}`: a pattern of einsum is made of names"
+            message = f"`{name}`: the axes in a pattern of einsum are names"
             raise Reject(message, arg="pattern", help="split and merge axes with `rearrange`")
     return names
 
@@ -112,7 +112,7 @@ class Einsum(Op):
     palette: ClassVar[Palette] = "linear"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
 
-    pattern: str = arg("the axes of both values, and of the output", TEXT)
+    pattern: str = arg("axes of both values and of the output", TEXT)
 
     def __post_init__(self) -> None:
         """Raises:

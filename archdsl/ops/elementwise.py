@@ -181,18 +181,18 @@ class Arithmetic(Binary):
             raise Reject(f"`{self.op}` of a bool value", help="multiply it by 1 first: `1 * x`")
         if self.op == "%" and not whole and not isinstance(left, Operand):
             raise Reject(
-                f"`{left} % x`: torch has no gradient of this", help="write it as a difference: `a - b * (a // b)`"
+                f"`{left} % x`: torch has no gradient for it", help="write it as a difference: `a - b * (a // b)`"
             )
         if whole and self.op in ("//", "%") and right == 0:
-            raise Reject(f"`{self.op}` of whole numbers by 0")
+            raise Reject(f"`{self.op}` of integers by 0")
         if isinstance(right, Dim) and self.op in ("//", "%", "**"):
             least = 0 if self.op == "**" else 1
             needs.require(right, ">=", least, f"`{self.op}` with {right} on the right")
         if whole and self.op == "**" and isinstance(right, int) and right < 0:
-            raise Reject(f"whole numbers to the power {right}", help=f"write the power as {float(right)}")
+            raise Reject(f"integers to the power {right}", help=f"write the power as {float(right)}")
         for side in (left, right):
             if isinstance(side, int) and not -(2**63) <= side < 2**63:
-                raise Reject("a whole number of more than 64 bits", help=f"write it as a float: {float(side)}")
+                raise Reject("an integer of more than 64 bits", help=f"write it as a float: {float(side)}")
 
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         if outputs[0].dtype != "float32" or self.op in ("+", "-"):
@@ -369,7 +369,7 @@ class Extremum(Binary):
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         if any(tensor.dtype == "bool" for tensor in inputs):
-            raise Reject("bool values have no order", help="multiply by 1 first: `1 * x`")
+            raise Reject("bool values cannot be ordered", help="multiply by 1 first: `1 * x`")
         return (Tensor(self.shape(inputs, needs), self.meeting(inputs)),)
 
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:

@@ -1,4 +1,4 @@
-"""Tables of learned vectors, looked up by whole numbers."""
+"""Tables of learned vectors, looked up by integers."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Embedding(Op):
     name: ClassVar[str] = "embedding"
     palette: ClassVar[Palette] = "linear"
 
-    count: Size = arg("how many vectors there are", SIZE)
-    width: Size = arg("how many numbers a vector has", SIZE)
-    init: Init | None = arg("of the table; torch's: normal(std=1)", INIT, None)
-    padding_idx: int | None = arg("number of a row that is not trained", COUNT, None)
+    count: Size = arg("number of vectors", SIZE)
+    width: Size = arg("size of each vector", SIZE)
+    init: Init | None = arg("initial value of the table (torch: normal(std=1))", INIT, None)
+    padding_idx: int | None = arg("index of a row that is not trained", COUNT, None)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:

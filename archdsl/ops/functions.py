@@ -273,7 +273,7 @@ class Sign(WholeFunction):
 
 @record
 class Floor(Rounding):
-    """The greatest whole number not above, element by element. Its gradient is 0.
+    """The largest integer not above, element by element. Its gradient is 0.
 
     Example:
         input x: [N, 8]
@@ -286,7 +286,7 @@ class Floor(Rounding):
 
 @record
 class Ceil(Rounding):
-    """The least whole number not below, element by element. Its gradient is 0.
+    """The smallest integer not below, element by element. Its gradient is 0.
 
     Example:
         input x: [N, 8]
@@ -299,7 +299,7 @@ class Ceil(Rounding):
 
 @record
 class Round(Rounding):
-    """The nearest whole number, halves to the even one, element by element. Its gradient is 0.
+    """The nearest integer, halves to the even one, element by element. Its gradient is 0.
 
     Example:
         input x: [N, 8]
@@ -322,8 +322,8 @@ class Clamp(Op):
     name: ClassVar[str] = "clamp"
     palette: ClassVar[Palette] = "act"
 
-    min: Number | None = arg("least value (none: no limit)", SCALAR, None)
-    max: Number | None = arg("greatest value (none: no limit)", SCALAR, None)
+    min: Number | None = arg("minimum (none: no limit)", SCALAR, None)
+    max: Number | None = arg("maximum (none: no limit)", SCALAR, None)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -335,9 +335,9 @@ class Clamp(Op):
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs
         if not self.limits():
-            raise Reject("neither a least nor a greatest value is given", help="clamp(min=0)")
+            raise Reject("needs `min` or `max`", help="clamp(min=0)")
         if x.dtype == "bool":
-            raise Reject("bool values have no order", help="multiply by 1 first: `1 * x`")
+            raise Reject("bool values cannot be ordered", help="multiply by 1 first: `1 * x`")
         limits: tuple[DType, ...] = tuple("float32" if isinstance(limit, float) else "int64" for limit in self.limits())
         return (x._replace(dtype=widest(x.dtype, *limits)),)
 
@@ -382,9 +382,9 @@ class Normalize(Op):
     name: ClassVar[str] = "normalize"
     palette: ClassVar[Palette] = "norm"
 
-    axis: int = arg("the axis along which the norm is taken", AXIS)
-    p: int = arg("which norm: 1 (sum of absolute values) or 2 (Euclidean)", SIZE, 2)
-    eps: float = arg("least divisor", POSITIVE, 1e-12)
+    axis: int = arg("axis of the norm", AXIS)
+    p: int = arg("order of the norm: 1 (sum of absolute values) or 2 (Euclidean)", SIZE, 2)
+    eps: float = arg("minimum of the divisor", POSITIVE, 1e-12)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:

@@ -52,10 +52,10 @@ class Linear(Op):
     name: ClassVar[str] = "linear"
     palette: ClassVar[Palette] = "linear"
 
-    width: Size = arg("numbers along the last axis of the output", SIZE)
-    bias: bool = arg("adds a learned number to each output", FLAG, True)
-    init: Init | None = arg("of the weight; torch's: kaiming_uniform(slope=sqrt(5))", INIT, None)
-    bias_init: Init | None = arg("of the bias; torch's: uniform(1 / sqrt(fan-in))", INIT, None)
+    width: Size = arg("number of output features", SIZE)
+    bias: bool = arg("add a learned bias", FLAG, True)
+    init: Init | None = arg("initial value of the weight (torch: kaiming_uniform(slope=sqrt(5)))", INIT, None)
+    bias_init: Init | None = arg("initial value of the bias (torch: uniform(1 / sqrt(fan-in)))", INIT, None)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:

@@ -1,4 +1,4 @@
-"""Local response normalisation, across neighbouring channels."""
+"""Local response normalization, across neighboring channels."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @record
 class LRN(Norm):
-    """Local response normalisation: divides by a power of the mean square of ``size`` neighbouring channels.
+    """Local response normalization: divides by a power of the mean square of ``size`` neighboring channels.
 
     ``x / (k + alpha * mean(x²)) ** beta``, the mean taken with zeros beyond the first and last channel, as in torch,
     in Caffe and in cuda-convnet, with which AlexNet was trained. The formula in its paper (Krizhevsky et al., 2012)
@@ -52,7 +52,7 @@ class LRN(Norm):
 
     name: ClassVar[str] = "lrn"
 
-    size: int = arg("channels in the mean", KNOWN_SIZE)
+    size: int = arg("number of neighboring channels", KNOWN_SIZE)
     alpha: float = arg("factor of the mean square", NUMBER, 1e-4)
     beta: float = arg("power of the divisor", NUMBER, 0.75)
     k: float = arg("added to the mean square", NUMBER, 1.0)

@@ -102,7 +102,7 @@ class Concat(Layout):
 
     name: ClassVar[str] = "concat"
 
-    axis: int = arg("the axis along which the values follow each other", AXIS, 1)
+    axis: int = arg("axis along which the values are joined", AXIS, 1)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -143,7 +143,7 @@ class Stack(Layout):
 
     name: ClassVar[str] = "stack"
 
-    axis: int = arg("where the new axis stands in the result", AXIS)
+    axis: int = arg("position of the new axis in the result", AXIS)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:

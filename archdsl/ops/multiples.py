@@ -29,7 +29,7 @@ def padded_to(axis: int, size: Size, of: Size) -> str | None:
     if isinstance(of, Dim) or (isinstance(size, int) and size % of == 0):
         return None
     if isinstance(size, Dim):
-        return f"`pad(axis={axis}, after=-{size} % {of})` makes it one" if str(size).isidentifier() else None
+        return f"`pad(axis={axis}, after=-{size} % {of})` makes it a multiple" if str(size).isidentifier() else None
     below, above = size - size % of, size + -size % of
     near = f"{below} or {above}" if below else f"{above}"
-    return f"`pad(axis={axis}, after={-size % of})` makes it one; multiples nearby: {near}"
+    return f"`pad(axis={axis}, after={-size % of})` makes it a multiple; multiples nearby: {near}"

@@ -1,4 +1,4 @@
-"""Normalisations: subtract a mean, divide by a deviation, scale and shift by learned numbers."""
+"""Normalizations: subtract a mean, divide by a deviation, scale and shift by learned numbers."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ LIMITS = {"eps": 0.1, "momentum": 0.5}
 
 @record
 class Norm(Op):
-    """Base of the normalisations: the output has the type of the input, and there are no products of matrices."""
+    """Base of the normalizations: the output has the type of the input, and there are no products of matrices."""
 
     palette: ClassVar[Palette] = "norm"
 
@@ -75,7 +75,7 @@ class Norm(Op):
 
 @record
 class BatchNorm(Norm):
-    """Normalises each channel over the batch and the spatial axes, in training; later by running averages of those.
+    """Normalizes each channel over the batch and the spatial axes, in training; later by running averages of those.
 
     Example:
         input x: [N, 64, H, W]
@@ -85,11 +85,11 @@ class BatchNorm(Norm):
     name: ClassVar[str] = "batchnorm"
 
     eps: float = arg("added to the variance", POSITIVE, 1e-5)
-    momentum: float = arg("weight of the newest batch in the running averages", NUMBER, 0.1)
-    affine: bool = arg("scales and shifts each channel by learned numbers", FLAG, True)
-    track: bool = arg("keeps running averages; without them, normalises by the batch always", FLAG, True)
-    init: Init = arg("of the scale", INIT, Ones())
-    bias_init: Init = arg("of the shift", INIT, Zeros())
+    momentum: float = arg("weight of the current batch in the running averages", NUMBER, 0.1)
+    affine: bool = arg("learn a scale and a shift for each channel", FLAG, True)
+    track: bool = arg("keep running averages; without them always normalize by the batch", FLAG, True)
+    init: Init = arg("initial value of the scale", INIT, Ones())
+    bias_init: Init = arg("initial value of the shift", INIT, Zeros())
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -106,7 +106,7 @@ class BatchNorm(Norm):
             spatial_axes(inputs[0])
         batch, _, *spatial = inputs[0].shape
         if not self.track:
-            require_several(batch * prod(spatial), "one number in each channel of the batch", needs)
+            require_several(batch * prod(spatial), "one number per channel of the batch", needs)
         return inputs
 
     def weights(self, inputs: tuple[Tensor, ...]) -> tuple[Weight, ...]:
@@ -170,7 +170,7 @@ class BatchNorm(Norm):
 
 @record
 class LayerNorm(Norm):
-    """Normalises each position over one axis, or over the last few axes together, and scales and shifts each cell.
+    """Normalizes each position over one axis, or over the last few axes together, and scales and shifts each cell.
 
     Example:
         input x: [N, 64, H, W]
@@ -180,11 +180,11 @@ class LayerNorm(Norm):
     name: ClassVar[str] = "layernorm"
 
     eps: float = arg("added to the variance", POSITIVE, 1e-5)
-    axis: Any = arg("the axis, or a list of the last axes", AXES, -1)
-    affine: bool = arg("scales by learned numbers", FLAG, True)
-    bias: bool = arg("shifts by learned numbers, if it scales", FLAG, True)
-    init: Init = arg("of the scale", INIT, Ones())
-    bias_init: Init = arg("of the shift", INIT, Zeros())
+    axis: Any = arg("axis, or a list of the last axes", AXES, -1)
+    affine: bool = arg("learn a scale", FLAG, True)
+    bias: bool = arg("learn a shift, if there is a scale", FLAG, True)
+    init: Init = arg("initial value of the scale", INIT, Ones())
+    bias_init: Init = arg("initial value of the shift", INIT, Zeros())
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -197,8 +197,8 @@ class LayerNorm(Norm):
         given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         axes = tuple(sorted(axis_of(axis, tensor.rank) for axis in given))
         if len(axes) > 1 and axes != tuple(range(tensor.rank - len(axes), tensor.rank)):
-            message = "several axes must be the last ones of the value"
-            raise Reject(message, arg="axis", help="bring them there with `rearrange`")
+            message = "a list of axes must be the last axes of the value"
+            raise Reject(message, arg="axis", help="move them to the end with `rearrange`")
         return axes
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
@@ -288,7 +288,7 @@ class LayerNorm(Norm):
 
 @record
 class GroupNorm(Norm):
-    """Normalises each of ``groups`` groups of channels over its channels and the spatial axes, one example at a time.
+    """Normalizes each of ``groups`` groups of channels over its channels and the spatial axes, one example at a time.
 
     Example:
         input x: [N, 64, H, W]
@@ -297,11 +297,11 @@ class GroupNorm(Norm):
 
     name: ClassVar[str] = "groupnorm"
 
-    groups: Size = arg("groups of channels", SIZE)
+    groups: Size = arg("number of groups of channels", SIZE)
     eps: float = arg("added to the variance", POSITIVE, 1e-5)
-    affine: bool = arg("scales and shifts each channel by learned numbers", FLAG, True)
-    init: Init = arg("of the scale", INIT, Ones())
-    bias_init: Init = arg("of the shift", INIT, Zeros())
+    affine: bool = arg("learn a scale and a shift for each channel", FLAG, True)
+    init: Init = arg("initial value of the scale", INIT, Ones())
+    bias_init: Init = arg("initial value of the shift", INIT, Zeros())
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -313,7 +313,7 @@ class GroupNorm(Norm):
         if inputs[0].rank < 2:
             raise Reject(f"takes [N, C, …], not {inputs[0].rank} axes")
         batch, channels, *spatial = inputs[0].shape
-        message = f"groups (={self.groups}) must divide the channels, and {channels} arrive"
+        message = f"groups (={self.groups}) must divide the channels; the input has {channels}"
         needs.multiple(channels, self.groups, message, arg="groups", help=divided_by(channels, self.groups))
         require_several(batch * (channels // self.groups) * prod(spatial), "groups of one number", needs)
         return inputs
@@ -364,7 +364,7 @@ class GroupNorm(Norm):
 
 @record
 class InstanceNorm(Norm):
-    """Normalises each channel of each example over the spatial axes. It keeps no running averages.
+    """Normalizes each channel of each example over the spatial axes. It keeps no running averages.
 
     Example:
         input x: [N, 64, 32, 32]
@@ -374,9 +374,9 @@ class InstanceNorm(Norm):
     name: ClassVar[str] = "instancenorm"
 
     eps: float = arg("added to the variance", POSITIVE, 1e-5)
-    affine: bool = arg("scales and shifts each channel by learned numbers", FLAG, False)
-    init: Init = arg("of the scale", INIT, Ones())
-    bias_init: Init = arg("of the shift", INIT, Zeros())
+    affine: bool = arg("learn a scale and a shift for each channel", FLAG, False)
+    init: Init = arg("initial value of the scale", INIT, Ones())
+    bias_init: Init = arg("initial value of the shift", INIT, Zeros())
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -439,7 +439,7 @@ def require_several(numbers: Size, of: str, needs: Needs) -> None:
     Raises:
         Reject: there is one number only, which has no variance.
     """
-    needs.require(numbers, ">=", 2, f"cannot normalise {of}: that has no variance")
+    needs.require(numbers, ">=", 2, f"cannot normalize {of}: it has no variance")
 
 
 def _moved(value: TorchExpr, source: int, destination: int) -> Method:

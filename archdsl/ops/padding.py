@@ -56,18 +56,18 @@ class Pad(Reshape):
 
     name: ClassVar[str] = "pad"
 
-    axis: int = arg("the axis that is continued", ONE_AXIS)
-    before: Size = arg("how many cells before the first", COUNT, 0)
-    after: Size = arg("how many cells after the last", COUNT, 0)
+    axis: int = arg("axis to pad", ONE_AXIS)
+    before: Size = arg("number of elements added at the start", COUNT, 0)
+    after: Size = arg("number of elements added at the end", COUNT, 0)
     mode: Literal["constant", "reflect", "replicate", "circular"] = arg(
-        "what the new cells hold", choice("constant", "reflect", "replicate", "circular"), "constant"
+        "values of the new elements", choice("constant", "reflect", "replicate", "circular"), "constant"
     )
-    value: Number = arg("the constant", SCALAR, 0)
+    value: Number = arg('constant for mode "constant"', SCALAR, 0)
 
     def doubt(self, inputs: tuple[Tensor, ...], given: Mapping[str, bool]) -> Doubt | None:
         """One number by position pads nothing: torch's layers take the cells on all sides."""
         if given == {"axis": True}:
-            advice = "it takes an axis, and the cells before and after: an image is padded by 1 with "
+            advice = "it takes one axis, before and after; to pad an image by 1 write "
             return Doubt("axis", is_sure=True, advice=f"{advice}`pad(2, 1, 1) -> pad(3, 1, 1)`")
         return None
 
@@ -95,7 +95,8 @@ class Pad(Reshape):
         least = {"reflect": 1, "replicate": None, "circular": 0}[self.mode]
         for name, amount in (("before", self.before), ("after", self.after)):
             if least is not None:
-                message = f'mode "{self.mode}" finds no {amount} cells along axis {axis} of size {x.shape[axis]}'
+                size = x.shape[axis]
+                message = f'mode "{self.mode}" needs at least {amount + least} elements along axis {axis}, not {size}'
                 needs.require(x.shape[axis], ">=", amount + least, message, arg=name)
 
     def _padded_axes(self, rank: int, axis: int) -> int | None:
@@ -173,8 +174,8 @@ class Roll(Reshape):
 
     name: ClassVar[str] = "roll"
 
-    axis: int = arg("the axis that is rotated", ONE_AXIS)
-    by: Size = arg("by how many cells, either way", INTEGER)
+    axis: int = arg("axis to roll", ONE_AXIS)
+    by: Size = arg("number of positions, positive or negative", INTEGER)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:

@@ -70,7 +70,7 @@ def split_sides(text: str) -> tuple[str, str]:
     """What stands before and after the arrow."""
     sides = text.split("->")
     if len(sides) != 2:
-        raise Reject("a pattern has one `->` between the axes of the input and of the output", arg="pattern")
+        raise Reject("a pattern needs one `->` between the axes of the input and the output", arg="pattern")
     return sides[0], sides[1]
 
 
@@ -81,7 +81,7 @@ def unique(names: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise Reject(f"the axis `{name}` stands twice on one side of the pattern", arg="pattern")
+            raise Reject(f"the axis `{name}` occurs twice on one side of the pattern", arg="pattern")
         seen.add(name)
 
 
@@ -94,11 +94,11 @@ def _groups(side: str) -> list[Group]:
         found = _TOKEN.match(side, position)
         if found is None:
             rest = side[position:].split()[0]
-            raise Reject(f"`{rest}`: a pattern is made of names, 1, ( and )", arg="pattern")
+            raise Reject(f"`{rest}`: a pattern consists of names, 1, ( and )", arg="pattern")
         position = found.end()
         name, one, paren = found.groups()
         if paren and (paren == "(") is (inside is not None):
-            raise Reject(f"`{paren}` where none can stand", arg="pattern")
+            raise Reject(f"unexpected `{paren}`", arg="pattern")
         if paren == "(":
             inside = []
         elif paren:
@@ -109,7 +109,7 @@ def _groups(side: str) -> list[Group]:
         elif name:
             inside.append(name)
     if inside is not None:
-        raise Reject("a `(` that is not closed", arg="pattern")
+        raise Reject("unclosed `(`", arg="pattern")
     return groups
 
 

@@ -70,9 +70,9 @@ class Pool(Op):
 class SlidingPool(Pool):
     """Base of the pools by windows that slide."""
 
-    kernel: Any = arg("cells of the window along each axis", SIZES)
-    stride: Any = arg("cells from one place of the window to the next; the kernel, unless stated", SIZES, None)
-    pad: Any = arg("cells of padding on both sides, at most half the kernel", COUNTS, 0)
+    kernel: Any = arg("window size along each axis", SIZES)
+    stride: Any = arg("stride of the window (default: kernel)", SIZES, None)
+    pad: Any = arg("padding on both sides, at most half the kernel", COUNTS, 0)
 
     @classmethod
     def instead(cls, argument: str, value: Any, accepted: Mapping[str, Any]) -> str | None:
@@ -176,8 +176,8 @@ class MaxPool(SlidingPool):
 
     name: ClassVar[str] = "maxpool"
 
-    dilation: Any = arg("distance between cells of the window", SIZES, 1)
-    ceil: bool = arg("lets the last window hang over the end", FLAG, False)
+    dilation: Any = arg("spacing between window elements", SIZES, 1)
+    ceil: bool = arg("let the last window extend beyond the end", FLAG, False)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -202,7 +202,7 @@ class MaxPool(SlidingPool):
         output = self._pooled(inputs[0], self.ceil, needs)
         for size, window in zip(inputs[0].shape[SPATIAL:], self._windows(inputs[0]), strict=True):
             if window.before != 0 and window.dilation != 1:
-                message = f"with padding, dilation (={window.dilation}) must not be more than the size of the axis"
+                message = f"with padding, dilation (={window.dilation}) must be at most the size of the axis"
                 needs.require(size, ">=", window.dilation, f"{message}, {size}", arg="dilation")
         return (output,)
 
@@ -242,8 +242,8 @@ class AvgPool(SlidingPool):
 
     name: ClassVar[str] = "avgpool"
 
-    ceil: bool = arg("lets the last window hang over the end", FLAG, False)
-    count_pad: bool = arg("counts the zeros of the padding into the mean", FLAG, True)
+    ceil: bool = arg("let the last window extend beyond the end", FLAG, False)
+    count_pad: bool = arg("count the padding in the mean", FLAG, True)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -261,7 +261,7 @@ class AvgPool(SlidingPool):
         windows = self._windows(inputs[0])
         if len(windows) == 3:  # torch is stricter here than with fewer axes
             for size, window in zip(inputs[0].shape[SPATIAL:], windows, strict=True):
-                small = f"of three axes each must have the kernel's {window.kernel} cells at least, without its padding"
+                small = f"each of three spatial axes must be at least the kernel ({window.kernel}) without padding"
                 needs.require(size, ">=", window.kernel, small, arg="kernel")
         return (output,)
 
@@ -353,8 +353,8 @@ class AdaptivePool(Pool):
             return (OnnxNode(f"Global{onnx_kind}Pool", (OnnxIn(),)),)
         known = tuple(size for size in sizes if isinstance(size, int))
         if len(known) < len(sizes):
-            message = f"ONNX has no adaptive pool, and into {parts} parts only known sizes can be divided beforehand"
-            raise Reject(message, arg="size", help="state the input's size, or pool globally")
+            message = f"ONNX has no adaptive pool; {parts} windows can only be computed for known sizes"
+            raise Reject(message, arg="size", help="fix the input size, or use a global pool")
         rows = list(zip(known, parts, strict=True))
         if all(size % n == 0 for size, n in rows):
             window = tuple(size // n for size, n in rows)
@@ -383,7 +383,7 @@ class AdaptiveAvgPool(AdaptivePool):
     name: ClassVar[str] = "adaptive_avgpool"
     kind: ClassVar[Literal["Max", "Avg"]] = "Avg"
 
-    size: Any = arg("parts of each axis", KNOWN_SIZES)
+    size: Any = arg("output size along each axis", KNOWN_SIZES)
 
     def _parts(self, axes: int) -> tuple[int, ...]:
         return per_axis(self.size, axes, "size")
@@ -407,7 +407,7 @@ class AdaptiveMaxPool(AdaptivePool):
     name: ClassVar[str] = "adaptive_maxpool"
     kind: ClassVar[Literal["Max", "Avg"]] = "Max"
 
-    size: Any = arg("parts of each axis", KNOWN_SIZES)
+    size: Any = arg("output size along each axis", KNOWN_SIZES)
 
     def _parts(self, axes: int) -> tuple[int, ...]:
         return per_axis(self.size, axes, "size")

@@ -51,7 +51,7 @@ class Arange(Op):
     stop: Size
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
-        needs.require(self.stop, ">=", self.start + 1, f"the range {self.start}..{self.stop} holds no number")
+        needs.require(self.stop, ">=", self.start + 1, f"the range {self.start}..{self.stop} is empty")
         return (Tensor((self.stop - self.start,), "int64"),)
 
     def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:

@@ -59,7 +59,7 @@ SCALES = PerAxisKind(NumberKind(1 / 1024, 1024, "a number"), "a number above 0, 
 class Resize(Op):
     """Changes the resolution: to a size, by a factor, or to that of another value. One of them is given.
 
-    Cells have an extent, and the corners of the maps coincide; with ``align_corners=true`` the centres of the
+    Cells have an extent, and the corners of the maps coincide; with ``align_corners=true`` the centers of the
     corner cells do. As in torch, ``nearest`` takes the cell ``floor(i * old / new)``. A factor is a sum of powers
     of 2 (2, 0.5, 1.25), so that the new size ``floor(old * factor)`` is exact.
 
@@ -74,11 +74,11 @@ class Resize(Op):
     name: ClassVar[str] = "resize"
     palette: ClassVar[Palette] = "other"
 
-    mode: Mode = arg("how cells in between are found", choice(*SPATIAL_AXES))
-    size: Any = arg("the new size", SIZES, None)
-    scale: Any = arg("the factor", SCALES, None)
-    like: Operand | None = arg("a value that has the new size", VALUE, None)
-    align_corners: bool = arg("whether the centres of the corner cells stay where they are", FLAG, False)
+    mode: Mode = arg("interpolation", choice(*SPATIAL_AXES))
+    size: Any = arg("output size", SIZES, None)
+    scale: Any = arg("scale factor", SCALES, None)
+    like: Operand | None = arg("value with the output size", VALUE, None)
+    align_corners: bool = arg("align the centers of the corner elements", FLAG, False)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -98,7 +98,7 @@ class Resize(Op):
         given = [name for name in ("size", "scale", "like") if getattr(self, name) is not None]
         if len(given) != 1:
             found = "none is" if not given else f"{' and '.join(given)} are"
-            raise Reject(f"takes one of size, scale and like; {found} given", arg=given[-1] if given else None)
+            raise Reject(f"needs one of size, scale and like; {found} given", arg=given[-1] if given else None)
         if axes not in SPATIAL_AXES[self.mode]:
             fits = " or ".join(f'"{mode}"' for mode, fitting in SPATIAL_AXES.items() if axes in fitting)
             raise Reject(f'mode "{self.mode}" is not for {axes} spatial axes', arg="mode", help=f"{fits} is")
@@ -124,7 +124,7 @@ class Resize(Op):
     def _factors(self, x: Tensor) -> tuple[Fraction, ...]:
         factors = tuple(Fraction(scale) for scale in per_axis(self.scale, x.rank - SPATIAL, "scale"))
         if any(factor.denominator > 1024 for factor in factors):
-            raise Reject("this factor has no exact value", arg="scale", help="give the new size instead: `size=…`")
+            raise Reject("this factor is not exact", arg="scale", help="give the new size instead: `size=…`")
         return factors
 
     def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
@@ -371,7 +371,7 @@ class PixelShuffle(Reshape):
 
     name: ClassVar[str] = "pixel_shuffle"
 
-    factor: int = arg("how much finer the map becomes along each axis", KNOWN_SIZE)
+    factor: int = arg("upscale factor of each axis", KNOWN_SIZE)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -380,7 +380,7 @@ class PixelShuffle(Reshape):
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         batch, channels, height, width = _map(inputs[0])
         factor = self.factor
-        message = f"{channels} channels are no multiple of {factor**2} (factor ** 2)"
+        message = f"{channels} channels are not a multiple of {factor**2} (factor ** 2)"
         needs.multiple(channels, factor**2, message, arg="factor")
         return (inputs[0]._replace(shape=(batch, channels // factor**2, height * factor, width * factor)),)
 
@@ -417,7 +417,7 @@ class PixelUnshuffle(Reshape):
 
     name: ClassVar[str] = "pixel_unshuffle"
 
-    factor: int = arg("how much coarser the map becomes along each axis", KNOWN_SIZE)
+    factor: int = arg("downscale factor of each axis", KNOWN_SIZE)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -427,7 +427,7 @@ class PixelUnshuffle(Reshape):
         batch, channels, *spatial = _map(inputs[0])
         factor = self.factor
         for axis, size in enumerate(spatial, SPATIAL):
-            message = f"axis {axis} of size {size} is no multiple of {factor}"
+            message = f"axis {axis} of size {size} is not a multiple of {factor}"
             needs.multiple(size, factor, message, arg="factor", help=padded_to(axis, size, factor))
         smaller = (size // factor for size in spatial)
         return (inputs[0]._replace(shape=(batch, channels * factor**2, *smaller)),)
@@ -474,7 +474,7 @@ class ChannelShuffle(Reshape):
 
     name: ClassVar[str] = "channel_shuffle"
 
-    groups: Size = arg("how many groups", SIZE)
+    groups: Size = arg("number of groups", SIZE)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -483,7 +483,7 @@ class ChannelShuffle(Reshape):
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs
         spatial_axes(x)
-        message = f"{x.shape[CHANNELS]} channels do not fall into {self.groups} groups"
+        message = f"{x.shape[CHANNELS]} channels cannot be divided into {self.groups} groups"
         needs.multiple(
             x.shape[CHANNELS], self.groups, message, arg="groups", help=divided_by(x.shape[CHANNELS], self.groups)
         )

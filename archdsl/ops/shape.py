@@ -1,4 +1,4 @@
-"""Parts of values, and values laid out anew: indexing, splitting, flattening, padding, rolling."""
+"""Parts of values, and changes of layout: indexing, splitting, flattening, padding, rolling."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Reshape(Op):
 
 @record
 class Flatten(Reshape):
-    """Merges neighbouring axes into one: by default all but the batch.
+    """Merges neighboring axes into one: by default all but the batch.
 
     Example:
         input x: [N, 16, 5, 5]
@@ -84,8 +84,8 @@ class Flatten(Reshape):
 
     name: ClassVar[str] = "flatten"
 
-    start: int = arg("first axis that is merged", AXIS, 1)
-    end: int = arg("last axis that is merged", AXIS, -1)
+    start: int = arg("first axis to merge", AXIS, 1)
+    end: int = arg("last axis to merge", AXIS, -1)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -260,7 +260,7 @@ def _slice_size(bounds: Bounds, size: Size, axis: int, needs: Needs) -> Size:
     """How many cells a slice takes; at least one."""
     step = 1 if bounds.step is None else bounds.step
     if not isinstance(step, int) or step < 1:
-        raise Reject(f"a slice with step {step}", help="a step is a known whole number, at least 1")
+        raise Reject(f"a slice with step {step}", help="the step must be a known integer, at least 1")
     require_at_most(step, MOST_CELLS)
     start = _position(bounds.start, 0, size, axis, needs)
     stop = _position(bounds.stop, size, size, axis, needs)
@@ -324,7 +324,7 @@ class Gather(Reshape):
         if index.dtype != "int64":
             raise Reject(f"the index is {index.dtype}, not int64")
         if self.axis >= table.rank or not index.rank:
-            raise Reject("a table and the rows to take need at least one axis each")
+            raise Reject("the table and the index need at least one axis each")
         return (table._replace(shape=(*table.shape[: self.axis], *index.shape, *table.shape[self.axis + 1 :])),)
 
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
@@ -336,7 +336,7 @@ class Gather(Reshape):
         before, after = table.strides[: self.axis], table.strides[self.axis + 1 :]
         rows = Layout(shape, (*before, *(0,) * len(index.shape), *after))
         numbers = index.viewed((1,) * len(before) + index.shape + (1,) * len(after))
-        assert numbers is not None, "axes of size 1 alone are new"
+        assert numbers is not None, "only axes of size 1 can be added"
         return (Laid(elementwise((rows, numbers))),)
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
@@ -374,8 +374,8 @@ class Unbind(Reshape):
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs
         if not x.rank:
-            raise Reject("a value without axes has no parts")
-        needs.require(x.shape[0], "==", self.count, f"axis 0 of size {x.shape[0]} has not {self.count} parts")
+            raise Reject("a value without axes cannot be unpacked")
+        needs.require(x.shape[0], "==", self.count, f"axis 0 of size {x.shape[0]} does not have {self.count} elements")
         return (x._replace(shape=x.shape[1:]),) * self.count
 
     def looks(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[Look, ...]:
@@ -408,10 +408,10 @@ class Split(Reshape):
     gives_list: ClassVar[bool] = True
 
     parts: int | tuple[Size, ...] = arg(
-        "how many equal parts, or a list of their sizes",
+        "number of equal parts, or a list of their sizes",
         PerAxisKind(SizeKind(1, "a size"), "a number of parts, or a list of sizes"),
     )
-    axis: int = arg("the axis that is cut", AXIS, 1)
+    axis: int = arg("axis to split", AXIS, 1)
 
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
@@ -428,14 +428,15 @@ class Split(Reshape):
     def _sizes(self, size: Size, axis: int, needs: Needs) -> tuple[Size, ...]:
         count = len(self.parts) if isinstance(self.parts, tuple) else self.parts
         if is_int(count) and count > MAX_PARTS:
-            raise Reject(f"{count} parts; at most {MAX_PARTS} are possible", arg="parts")
+            raise Reject(f"{count} parts are too many: at most {MAX_PARTS} are possible", arg="parts")
         if isinstance(self.parts, tuple):
             total = sum(self.parts)
-            needs.require(size, "==", total, f"the parts make {total}, axis {axis} is {size}", arg="parts")
+            message = f"the parts sum to {total}, but axis {axis} has size {size}"
+            needs.require(size, "==", total, message, arg="parts")
             return self.parts
         if not is_int(self.parts):
             raise Reject(f"the number of parts is {self.parts}, which is not known", arg="parts")
-        message = f"axis {axis} of size {size} has not {self.parts} equal parts"
+        message = f"axis {axis} of size {size} cannot be divided into {self.parts} equal parts"
         needs.multiple(size, self.parts, message, arg="parts", help=divided_by(size, self.parts))
         return (size // self.parts,) * self.parts
 

@@ -64,9 +64,9 @@ class Slide(NamedTuple):
             return
         cells = f"kernel (={self.kernel})"
         if self.dilation != 1:
-            cells += f", dilated to {self.extent} cells,"
-        message = f"{cells} is larger than axis {axis}, which has {size} cells and padding {self.before + self.after}"
-        missing = f"pad by {-(spare // 2)} more on each side, or take" if isinstance(spare, int) else "pad it, or take"
+            cells += f", dilated to {self.extent},"
+        message = f"{cells} is larger than axis {axis}, which has size {size} and padding {self.before + self.after}"
+        missing = f"pad by {-(spare // 2)} more on each side, or use" if isinstance(spare, int) else "pad it, or use"
         needs.require(spare, ">=", 0, message, arg="kernel", help=f"{missing} a smaller kernel")
 
 
@@ -147,7 +147,7 @@ def require_known(windows: tuple[Slide, ...]) -> None:
     """
     for number in (number for window in windows for number in window):
         if not isinstance(number, int):
-            raise Reject(f"ONNX takes windows of known sizes only, not {number}", help="state the input's size")
+            raise Reject(f"ONNX needs windows of known sizes, not {number}", help="fix the input size")
 
 
 def compact(values: tuple[Any, ...]) -> Any:

@@ -36,7 +36,7 @@ class Distribution(Activation):
     keywords: ClassVar[Mapping[str, str]] = {"axis": "dim"}
     kept: ClassVar[tuple[Keep, ...]] = ("output",)
 
-    axis: int = arg("the axis of the alternatives", AXIS)
+    axis: int = arg("axis that sums to 1", AXIS)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         require_float(inputs[0])
@@ -112,13 +112,13 @@ class GLU(Activation):
     keywords: ClassVar[Mapping[str, str]] = {"axis": "dim"}
     kept: ClassVar[tuple[Keep, ...]] = ("input",)
 
-    axis: int = arg("the axis that is halved", AXIS, -1)
+    axis: int = arg("axis to halve", AXIS, -1)
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         require_float(inputs[0])
         axis = axis_of(self.axis, inputs[0].rank)
         before, (size, *after) = inputs[0].shape[:axis], inputs[0].shape[axis:]
-        needs.multiple(size, 2, f"axis (={self.axis}) has {size} cells, which cannot be halved", arg="axis")
+        needs.multiple(size, 2, f"axis (={self.axis}) has size {size}, which is not even", arg="axis")
         return (Tensor((*before, size // 2, *after)),)
 
     def lays(self, memory: Memory) -> tuple[Laid, ...]:

@@ -25,7 +25,7 @@ def _digits(token: Token) -> str:
     """
     text = token.replace("_", "")
     if len(text) > MAX_DIGITS:
-        raise BadNumber(token, f"has {len(text)} digits", f"at most {MAX_DIGITS} are read")
+        raise BadNumber(token, f"has {len(text)} digits", f"at most {MAX_DIGITS} are allowed")
     return text
 
 

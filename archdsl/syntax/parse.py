@@ -141,13 +141,13 @@ def comments_of(source: Source) -> tuple[tree.Comment, ...]:
 # ---- faults ------------------------------------------------------------------------------------------------
 
 _ADVICE = {
-    "'": 'strings stand in double quotes: `"…"`',
+    "'": 'write strings in double quotes: `"…"`',
     "^": "write a power as `**`",
     "&": "write `and`",
     "|": "write `or`",
     "!": "write `not`, or `!=` to compare",
-    "@": "a matrix product is an `einsum`",
-    '"': "this string is not closed on its line",
+    "@": "write a matrix product as an `einsum`",
+    '"': 'close the string with `"` on its line',
     "→": "write an arrow as `->`",
     "×": "write `*`",
     "≥": "write `>=`",
@@ -155,12 +155,12 @@ _ADVICE = {
     "≠": "write `!=`",
     "−": "write `-`",
     "–": "write `-`",
-    "÷": "write `//`, or `/` for numbers that are not whole",
+    "÷": "write `//` for integers, `/` for floats",
     "…": "a range is written `0..n`",
-    "“": 'strings stand in plain quotes: `"…"`',
-    "”": 'strings stand in plain quotes: `"…"`',
-    "\u00a0": "it looks like a space, and is another character",
-    "\u200b": "it has no width, and is a character",
+    "“": 'write strings in straight quotes: `"…"`',
+    "”": 'write strings in straight quotes: `"…"`',
+    "\u00a0": "replace this no-break space by a space",
+    "\u200b": "remove this invisible character",
 }
 _INSTEAD = {
     "^": "**", "→": "->", "×": "*", "≥": ">=", "≤": "<=", "≠": "!=", "−": "-", "–": "-", "…": "..",
@@ -184,11 +184,11 @@ _ELSEWHERE = {
     "import": "use", "network": "model", "elif": "else if", "var": "let", "const": "let",
 }  # fmt: skip
 """What begins a definition or statement in other languages, and what it is in this one."""
-_PARTS = "numbers are computed by a `fn f(x) = …`, layers are put together in a `block` or `model`"
+_PARTS = "use `fn f(x) = …` for numbers, `block` or `model` for layers"
 _RESEMBLING = {
     "class": _PARTS, "module": _PARTS, "def": _PARTS, "func": _PARTS, "function": _PARTS,
-    "return": "a block gives what its last step gives, a model says `output y`",
-    "while": "repeat with `for`, over a range or list",
+    "return": "a block returns the result of its last step; in a model write `output y`",
+    "while": "use `for`, over a range or list",
 }  # fmt: skip
 """What has no word of its own here, and how it is said."""
 _BEGINS_EXPRESSION = frozenset({"INT", "FLOAT", "STRING", "NAME", "LPAR", "LSQB", "SEQ", "RESIDUAL"})
@@ -277,31 +277,29 @@ def _explain_token(fault: MisplacedToken, source: Source, start: int, end: int) 
     elif word is not None and (meant := _keyword_meant(word)) is not None:
         advice, edits = f"did you mean `{meant}`?", (Edit(word, meant),)
     elif token.type == "AS":
-        advice = "`as` stands behind what it names, on the same line: `relu as r`"
+        advice = "write `as` on the same line, after what it names: `relu as r`"
     elif token.type in KEYWORDS and "NAME" in expected:
-        advice = f"`{token}` is a word of the language: choose another name"
+        advice = f"`{token}` is a keyword: choose another name"
     elif token == "it" and expected == {"NAME"}:
         advice = "`it` is the stream: choose another name"
     elif (reserved := _keyword_before(span)) is not None and "NAME" in expected:
-        advice = f"`{reserved}` is a word of the language: choose another name"
+        advice = f"`{reserved}` is a keyword: choose another name"
     elif token.type == "EQUAL" and "COMPARE" in expected:
         advice, edits = _explain_equal(source, span)
     elif token.type == "COLON" and "EQUAL" in expected:
-        advice = (
-            "arguments and `let` bind with `=`; a label `name:` stands before a layer of a chain, not among arguments"
-        )
+        advice = "write `name=value` for arguments and `let`; a label `name:` belongs before a layer of a chain"
     elif str(token) == "//" and expected & _BEGINS_EXPRESSION:
-        advice = "a comment begins with `#`"
+        advice = "begin a comment with `#`"
         edits = (Edit(span, "#"),) if not source.line(source.position(span.start).line)[: _column(span)].strip() else ()
     elif token.type == "COMPARE" and "EQUAL" not in expected:
         advice = "comparisons do not chain: write `a < b and b < c`"
     elif token.type == "ELSE":
-        advice = "`else` belongs to an `if { … }` that stands right before it"
+        advice = "write `else` directly after the `}` of an `if`"
     elif token.type in _BEGINS_EXPRESSION and "ARROW" in expected and source.text[: span.start].rstrip()[-1:] in ")]}":
         if token.type == "LPAR" and source.text[span.start - 1] == ")":
-            advice = "a combinator has its values as branches: `concat(axis=1) { a; b }`"
+            advice = "write the values of a combinator as branches: `concat(axis=1) { a; b }`"
         else:
-            advice = "layers are joined by arrows: `a -> b`"
+            advice = "join layers with arrows: `a -> b`"
             edits = (Edit(Span(source, span.start, span.start), "-> "),)
     found = "end of the line" if token.type == "_NL" else "end of the file" if at_end else f"`{token}`"
     return UnexpectedToken(

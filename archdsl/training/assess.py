@@ -79,7 +79,7 @@ def assess(trained: Scorer, data: Data, part: str, batch_size: int, workers: int
     if len(data.classes) != len(trained.classes):
         given, wanted = len(trained.classes), len(data.classes)
         fault = WrongClassCount(model=trained.facts["model"], given=given, data=data.name, wanted=wanted)
-        raise SpecError([replace(fault, advice="give data of the classes that it was trained on")])
+        raise SpecError([replace(fault, advice="use data with the classes of the training")])
     indices = getattr(data.split, part)
     pictures = Pictures(data, indices, trained.transform, least=min(trained.facts["input"]["size"]))
     scores, labels = [], []

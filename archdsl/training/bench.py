@@ -174,7 +174,7 @@ def draw(rows: Sequence[Speed], title: str, path: Path) -> None:
         latency.plot(batches, [1e3 * row.latency for row in found], color=COLOURS[what], marker="o", label=what)
         throughput.plot(batches, [row.throughput for row in found], color=COLOURS[what], marker="o", label=what)
     latency.set(ylabel="latency of a batch, ms", yscale="log")
-    throughput.set(ylabel="images a second", yscale="log")
+    throughput.set(ylabel="images per second", yscale="log")
     for axes in (latency, throughput):
         axes.set(xlabel="batch size", xscale="log")
         axes.set_xticks(sorted({row.batch for row in rows}))

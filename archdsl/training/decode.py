@@ -25,7 +25,7 @@ def decode(path: Path, least: int) -> Tensor:
     """
     try:
         if path.exists() and not path.is_file():  # a pipe would keep its reader waiting
-            raise ValueError("it is no ordinary file")
+            raise ValueError("it is not a regular file")
         with Image.open(path) as image:
             if image.mode.startswith(("I", "F")):  # Pillow would cut them off at 255
                 raise ValueError(f"its pixels have more than 8 bits (mode {image.mode})")

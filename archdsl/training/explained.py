@@ -22,7 +22,9 @@ def explained(what: str, advice: Callable[[], str | None] = lambda: None) -> Ite
         yield
     except UnreadableError as error:
         found, then = unreadable_picture(error), advice()
-        raise SpecError([replace(found, advice=f"replace or remove it, then {then}") if then else found]) from None
+        raise SpecError(
+            [replace(found, advice=f"replace or remove the file, then {then}") if then else found]
+        ) from None
     except (OSError, RuntimeError, ValueError) as error:
         # a full disk, no memory left, a worker lost; torch's ValueError, where a batch norm sees a single number
         reason, then = first_line(error), advice()

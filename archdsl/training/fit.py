@@ -118,7 +118,7 @@ def fit(trainable: Trainable, config: Config, out: Path, *, resume: bool = False
 
 def _loaders(data: Data, fitted: Fitted, config: Config) -> Loaders:
     if config.resize is not None and config.resize < max(fitted.size):
-        reason = f"--resize {config.resize} leaves less than the {max(fitted.size)} pixels that the network takes"
+        reason = f"--resize {config.resize} is less than the {max(fitted.size)} pixels that the network takes"
         raise SpecError([BadSetting(span=None, reason=reason)])
     plain = transforms.evaluation(data, fitted.channels, fitted.size, config.resize)
     small = (config.train_size, config.train_size) if config.train_size else fitted.size
@@ -176,12 +176,8 @@ def _skipped(data: Data) -> list[str]:
     if not data.skipped:
         return []
     named = ", ".join(map(str, data.skipped[:5])) + (", …" if len(data.skipped) > 5 else "")
-    left = (
-        "1 picture that cannot be read is"
-        if len(data.skipped) == 1
-        else f"{len(data.skipped)} pictures that cannot be read are"
-    )
-    return [f"{left} left out: {named}"]
+    left = "1 unreadable image is" if len(data.skipped) == 1 else f"{len(data.skipped)} unreadable images are"
+    return [f"{left} skipped: {named}"]
 
 
 def _facts(model: str, data: Data, fitted: Fitted, config: Config) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def _measured(trainable: Trainable, data: Data, config: Config, steps: int) -> F
     stepper = optimizer(network, config)
     gradients, activations, losses = [], [], []
     names: list[str] = []
-    with explained("watching gradients"):
+    with explained("measuring gradients"):
         for pictures, labels in _batches(data, fitted, config, steps + 1):
             with _watched(network) as seen:
                 outputs = network(pictures.to(torch.get_default_dtype()))

@@ -18,7 +18,7 @@ COLOURS = ("#1f6feb", "#d1495b", "#2a9d8f", "#e9a03b", "#7b5ea7", "#6c757d")
 
 
 def draw(flows: Sequence[Flow], title: str, path: Path) -> None:
-    """Write a PNG: gradients and activations against depth, dashed at initialisation, a full line after the steps.
+    """Write a PNG: gradients and activations against depth, dashed at initialization, a full line after the steps.
 
     Without steps, the full line is of initialisation.
     """
@@ -27,8 +27,8 @@ def draw(flows: Sequence[Flow], title: str, path: Path) -> None:
         depth = range(1, len(flow.layers) + 1)
         _plot(left, depth, flow.gradients, colour, flow.name)
         _plot(right, depth, flow.activations, colour, flow.name)
-    left.set(title="gradient of the loss to each layer's weights", ylabel="norm")
-    right.set(title="what each layer gives", ylabel="root mean square")
+    left.set(title="gradient of the loss with respect to each layer's weights", ylabel="norm")
+    right.set(title="output of each layer", ylabel="root mean square")
     for axes in (left, right):
         axes.set(xlabel="depth: convolutions and linear layers, from the input")
     _finish(figure, left, len(flows[0].losses) - 1, path)
@@ -43,7 +43,7 @@ def draw_sweep(families: Sequence[Sequence[Flow]], title: str, path: Path) -> No
         depth = [len(flow.layers) for flow in ordered]
         _plot(left, depth, [[f.gradient_left(step) for f in ordered] for step in steps], colour, family[0].name)
         _plot(right, depth, [[f.signal_left(step) for f in ordered] for step in steps], colour, family[0].name)
-    left.set(title="gradient at the first layer", ylabel="share of that at the other end")
+    left.set(title="gradient at the first layer", ylabel="relative to the other end")
     right.set(title="signal at the last layer")
     for axes in (left, right):
         axes.set(xlabel="depth of the network: convolutions and linear layers")
@@ -65,7 +65,7 @@ def _panels(title: str, alike: bool = False) -> tuple[Figure, Axes, Axes]:
 
 def _finish(figure: Figure, left: Axes, steps: int, path: Path) -> None:
     if steps:
-        left.plot([], [], color="#616e7c", linestyle="--", label="at initialisation")
+        left.plot([], [], color="#616e7c", linestyle="--", label="at initialization")
         left.plot([], [], color="#616e7c", label=f"after {steps} step{'s' if steps > 1 else ''}")
     left.legend(frameon=False, fontsize=8)
     for axes in figure.axes:

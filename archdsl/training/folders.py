@@ -1,4 +1,4 @@
-"""Pictures in folders: class folders, divided ones as ImageNet's, and OxFlower17."""
+"""Images in folders: class folders, split folders in ImageNet's layout, and OxFlower17."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _named(classes: list[str]) -> tuple[str, ...]:
 
 def _other_classes(path: Path, there: list[str], classes: list[str]) -> ClassesDiffer:
     odd = sorted(set(there) ^ set(classes))[0]
-    return ClassesDiffer(path=str(path), name=odd, problem="is missing here" if odd in classes else "is only here")
+    return ClassesDiffer(path=str(path), name=odd, problem="is missing" if odd in classes else "is only in this split")
 
 
 def _check_classes(path: Path, names: list[str]) -> None:
@@ -173,8 +173,8 @@ def _advice(what: str) -> str:
 
     kind, colon, _ = what.partition(":")
     usual = (
-        "--data takes `digits`, `oxflower17:DIR`, a folder that holds one folder of pictures for each class, or a data"
-        " set of torchvision's as `cifar10:DIR`"
+        "use `digits`, `oxflower17:DIR`, a folder with one subfolder of images for each class, or a dataset of"
+        " torchvision such as `cifar10:DIR`"
     )
     meant = did_you_mean(kind, ["digits", "oxflower17", *NAMES]) if colon or "/" not in what else None
     return meant or usual

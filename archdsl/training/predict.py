@@ -23,7 +23,7 @@ def predict(trained: Scorer, paths: Sequence[Path], top: int) -> tuple[list[dict
         try:
             pixels = decode(path, 2 * min(trained.facts["input"]["size"]))
         except UnreadableError as error:
-            faults.append(replace(unreadable_picture(error), advice="it takes pictures in files, such as JPEG or PNG"))
+            faults.append(replace(unreadable_picture(error), advice="use image files, such as JPEG or PNG"))
             continue
         if trained.look.channels == 1:
             pixels = F.rgb_to_grayscale(pixels)

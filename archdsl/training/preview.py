@@ -75,8 +75,8 @@ def _draw(columns: list[Tensor], names: list[str], title: str, path: Path) -> No
             axes.imshow(pictures[row].numpy().squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-    grid[0, 0].set_title("as validated", fontsize=9)
-    grid[0, 1].set_title("in training", fontsize=9)
+    grid[0, 0].set_title("validation", fontsize=9)
+    grid[0, 1].set_title("training", fontsize=9)
     for row, name in enumerate(names):
         grid[row, 0].set_ylabel(name, fontsize=8)
     png = io.BytesIO()

@@ -77,7 +77,7 @@ def _text(path: Path) -> str:
         reason = error.strerror or str(error)
         raise SpecError([CannotRead(span=None, path=str(path), reason=reason, advice=advice)]) from None
     except UnicodeDecodeError:
-        raise SpecError([CannotRead(span=None, path=str(path), reason="it is not text in UTF-8")]) from None
+        raise SpecError([CannotRead(span=None, path=str(path), reason="it is not UTF-8 text")]) from None
 
 
 def _value(source: Source, key: str, value: Any) -> Diagnostic | tuple[Any]:

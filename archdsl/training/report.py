@@ -78,9 +78,9 @@ def _facts(run: Run) -> dict[str, Any]:
     try:
         facts = json.loads(run.facts.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise SpecError([_unfit(run, "it is no folder of a run: it holds no run.json")]) from None
+        raise SpecError([_unfit(run, "it is not the folder of a run: it has no run.json")]) from None
     if "result" not in facts:
-        raise SpecError([_unfit(run, "the run has not ended; go on with it by --resume")])
+        raise SpecError([_unfit(run, "the run has not finished; continue it with --resume")])
     return facts
 
 

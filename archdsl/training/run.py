@@ -103,7 +103,7 @@ class Run:
         """How to go on after a stop; None where nothing was kept yet."""
         if not self.last.exists():
             return None
-        return f"repeat the command with `--resume {self.out}` to go on from its last checkpoint"
+        return f"repeat the command with `--resume {self.out}` to continue from its last checkpoint"
 
     @rank_zero_only
     def claim(self) -> None:
@@ -146,7 +146,7 @@ class Run:
 
     def _taken(self) -> RunExists:
         goes_on = f"continue that run with `--resume {self.out}`, or " if self.last.exists() else ""
-        return RunExists(path=str(self.out), advice=f"{goes_on}name another folder with --out")
+        return RunExists(path=str(self.out), advice=f"{goes_on}choose another folder with --out")
 
     @rank_zero_only
     def note(self, facts: Mapping[str, Any]) -> None:
@@ -165,9 +165,9 @@ class Run:
             checkpoint = torch.load(self.last, map_location="cpu", weights_only=True)
             if checkpoint["archdsl"].keys() >= KEPT:
                 return checkpoint
-            reason = "its last.ckpt is of another version of archdsl"
+            reason = "its last.ckpt is from another version of archdsl"
         except (FileNotFoundError, NotADirectoryError):
-            reason = "it holds no last.ckpt"
+            reason = "it has no last.ckpt"
         except Exception:  # torch raises many kinds on a damaged, a hostile or a foreign file
             reason = "its last.ckpt is damaged, or was not written by archdsl"
         raise SpecError([NothingToResume(path=str(self.out), reason=reason)])
@@ -188,7 +188,7 @@ def resumed(run: Run, given: Mapping[str, Any]) -> Config:
     try:
         saved = Config(**run.checkpoint()["archdsl"]["settings"])
     except TypeError:
-        reason = "its last.ckpt is of another version of archdsl"
+        reason = "its last.ckpt is from another version of archdsl"
         raise SpecError([NothingToResume(path=str(run.out), reason=reason)]) from None
     given = {**(recipe.read(str(run.recipe)) if run.recipe.exists() else {}), **given}
     for name, value in given.items():
@@ -225,9 +225,9 @@ def _difference(checkpoint: Mapping[str, Any], identity: str, state: Mapping[str
     for name in [*before, *now]:
         there, here = before.get(name, "missing"), now.get(name, "missing")
         if there != here:
-            return f"`{name.removeprefix('network.')}` is {there} there and {here} here"
+            return f"`{name.removeprefix('network.')}` is {there} in the checkpoint and {here} in the spec"
     if checkpoint["archdsl"]["network"] != identity:
-        return "it has the same weights, but computes something else with them"
+        return "it has the same weights, but different computations"
     return None
 
 

@@ -101,11 +101,9 @@ def _try(trained: Scorer) -> None:
         shape = tuple(trained.score(blank).shape)
     except Exception as error:  # torch and ONNX Runtime raise many kinds; the shape is the file's word
         reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
-        raise SpecError([_unreadable(trained.path, f"its network does not take its pictures ({reason})")]) from None
+        raise SpecError([_unreadable(trained.path, f"its network cannot take its images ({reason})")]) from None
     if shape != (1, len(trained.classes)):
-        reason = (
-            f"its network gives {list(shape)} for one picture, not a score for each of {len(trained.classes)} classes"
-        )
+        reason = f"its network returns {list(shape)} for one image, not logits of {len(trained.classes)} classes"
         raise SpecError([_unreadable(trained.path, reason)])
 
 

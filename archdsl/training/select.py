@@ -38,7 +38,7 @@ def _advice(selector: str, names: list[str]) -> str:
     if meant and meant != parts[0]:
         return f"did you mean `{'.'.join([meant, *parts[1:]])}`?"
     shown = [n for n in names if n.startswith(f"{parts[0]}.")] if meant else tops
-    return f"names here are {', '.join(shown[:6])}{', …' if len(shown) > 6 else ''}"
+    return f"known names: {', '.join(shown[:6])}{', …' if len(shown) > 6 else ''}"
 
 
 def freeze(network: nn.Module, selectors: Iterable[str]) -> list[nn.Module]:

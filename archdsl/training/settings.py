@@ -1,4 +1,4 @@
-"""What a value of a setting may be: read from a flag's text or from a recipe's TOML value, by one rule for both."""
+"""Types of settings: values are read from an option or from a recipe's TOML by the same rules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Kind:
-    """``read`` takes text or a TOML value and raises ValueError where it is not ``what`` says."""
+    """``read`` takes text or a TOML value, and raises ValueError if it is not ``what``."""
 
     what: str
     read: Callable[[Any], Any]
@@ -57,10 +57,10 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 MOST = 2**31
-"""Whole numbers are below this: no run has as many of anything, and libraries keep them in 32 bits here and there."""
-POSITIVE = number(int, "a whole number from 1 and below 2^31", lambda n: 1 <= n < MOST)
-NATURAL = number(int, "a whole number from 0 and below 2^31", lambda n: 0 <= n < MOST)
-SEED = number(int, "a whole number from 0 and below 2^63", lambda n: 0 <= n < 2**63)
+"""Integers must be below this, because some libraries store them in 32 bits."""
+POSITIVE = number(int, "an integer from 1 and below 2^31", lambda n: 1 <= n < MOST)
+NATURAL = number(int, "an integer from 0 and below 2^31", lambda n: 0 <= n < MOST)
+SEED = number(int, "an integer from 0 and below 2^63", lambda n: 0 <= n < 2**63)
 ABOVE_ZERO = number(float, "a number above 0", lambda x: x > 0, "X")
 FROM_ZERO = number(float, "a number from 0", lambda x: x >= 0, "X")
 SHARE = number(float, "a number from 0 and below 1", lambda x: 0 <= x < 1, "X")
@@ -84,7 +84,7 @@ RATES = Kind("a table of learning rates above 0 by selector", _rates, "RATE")
 
 @dataclass(frozen=True)
 class Setting:
-    """How a field of ``Config`` is told and explained. ``metavar`` and ``default`` stand in the help."""
+    """Kind and help of a field of ``Config``. ``metavar`` and ``default`` are shown in the help."""
 
     kind: Kind
     group: str
@@ -93,12 +93,18 @@ class Setting:
     default: str
 
 
+def _default(value: Any) -> str:
+    if isinstance(value, bool):
+        return f"default: {'on' if value else 'off'}"
+    return "" if value is None else f"default: {value}"
+
+
 def setting(
     default: Any, kind: Kind, group: str, help: str, *, metavar: str | None = None, shown: str | None = None
 ) -> Any:
-    """A field of ``Config``. ``shown``: what the help says of a default that is chosen by what else is known."""
-    told = shown if shown is not None else "" if default is None or kind is SWITCH else f"default: {default}"
-    about = Setting(kind, group, help, metavar or kind.metavar, told)
+    """Declares a field of ``Config``. ``shown``: text of a default that depends on other settings."""
+    text = shown if shown is not None else _default(default)
+    about = Setting(kind, group, help, metavar or kind.metavar, text)
     if isinstance(default, dict):
         return field(default_factory=dict, metadata={"setting": about})
     return field(default=default, metadata={"setting": about})

@@ -22,7 +22,7 @@ class SpecTrainable:
         """Raises: SpecError, where it takes something else."""
         shapes = [tensor.shape for tensor in model.inputs.values()]
         if len(shapes) != 1 or len(shapes[0]) != 4:
-            raise SpecError([NotAClassifier(model=model.name, reason="it takes no single picture, [N, C, H, W]")])
+            raise SpecError([NotAClassifier(model=model.name, reason="its input is not images, [N, C, H, W]")])
         self.model = model
         self._shape = shapes[0]
 

@@ -58,6 +58,6 @@ def official(path: Path, number: int, count: int) -> Split:
     parts = [table[key].ravel().tolist() for key in keys]
     everything = [index for part in parts for index in part]
     if set(everything) != set(range(1, count + 1)) or len(everything) != count:
-        reason = f"its parts do not make up 1 to {count}, each once"
+        reason = f"its parts are not 1 to {count}, each once"
         raise SpecError([BadSplitFile(path=str(path), reason=reason)])
     return Split(*([int(index) - 1 for index in part] for part in parts))

@@ -32,8 +32,11 @@ def start(network: Network, source: str, name: str) -> list[str]:
     return [
         f"{len(found.match.keys)} of {len(state)} weights from {source}",
         *(f"  {note}" for note in notes_on(found, source)),
-        *(f"  replaced {key}: {_shape(there[key])} there, {_shape(state[key])} here" for key in sorted(there)),
-        *(f"  new {key}: the file lacks this head" for key in sorted(found.match.missing)),
+        *(
+            f"  replaced {key}: {_shape(there[key])} in the file, {_shape(state[key])} in the network"
+            for key in sorted(there)
+        ),
+        *(f"  new {key}: the file has no such head" for key in sorted(found.match.missing)),
         *(f"  not used {key}" for key in found.match.unused),
     ]
 

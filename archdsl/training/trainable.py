@@ -86,7 +86,7 @@ def fitting_channels(trainable: Trainable, data: Data) -> int:
     if wanted == data.channels or (wanted, data.channels) == (3, 1):
         return wanted
     height, width = trainable.size or data.size
-    advice = f"it may take colour with `--input Nx3x{height}x{width}`" if data.channels == 3 else None
+    advice = f"set the channels with `--input Nx3x{height}x{width}`" if data.channels == 3 else None
     fault = WrongChannels(model=trainable.name, wanted=wanted, data=data.name, given=data.channels, advice=advice)
     raise SpecError([fault])
 
@@ -102,7 +102,7 @@ def _try(name: str, module: nn.Module, data: Data, channels: int, size: Size) ->
     module.train()
     if not isinstance(scores, Tensor) or scores.ndim != 2:
         shown = list(scores.shape) if isinstance(scores, Tensor) else f"{len(scores)} outputs"
-        raise SpecError([NotAClassifier(model=name, reason=f"it gives {shown} for two pictures")])
+        raise SpecError([NotAClassifier(model=name, reason=f"it returns {shown} for two images")])
     if scores.shape[1] != len(data.classes):
         given, wanted = scores.shape[1], len(data.classes)
         raise SpecError([WrongClassCount(model=name, given=given, data=data.name, wanted=wanted)])

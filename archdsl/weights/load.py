@@ -154,19 +154,19 @@ def notes_on(found: Found, file: str) -> Iterator[str]:
     if match.prefix:
         yield f"removed the prefix `{match.prefix}` from the names"
     if match.renamed:
-        yield f"renamed as the library that wrote them does: {listed(match.renamed)}"
+        yield f"renamed from an old version of the library: {listed(match.renamed)}"
     if match.counters:
-        yield f"set {len(match.counters)} `num_batches_tracked` to 0: files of before PyTorch 0.4.1 lack them"
+        yield f"set {len(match.counters)} `num_batches_tracked` to 0: files written before PyTorch 0.4.1 lack them"
     if match.profiled:
-        yield f"left out {len(match.profiled)} counts of a profiler: {listed(match.profiled[:1])}, …"
+        yield f"omitted {len(match.profiled)} counters of a profiler: {listed(match.profiled[:1])}, …"
     if match.outside:
-        yield f"left out what is not under `{match.prefix}`: {_modules(match.outside)}"
+        yield f"omitted weights outside of `{match.prefix}`: {_modules(match.outside)}"
 
 
 def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
     for switch in dict.fromkeys(left_out.values()):
         keys = [key for key, by in left_out.items() if by == switch]
-        yield f"left out a branch that only training uses, which `{switch}` builds: {_modules(keys)}"
+        yield f"omitted a training-only branch, which `{switch}` builds: {_modules(keys)}"
 
 
 def _modules(keys: Iterable[str]) -> str:
@@ -190,7 +190,7 @@ def differs(
     other = [
         f"{name} is {list(found.state[key].shape)}, not {list(wanted[name])}" for name, key in match.reshaped.items()
     ]
-    parts = {"missing": match.missing, "unexpected": match.unused, "of another shape": other}
+    parts = {"missing": match.missing, "unexpected": match.unused, "with another shape": other}
     difference = "; ".join(f"{what}: {listed(names)}" for what, names in parts.items() if names)
     return WeightsDiffer(
         span=None, path=str(source), network=network, difference=difference, advice=advice or _nearest(found, wanted)
@@ -204,7 +204,7 @@ def _nearest(found: Found, wanted: Shapes) -> str | None:
     for name in found.match.missing[:SHOWN]:
         alike = [key for key in free if tuple(found.state[key].shape) == wanted[name]]
         if meant := nearest(name, alike):
-            pairs.append(f"`{name}` may be `{meant}` there")
+            pairs.append(f"`{name}` may be `{meant}` in the file")
             free.remove(meant)
     return "; ".join(pairs) or None
 
@@ -215,9 +215,9 @@ def _advice(model: Network, found: Found, wanted: Shapes) -> str | None:
     missing = set(match.missing)
     if missing and not match.reshaped and missing <= only_in_training(model.graph):
         switch = next((s for s in _switches(model, to=False) if not missing & shapes(s.model.graph).keys()), None)
-        return f"the file was saved without them: `--set {switch.text}`" if switch else None
+        return f"build the network without them, as in the file: `--set {switch.text}`" if switch else None
     if missing and not match.reshaped and missing <= set(head(model.graph)):
-        return "the file was saved without a head; `archdsl train --weights` trains a new one"
+        return "the file has no head; train a new one with `archdsl train --weights`"
     if match.reshaped and not missing:
         return _reshaped_advice(model, found, wanted)
     return None
@@ -228,11 +228,13 @@ def _reshaped_advice(model: Network, found: Found, wanted: Shapes) -> str | None
     there = {name: tuple(found.state[key].shape) for name, key in found.match.reshaped.items()}
     if set(names) <= set(head(model.graph)) and "classes" in model.arguments:
         classes = there[names[0]][0]
-        return f"`--set classes={classes}` builds the network in the file; `archdsl train --weights` trains a new head"
+        return f"use `--set classes={classes}`, as in the file, or train a new head with `archdsl train --weights`"
     if len(names) == 1 and len(there[names[0]]) == len(wanted[names[0]]) > 2:
         here, other = wanted[names[0]], there[names[0]]
         if here[1] != other[1] and here[:1] + here[2:] == other[:1] + other[2:]:
-            return f"the file is of a network for {other[1]} channels; weights are not adapted to {here[1]} on loading"
+            return (
+                f"the network of the file takes {other[1]} channels, and loading does not convert weights to {here[1]}"
+            )
     return None
 
 

@@ -69,7 +69,7 @@ def read_checkpoint(source: str | PathLike[str]) -> Checkpoint | Diagnostic:
         return MissingExtra(span=None, what="reading weights", package="torch", extra="torch")
     path, part = _split(fspath(source))
     if not path.is_file():
-        reason = "it is a folder" if path.is_dir() else "it is no regular file" if path.exists() else "no such file"
+        reason = "it is a folder" if path.is_dir() else "it is not a regular file" if path.exists() else "no such file"
         return CannotRead(span=None, path=str(path), reason=reason)
     try:
         loaded = _contents(path)
@@ -83,11 +83,11 @@ def read_checkpoint(source: str | PathLike[str]) -> Checkpoint | Diagnostic:
         loaded = {"state_dict": loaded.get("state_dict")}
     entries = dict(_entries(loaded, "", DEPTH))
     if not entries:
-        return CannotRead(span=None, path=str(path), reason="it holds no state dict")
+        return CannotRead(span=None, path=str(path), reason="it contains no state dict")
     for state in entries.values():
         for name, tensor in state.items():
             if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized or tensor.is_complex():
-                return CannotRead(span=None, path=str(path), reason=f"`{name}` holds no plain numbers")
+                return CannotRead(span=None, path=str(path), reason=f"`{name}` does not contain plain numbers")
             size = tensor.numel() * tensor.element_size()
             if size > max(REPEATED_LIMIT, tensor.untyped_storage().nbytes()):
                 reason = f"`{name}` repeats a few numbers to {size:,} bytes"
@@ -119,7 +119,7 @@ def _contents(path: Path) -> Any:
     is_zip = start.startswith(b"PK")
     if not is_zip and path.stat().st_size > LEGACY_LIMIT:
         raise Refused(
-            f"it has the form of before PyTorch 1.6, which is read whole, and {path.stat().st_size / 1e9:.1f} GB",
+            f"it has the format of PyTorch before 1.6 and {path.stat().st_size / 1e9:.1f} GB, too large to load",
             "load it with that version's `torch.load`, and save it again",
         )
     with catch_warnings(), torch.serialization.safe_globals(_harmless()):
@@ -136,18 +136,18 @@ def _shards(index: Path) -> Mapping[str, Tensor]:
     listed = json.loads(index.read_text(encoding="utf-8"))
     places = listed.get("weight_map") if isinstance(listed, dict) else None
     if not isinstance(places, dict) or not all(isinstance(part, str) for part in places.values()):
-        raise Refused("it is no index of shards: it has no `weight_map`")
+        raise Refused("it is not an index of shards: it has no `weight_map`")
     found: dict[str, Tensor] = {}
     for name in dict.fromkeys(places.values()):
         if Path(name).name != name or not (index.parent / name).is_file() or name.endswith(".index.json"):
-            raise Refused(f"there is no `{name}` beside it")
+            raise Refused(f"the file `{name}` is missing in the same folder")
         part = _contents(index.parent / name)
         if not isinstance(part, Mapping):
-            raise Refused(f"`{name}` holds no state dict")
+            raise Refused(f"`{name}` contains no state dict")
         found.update({key: part[key] for key, place in places.items() if place == name and key in part})
     lacking = [key for key in places if key not in found]
     if lacking:
-        raise Refused(f"the files that it lists lack `{lacking[0]}`")
+        raise Refused(f"`{lacking[0]}` is missing in the files that it lists")
     return found
 
 
@@ -166,9 +166,9 @@ def unreadable(path: Path, error: Exception) -> Diagnostic:
     """Why a checkpoint was refused. torch's own words would advise to let it run code."""
     refused = re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, UnpicklingError) else None
     if refused is None:
-        return CannotRead(span=None, path=str(path), reason="it is no checkpoint, or damaged")
-    reason = f"it holds more than tensors (`{refused[1]}`), and loading that could run code"
-    advice = "save the state dict alone: `torch.save(model.state_dict(), …)`, or as safetensors"
+        return CannotRead(span=None, path=str(path), reason="it is not a checkpoint, or damaged")
+    reason = f"it contains more than tensors (`{refused[1]}`), and loading it could execute code"
+    advice = "save only the state dict, `torch.save(model.state_dict(), …)`, or use safetensors"
     return CannotRead(span=None, path=str(path), reason=reason, advice=advice)
 
 

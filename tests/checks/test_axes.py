@@ -103,8 +103,8 @@ def test_a_stated_rank_that_differs_names_the_flatten_at_the_linear(shape: str, 
 @pytest.mark.parametrize(
     ("body", "advice"),
     [
-        ("c: conv(10, 3) -> global_avgpool", "`flatten` leaves one axis for the channels"),
-        ("c: conv(10, 3)", "`global_avgpool -> flatten` leaves one axis for the channels"),
+        ("c: conv(10, 3) -> global_avgpool", "add `flatten`, which leaves only the axis of the channels"),
+        ("c: conv(10, 3)", "add `global_avgpool -> flatten`, which leaves only the axis of the channels"),
     ],
 )
 def test_a_stated_rank_that_a_map_does_not_have_names_what_is_missing(body: str, advice: str) -> None:

@@ -61,7 +61,7 @@ def test_warnings_are_no_errors() -> None:
     (lint,) = report.diagnostics
     assert lint.notes == (
         "see Ioffe & Szegedy, Batch Normalization (2015), section 3.2",
-        "to keep it, say why: `# allow: bias-before-norm`",
+        "to keep it, add a comment with the reason: `# allow: bias-before-norm`",
     )
 
 

@@ -172,9 +172,9 @@ def test_what_stands_for_it_can_be_typed(code: str) -> None:
 @pytest.mark.parametrize(
     ("written", "help"),
     [
-        ("nn.Conv2d(3, 64, 3)", "operators have no prefix: write `conv`"),
-        ("torch.nn.functional.relu(x)", "operators have no prefix: write `relu`"),
-        ("F.silu(x)", "operators have no prefix: write `silu`"),
+        ("nn.Conv2d(3, 64, 3)", "remove the prefix: write `conv`"),
+        ("torch.nn.functional.relu(x)", "remove the prefix: write `relu`"),
+        ("F.silu(x)", "remove the prefix: write `silu`"),
         ("x.relu()", "apply the layer with an arrow: `(x -> relu)`"),
         ("concat(x, x)", "write the branches in braces: `concat { x; x }`"),
         ("add([x, x])", "write the branches in braces: `add { x; x }`"),
@@ -197,12 +197,12 @@ def test_a_recurrent_layer_is_named_as_absent() -> None:
     [
         ("let it = 3", "`it` is the stream: choose another name"),
         ("relu as it", "`it` is the stream: choose another name"),
-        ("let none = 3", "`none` is a word of the language: choose another name"),
-        ("relu as model", "`model` is a word of the language: choose another name"),
-        ("input = 5", "`input` is a word of the language: choose another name"),
-        ("x + input", "`input` is a word of the language: choose another name"),
-        ("let maxpool = 4\n maxpool(2)", "`maxpool` of this spec hides the operator `maxpool`: give it another name"),
-        ("let linear = 3\n x -> linear", "`linear` of this spec hides the operator `linear`: give it another name"),
+        ("let none = 3", "`none` is a keyword: choose another name"),
+        ("relu as model", "`model` is a keyword: choose another name"),
+        ("input = 5", "`input` is a keyword: choose another name"),
+        ("x + input", "`input` is a keyword: choose another name"),
+        ("let maxpool = 4\n maxpool(2)", "rename the `maxpool` of this spec: it hides the operator `maxpool`"),
+        ("let linear = 3\n x -> linear", "rename the `linear` of this spec: it hides the operator `linear`"),
     ],
 )
 def test_words_of_the_language_are_no_names(statement: str, help: str) -> None:

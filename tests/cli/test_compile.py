@@ -152,7 +152,7 @@ def test_weights_that_do_not_fit_into_memory(archdsl, spec, monkeypatch, tmp_pat
     torch.save({}, "w.pth")
     ran = archdsl(*(part.format(spec(HUGE)) for part in command))
     assert ran.code == 1
-    assert "error[A0613]: the weights of `M` take 800.0 TB of memory" in ran.err
+    assert "error[A0613]: the weights of `M` need 800.0 TB of memory" in ran.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.arch", "w.pth"]
 
 

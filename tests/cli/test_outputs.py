@@ -99,7 +99,7 @@ def test_fmt_and_fix_write_through_links(archdsl) -> None:
         assert Path("kept/ugly.arch").read_text() != text
 
 
-# ---- what is no regular file -------------------------------------------------------------------------------
+# ---- what is not a regular file -------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_what_is_no_file_is_not_read_back(archdsl) -> None:
 def test_a_name_of_no_file_is_wrong_usage(archdsl, name: str, output: str) -> None:
     code, printed = run(archdsl, name, output)
     assert code == 2
-    assert "names no file" in printed
+    assert "is not a file name" in printed
     assert sorted(os.listdir()) == ["net.arch"]
 
 

@@ -48,7 +48,7 @@ def test_inspect_names_tensors_and_the_networks_that_fit(
     state["a.conv.bias"] = torch.tensor([0.0, 1, 2, 3, float("nan"), 5, float("inf"), 7])
     torch.save({"model": {f"module.{k}": v for k, v in state.items()}, "epoch": 3}, tmp_path / "w.pth")
     told = run(capsys, "inspect", tmp_path / "w.pth", net)
-    assert told.startswith("entry `model`: 6 tensors, 844 numbers, 3.38 KB\n")
+    assert told.startswith("entry `model`: 6 tensors, 844 elements, 3.38 KB\n")
     (line,) = [line for line in told.splitlines() if "a.conv.bias" in line]
     assert line.split() == ["module.a.conv.bias", "[8]", "float32", "3", "2.38", "0", "7", "1", "NaN,", "1", "infinite"]
     assert told.endswith(f"fits {net} (`model`)\n")
@@ -160,7 +160,7 @@ def test_an_index_reads_only_beside_itself(place: str, tmp_path: Path) -> None:
     (folder / "m.index.json").write_text(json.dumps({"weight_map": {"a": place}}))
     found = read_checkpoint(folder / "m.index.json")
     assert not isinstance(found, Checkpoint)
-    assert "beside it" in found.message
+    assert "in the same folder" in found.message
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"weight_map": 5}', '{"weight_map": {"a": 5}}', "[" * 100_000])
@@ -189,7 +189,7 @@ def test_numbers_of_an_old_form_above_2_gb_are_refused(tmp_path: Path, monkeypat
     torch.save({"a": torch.zeros(1000)}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
     found = read_checkpoint(tmp_path / "old.pth")
     assert not isinstance(found, Checkpoint)
-    assert "before PyTorch 1.6" in found.message
+    assert "PyTorch before 1.6" in found.message
     torch.save({"a": torch.zeros(10)}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
     assert isinstance(read_checkpoint(tmp_path / "old.pth"), Checkpoint)
 

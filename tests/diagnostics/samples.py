@@ -47,7 +47,7 @@ SAMPLES = {
     "A0803": {},
     "A0806": {"name": "drak", "known": "light, dark"},
     "A0722": {"name": "learning_rate", "advice": "did you mean `lr`?"},
-    "A0723": {"name": "epochs", "wanted": "a whole number, at least 1"},
+    "A0723": {"name": "epochs", "wanted": "an integer, at least 1"},
     "A0724": {"reason": "line 3: expected `=`"},
     "A0725": {"selector": "stem.*", "option": "--freeze", "advice": "its weights begin with `conv1` and `fc`"},
     "A0726": {"selectors": "*"},

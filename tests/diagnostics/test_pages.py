@@ -1,4 +1,4 @@
-"""Every code has its page, the page is current, its wrong example gets exactly that message and its mended one none."""
+"""Every code has its page, the page is current, its wrong example gets exactly that message and its fixed one none."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def test_a_pool_is_told_how_to_round_up(layer: str) -> None:
     )
 
 
-PADDED = "`pad(axis=2, after=2)` makes it one; multiples nearby: 12 or 16"
+PADDED = "`pad(axis=2, after=2)` makes it a multiple; multiples nearby: 12 or 16"
 
 
 @pytest.mark.parametrize(
@@ -189,10 +189,10 @@ PADDED = "`pad(axis=2, after=2)` makes it one; multiples nearby: 12 or 16"
         ("groupnorm(5)", "16 is divisible by 1, 2, 4, 8, 16"),
         ("channel_shuffle(3)", "16 is divisible by 1, 2, 4, 8, 16"),
         ("split(3)", "16 is divisible by 1, 2, 4, 8, 16"),
-        ("pixel_unshuffle(4)", "`pad(axis=2, after=2)` makes it one; multiples nearby: 12 or 16"),
+        ("pixel_unshuffle(4)", "`pad(axis=2, after=2)` makes it a multiple; multiples nearby: 12 or 16"),
         (
             'rearrange("n c (h p) w -> n c h p w", p=4)',
-            "`pad(axis=2, after=2)` makes it one; multiples nearby: 12 or 16",
+            "`pad(axis=2, after=2)` makes it a multiple; multiples nearby: 12 or 16",
         ),
     ],
 )

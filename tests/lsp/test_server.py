@@ -136,7 +136,7 @@ async def test_hover_over_a_layer(net: Editor) -> None:
     assert "`[N, 3, H, W]` → `[N, 16, (H + 1) // 2, (W + 1) // 2]`" in text
     assert "| parameters | 448 |" in text
     assert "| receptive field | 3 at stride 2 |" in text
-    assert "| `stride` | `1` | cells from one place of the filter to the next |" in text
+    assert "| `stride` | `1` | stride of the kernel |" in text
 
 
 async def test_hover_over_a_label_a_block_a_model_and_a_name(net: Editor) -> None:

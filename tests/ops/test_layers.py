@@ -22,16 +22,16 @@ IMAGE = (1, 6, 4, 4)
 @pytest.mark.parametrize(
     ("op", "arg", "words"),
     [
-        (Conv(8, 7), "kernel", "kernel (=7) is larger than axis 2, which has 4 cells and padding 0"),
-        (Conv(8, 3, dilation=2), "kernel", "kernel (=3), dilated to 5 cells, is larger than axis 2"),
-        (Conv(8, 3, groups=4), "groups", "groups (=4) must divide the channels, and 6 arrive"),
+        (Conv(8, 7), "kernel", "kernel (=7) is larger than axis 2, which has size 4 and padding 0"),
+        (Conv(8, 3, dilation=2), "kernel", "kernel (=3), dilated to 5, is larger than axis 2"),
+        (Conv(8, 3, groups=4), "groups", "groups (=4) must divide the channels; the input has 6"),
         (Conv(8, 3, groups=3), "groups", "groups (=3) must divide the channels of the output, width (=8)"),
         (Conv(8, 3, stride=2, pad="same"), "stride", 'pad="same" keeps the size only at stride 1'),
         (Conv(8, (3, 3, 3)), "kernel", "3 numbers for 2 spatial axes"),
         (ConvTranspose(8, 2, output_pad=1), "output_pad", "output_pad (=1) must be less than stride (=1)"),
-        (ConvTranspose(8, 2, pad=3), "pad", "pad (=3) leaves nothing of axis 2"),
+        (ConvTranspose(8, 2, pad=3), "pad", "pad (=3) is too large: axis 2"),
         (MaxPool(2, pad=2), "pad", "pad (=2) must be at most half the kernel (=2)"),
-        (MaxPool(2, pad=1, dilation=5), "dilation", "dilation (=5) must not be more than the size of the axis, 4"),
+        (MaxPool(2, pad=1, dilation=5), "dilation", "dilation (=5) must be at most the size of the axis, 4"),
     ],
 )
 def test_a_rejection_names_the_argument_and_its_value(op: Op, arg: str, words: str) -> None:
@@ -41,10 +41,10 @@ def test_a_rejection_names_the_argument_and_its_value(op: Op, arg: str, words: s
     assert words in reject.message
 
 
-def test_a_kernel_too_large_is_mended_by_the_padding_offered() -> None:
+def test_a_kernel_too_large_is_fixed_by_the_padding_offered() -> None:
     reject = infer(Conv(8, 7), (Tensor(IMAGE),))
     assert isinstance(reject, Reject)
-    assert reject.help == "pad by 2 more on each side, or take a smaller kernel"
+    assert reject.help == "pad by 2 more on each side, or use a smaller kernel"
     assert not isinstance(infer(Conv(8, 7, pad=2), (Tensor(IMAGE),)), Reject)
 
 

@@ -81,8 +81,8 @@ REFUSED = {
     "b: batchnorm(init=xavier_normal)": "depends on the fans of a weight",
     "p: prelu(init=kaiming_normal)": "depends on the fans of a weight",
     "c: conv(4, 1, init=trunc_normal(0))": "`std` is greater than 0",
-    "c: conv(4, 1, init=trunc_normal(1.0, low=2, high=1))": "`low` is less than `high`",
-    "c: conv(4, 1, init=trunc_normal(1.0, low=1, high=1))": "`low` is less than `high`",
+    "c: conv(4, 1, init=trunc_normal(1.0, low=2, high=1))": "`low` must be less than `high`",
+    "c: conv(4, 1, init=trunc_normal(1.0, low=1, high=1))": "`low` must be less than `high`",
     "c: conv(4, 1, init=constant(1e39))": "beyond the numbers of float32",
     "c: conv(4, 1, init=constant(2 ** 63))": "more than 64 bits",
     "c: conv(4, 1, init=normal(-1e50))": "beyond the numbers of float32",
@@ -90,8 +90,8 @@ REFUSED = {
     "c: conv(4, 1, init=kaiming_normal(slope=1e50))": "beyond the numbers of float32",
     "buffer b: [8] = [1.0] * [k for k in 0..8] -> k: { sin }; it + b": "a module cannot stand here",
     "buffer b: [2] = [1.0, 2.0] -> k: seq { sin }; it + b[0]": "a module cannot stand here",
-    "let m: conv(4, 1); m; let k: m; k": "a second declaration of one module",
-    "let m: conv(4, 1); m; let k: [m, m]; k[0]": "a second declaration of one module",
+    "let m: conv(4, 1); m; let k: m; k": "a second declaration of the same module",
+    "let m: conv(4, 1); m; let k: [m, m]; k[0]": "a second declaration of the same module",
 }
 
 

@@ -111,7 +111,7 @@ def test_links_between_folders_end(tmp_path: Path) -> None:
 def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
     """Opened, it would wait for a writer for ever."""
     os.mkfifo(tmp_path / "pipe.jpg")
-    with pytest.raises(UnreadableError, match="no ordinary file"):
+    with pytest.raises(UnreadableError, match="not a regular file"):
         decode(tmp_path / "pipe.jpg", 32)
 
 
@@ -132,14 +132,17 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
 
 def test_refused_folders(tmp_path: Path) -> None:
     assert isinstance(fault(str(tmp_path / "none")), faults.NoSuchFolder)
-    assert fault(str(tmp_path)).message == f"`{tmp_path}` holds no folder of pictures; telling classes apart takes two"
+    assert (
+        fault(str(tmp_path)).message
+        == f"`{tmp_path}` has no folder with images; a classifier needs at least two classes"
+    )
     for n in range(3):
         paint(tmp_path / "a" / f"{n}.png", 0, n)
     assert "one class, `a`" in fault(str(tmp_path)).message
     (tmp_path / "b").mkdir()
-    assert "class `b` has 0 pictures" in fault(str(tmp_path)).message
+    assert "class `b` has 0 images" in fault(str(tmp_path)).message
     paint(tmp_path / "b" / "0.png", 0, 0)
-    assert "class `b` has 1 picture;" in fault(str(tmp_path)).message
+    assert "class `b` has 1 image;" in fault(str(tmp_path)).message
     (tmp_path / "b" / "0.png").unlink()
     (tmp_path / "a" / "0.png").rename(tmp_path / "b" / "0.png")
     assert isinstance(fault(str(tmp_path)), faults.TooFewPictures)

@@ -156,7 +156,7 @@ def test_a_folder_that_holds_files_is_left_alone(config: Config, tmp_path: Path)
     (tmp_path / "thesis.tex").write_text("all my work")
     found = failure(config, tmp_path)
     assert isinstance(found, faults.RunExists)
-    assert found.help == "name another folder with --out"
+    assert found.help == "choose another folder with --out"
     assert isinstance(failure(config, tmp_path / "thesis.tex"), faults.RunExists)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
@@ -186,10 +186,10 @@ def test_a_run_is_not_written_over(config: Config, run: tuple[Result, Path]) -> 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"lr_of": {"head": 0.1}}, "`--lr head` matches no weight"),
-        ({"freeze": ("fc",), "lr_of": {"fc": 0.1}}, "`--lr fc` matches no weight"),
-        ({"freeze": ("head",)}, "`--freeze head` matches no weight"),
-        ({"resize": 11}, "--resize 11 leaves less than the 12 pixels that the network takes"),
+        ({"lr_of": {"head": 0.1}}, "`--lr head` matches no parameter"),
+        ({"freeze": ("fc",), "lr_of": {"fc": 0.1}}, "`--lr fc` matches no parameter"),
+        ({"freeze": ("head",)}, "`--freeze head` matches no parameter"),
+        ({"resize": 11}, "--resize 11 is less than the 12 pixels that the network takes"),
         ({"devices": "1000", "accelerator": "cpu"}, "cannot train with these settings: 1000 processes would share"),
         ({"devices": "none", "accelerator": "cpu"}, "cannot train with these settings"),
         ({"precision": "8bit"}, "cannot train with these settings"),
@@ -224,7 +224,7 @@ def test_an_unreadable_picture(workers: int, config: Config, colours: Path, tmp_
         path.write_bytes(path.read_bytes()[:200])
     found = failure(replace(config, data=str(data), workers=workers), tmp_path / "run")
     assert isinstance(found, faults.UnreadablePicture)
-    assert found.message.startswith(f"cannot read the picture `{data}/red/")
+    assert found.message.startswith(f"cannot read the image `{data}/red/")
     assert "\n" not in found.message
     assert "--skip-unreadable" in found.help
 
@@ -239,7 +239,7 @@ def test_an_unreadable_picture_to_test_on(config: Config, colours: Path, tmp_pat
     broken.write_bytes(b"")
     fault = failure(config, tmp_path / "run")
     assert isinstance(fault, faults.UnreadablePicture)
-    advice = f"replace or remove it, then repeat the command with `--resume {tmp_path / 'run'}`"
+    advice = f"replace or remove the file, then repeat the command with `--resume {tmp_path / 'run'}`"
     assert fault.help.startswith(advice)
     broken.write_bytes(content)
     result = fit(SmallTrainable(), config, tmp_path / "run", resume=True)

@@ -50,8 +50,8 @@ def test_norms_that_are_not_frozen_learn() -> None:
 def test_selectors_that_match_nothing() -> None:
     found = fault(freeze=("cov.*",))
     assert isinstance(found, NothingSelected)
-    assert (found.message, found.help) == ("`--freeze cov.*` matches no weight", "did you mean `conv.*`?")
-    assert fault(lr_of={"conv.wieght": 1.0}).help == "names here are conv.weight, conv.bias"
+    assert (found.message, found.help) == ("`--freeze cov.*` matches no parameter", "did you mean `conv.*`?")
+    assert fault(lr_of={"conv.wieght": 1.0}).help == "known names: conv.weight, conv.bias"
     assert isinstance(fault(lr_of={"conv": 1.0}, freeze=("conv",)), NothingSelected)
     assert isinstance(fault(freeze=("*",)), NothingLeftToTrain)
 

@@ -57,14 +57,14 @@ def test_without_a_test_part_validation_tests(divided: Path) -> None:
 def test_divided_folders_that_do_not_fit(divided: Path) -> None:
     (divided / "val" / "dog").rename(divided / "val" / "dgo")
     assert fault(str(divided)).message == (
-        f"`{divided}/val` has other classes than the training pictures: `dgo` is only here"
+        f"the classes in `{divided}/val` differ from those of the training split: `dgo` is only in this split"
     )
     (divided / "val" / "dgo").rename(divided / "val" / "dog")
     for path in (divided / "val" / "dog").iterdir():
         path.unlink()
     assert isinstance(fault(str(divided)), faults.TooFewPictures)
     (divided / "val").rename(divided / "away")
-    assert fault(str(divided)).message == f"`{divided}` is divided into train, but holds no folder `val`"
+    assert fault(str(divided)).message == f"`{divided}` has train, but no folder `val`"
 
 
 def test_imagenets_classes_have_names(tmp_path: Path) -> None:
@@ -115,7 +115,9 @@ def test_it_trains(mnist: Path, tmp_path: Path) -> None:
 def test_a_data_set_that_is_not_there(tmp_path: Path) -> None:
     found = fault(f"cifar10:{tmp_path}")
     assert isinstance(found, faults.NoSuchDataset)
-    assert found.help == (f"fetch it once with `torchvision.datasets.CIFAR10('{tmp_path}', train=True, download=True)`")
+    assert found.help == (
+        f"download it once with `torchvision.datasets.CIFAR10('{tmp_path}', train=True, download=True)`"
+    )
     assert fault(f"cifar1O:{tmp_path}").help == "did you mean `cifar10`?"
     assert isinstance(fault(f"flowers102:{tmp_path}", split=2), faults.NoSuchSplit)
 
@@ -143,12 +145,12 @@ def test_damaged_pictures_are_left_out_and_named(
     assert sum(map(len, data.split)) == 16
     config = Config(data=str(damaged), epochs=1, batch_size=4, workers=0, skip_unreadable=True, tensorboard=False)
     fit(SmallTrainable(), config, tmp_path / "run")
-    assert f"2 pictures that cannot be read are left out: {bad[0]}, {bad[1]}" in capsys.readouterr().err
+    assert f"2 unreadable images are skipped: {bad[0]}, {bad[1]}" in capsys.readouterr().err
 
 
 def test_a_class_without_any(damaged: Path) -> None:
     for path in (damaged / "cat").iterdir():
         path.write_bytes(b"")
     assert fault(str(damaged), skip_unreadable=True).message == (
-        "no picture of class `cat` can be read to train on; 10 of all are unreadable"
+        "class `cat` has no readable image for training; 10 images of the data are unreadable"
     )

@@ -96,7 +96,7 @@ def test_another_activation_is_another_network(tmp_path: Path, capsys: pytest.Ca
     argv = ["train", "lenet5", "--set", "act=relu", "--resume", str(tmp_path / "run"), "--format", "json"]
     assert main(argv) == 1
     (found,) = json.loads(capsys.readouterr().out)["diagnostics"]
-    assert "computes something else" in found["message"]
+    assert "different computations" in found["message"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal for a group of processes")

@@ -40,8 +40,8 @@ def test_torchvisions_weights_get_a_new_head(ending: str, tmp_path: Path) -> Non
     assert lines == [
         f"120 of 122 weights from {tmp_path / f'w{ending}'}",
         *(wrapped if ending == ".ckpt" else []),
-        "  replaced fc.bias: 1000 there, 17 here",
-        "  replaced fc.weight: 1000×512 there, 17×512 here",
+        "  replaced fc.bias: 1000 in the file, 17 in the network",
+        "  replaced fc.weight: 1000×512 in the file, 17×512 in the network",
     ]
     assert torch.equal(module.fc.weight, head)
     for name, value in module.state_dict().items():
@@ -59,7 +59,7 @@ def test_a_missing_head_is_new(tmp_path: Path) -> None:
     built = network("resnet18", 17, 3, 64)
     state = {f"backbone.{k}": v for k, v in built.module.state_dict().items() if not k.startswith("fc.")}
     lines = start(built, str(write(state, tmp_path / "w.pth")), "ResNet18")
-    assert lines[2:] == ["  new fc.bias: the file lacks this head", "  new fc.weight: the file lacks this head"]
+    assert lines[2:] == ["  new fc.bias: the file has no such head", "  new fc.weight: the file has no such head"]
 
 
 def test_auxiliary_heads_may_be_missing_or_superfluous(tmp_path: Path) -> None:

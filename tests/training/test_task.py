@@ -110,7 +110,7 @@ def test_channels_that_do_not_fit(colours: Any) -> None:
 
 def test_a_head_of_another_size() -> None:
     found = misfit(SmallTrainable(make=lambda channels, classes: nn.Sequential(nn.Flatten(), nn.Linear(144, 7))))
-    assert found.message == "Small tells 7 classes apart; digits has 10"
+    assert found.message == "Small has 7 output classes; digits has 10 classes"
 
 
 def test_outputs_that_are_no_scores() -> None:

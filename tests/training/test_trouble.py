@@ -88,7 +88,7 @@ def test_a_worker_that_dies(config: Config, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Data, "pixels", deadly)
     found = failure(replace(config, workers=1), tmp_path)
     assert isinstance(found, faults.WorkerDied)
-    assert found.message.startswith("a process that reads pictures died: it ")  # was killed, or is gone: who asks first
+    assert found.message.startswith("a data loader process died: it ")  # was killed, or is gone: who asks first
 
 
 def test_an_average_cannot_be_sharded(config: Config, tmp_path: Path) -> None:

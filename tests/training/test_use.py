@@ -68,8 +68,8 @@ def test_eval_finds_what_the_training_found(file: str, run: Path, colours: Path,
 
 def test_eval_on_other_classes(run: Path, told: Any) -> None:
     found = told("eval", run, "--data", "digits", code=1)
-    assert found["diagnostics"][0]["message"] == "Net tells 3 classes apart; digits has 10"
-    assert found["diagnostics"][0]["help"] == "give data of the classes that it was trained on"
+    assert found["diagnostics"][0]["message"] == "Net has 3 output classes; digits has 10 classes"
+    assert found["diagnostics"][0]["help"] == "use data with the classes of the training"
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_pictures_that_cannot_be_read(
     names = {"RUN": run, "SPEC": run / "spec" / "net.arch", "DATA": broken}
     out = {name: tmp_path / name for name in ("OUT.png", "OUT.html")}
     assert main([str({**names, **out}.get(word, word)) for word in argv]) == 1
-    assert f"error[A0705]: cannot read the picture `{broken}/" in capsys.readouterr().err
+    assert f"error[A0705]: cannot read the image `{broken}/" in capsys.readouterr().err
     assert not any(path.exists() for path in out.values())
 
 
@@ -107,7 +107,7 @@ def test_gradients_of_a_batch_norm_that_sees_one_number(tmp_path: Path, capsys: 
     )
     assert main(["gradients", str(spec), "--batch-size", "1", "-o", str(tmp_path / "out.png")]) == 1
     said = capsys.readouterr().err
-    assert "error[A0736]: Net cannot be trained on batches of one: its batch norm `bn`" in said
+    assert "error[A0736]: Net cannot be trained with batches of one: its batch norm `bn`" in said
     assert "`--batch-size 2`" in said
     assert not (tmp_path / "out.png").exists()
 
@@ -139,7 +139,7 @@ def test_predict(
     (tmp_path / "bad.jpg").write_bytes(b"no picture")
     pictures = [colours / "red" / "03.png", tmp_path / "bad.jpg", colours / "blue" / "05.png"]
     found = told("predict", run / file, *pictures, code=1)
-    assert f"cannot read the picture `{tmp_path / 'bad.jpg'}`" in found["unreadable"][0]
+    assert f"cannot read the image `{tmp_path / 'bad.jpg'}`" in found["unreadable"][0]
     assert main(["predict", str(run), str(tmp_path / "bad.jpg")]) == 1
     assert "skip-unreadable" not in capsys.readouterr().err  # which is no flag of predict
     assert [row["picture"] for row in found["pictures"]] == [str(pictures[0]), str(pictures[2])]

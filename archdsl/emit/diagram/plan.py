@@ -144,7 +144,7 @@ def _missing(graph: Graph, paths: Collection[str], groups: Collection[str | None
         if path not in groups:
             known = [name for name in groups if name]
             listed = ", ".join(sorted(known)[:8])
-            advice = did_you_mean(path, known) or (f"its parts are {listed}, …" if listed else "it has none")
+            advice = did_you_mean(path, known) or (f"its modules are {listed}, …" if listed else "it has none")
             yield NoSuchModule(model=graph.name, path=path, done=done, advice=advice)
 
 

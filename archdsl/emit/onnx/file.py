@@ -126,9 +126,9 @@ def _beside(path: Path, weights: Mapping[str, np.ndarray]) -> Path:
     target = Path(os.path.realpath(path))
     reason = None
     if path.exists() and not path.is_file():
-        reason = "the weights are too large for one file, and beside a device or a pipe there is no other"
+        reason = "the weights need a second file, which is impossible next to a device or a pipe"
     elif target.parent != Path(os.path.realpath(path.parent)):
-        reason = f"the weights are too large for one file, and this is a link into another folder: name `{target}`"
+        reason = f"the weights need a second file, and this is a link into another folder: use `{target}`"
     if reason is not None:
         raise SpecError([CannotWrite(span=None, path=str(path), reason=reason)])
     digest = hashlib.sha256()

@@ -204,7 +204,7 @@ def _steps(graph: Graph) -> list[tuple[Node, Parts]]:
 
 
 def _full_name(node: Node, weight: str) -> str:
-    assert node.module is not None, "who owns weights has a place in the module tree"
+    assert node.module is not None, "a module with weights has a path"
     return node.module.join(weight)
 
 

@@ -67,7 +67,7 @@ class Report:
         at = " and ".join(dict.fromkeys(sizes_text(c.sizes) for c in self.comparisons))
         if self.amplifies:
             return (
-                f"every layer in ONNX Runtime equals torch's at {at}; their roundings grow through this network with"
+                f"every layer in ONNX Runtime equals torch's at {at}; rounding errors grow through this network with"
                 f" these weights, to {self.difference:.1e} at its outputs"
             )
         return f"ONNX Runtime equals torch at {at}; largest difference {self.difference:.1e}{self._not_finite()}"

@@ -1,0 +1,1 @@
+archdsl compile fixed.arch

@@ -1,1 +1,0 @@
-archdsl compile mended.arch

@@ -1,0 +1,1 @@
+archdsl check fixed.arch

@@ -1,1 +1,0 @@
-archdsl check mended.arch
