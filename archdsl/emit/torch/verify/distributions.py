@@ -12,7 +12,7 @@ from archdsl.emit.torch.verify.tracing import Weight
 from archdsl.init import Computed, Constant, Init, Uniform
 from archdsl.op import Weight as Declared
 
-_BY_CONSTRUCTOR: frozenset[Distribution | None] = frozenset({None})
+BY_CONSTRUCTOR: frozenset[Distribution | None] = frozenset({None})
 
 
 def found(weight: Weight) -> frozenset[Distribution | None]:
@@ -21,7 +21,7 @@ def found(weight: Weight) -> frozenset[Distribution | None]:
         return frozenset({_called(*weight.initial)})
     if weight.blank is not None and weight.blank.fill is not None:
         return frozenset({_normal("constant_", {"val": weight.blank.fill})})
-    return _BY_CONSTRUCTOR
+    return BY_CONSTRUCTOR
 
 
 def declared(weight: Declared) -> frozenset[Distribution | None]:

@@ -5,7 +5,7 @@ import __future__
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import CodeType
 
 from archdsl.emit.torch.verify import distributions, tracing
@@ -36,19 +36,20 @@ def trace(
     """
     with table.recorded() as constructed:
         net = tracing.run(code, tracing.names(table))[class_name](**arguments)
-    modules = tuple(_modules(net, "", table))
+    modules: list[TracedModule] = []
+    _add_modules(net, "", table, modules)
     given = [TracedTensor(table, table.term("input", name)) for name in inputs]
     inference, training = (_computation(net, is_training, given) for is_training in (False, True))
-    return Traced(table, modules, frozenset(constructed), frozenset(constructed), inference, training)
+    return Traced(table, tuple(modules), frozenset(constructed), frozenset(constructed), inference, training)
 
 
-def _modules(module: Module, path: str, table: TermTable) -> Iterator[TracedModule]:
-    """All modules in order; they and their weights learn their paths."""
+def _add_modules(module: Module, path: str, table: TermTable, found: list[TracedModule]) -> None:
+    """Adds a module and all below it, in order; they and their weights learn their paths."""
     prefix, held = f"{path}." if path else "", tracing.members(module)
     if isinstance(module, Layer):
         object.__setattr__(module, "path", path)
         weights = {name: module.get_parameter(name) for name in module.own}
-        parameters = {name: Parameter(None, distributions.found(weight)) for name, weight in weights.items()}
+        parameters = {name: _of_layer(weight) for name, weight in weights.items()}
         buffers: dict[str, int] = {}
     else:
         weights = {**held.parameters, **held.buffers}
@@ -57,9 +58,16 @@ def _modules(module: Module, path: str, table: TermTable) -> Iterator[TracedModu
         buffers = {name: value.term for name, value in contents.items() if value is not None}
     for name, weight in weights.items():
         weight.term = table.term("weight", f"{prefix}{name}")
-    yield TracedModule(path, module.made if isinstance(module, Layer) else None, parameters, buffers)
+    found.append(TracedModule(path, module.made if isinstance(module, Layer) else None, parameters, buffers))
     for name, child in held.modules.items():
-        yield from _modules(child, f"{prefix}{name}", table)
+        _add_modules(child, f"{prefix}{name}", table, found)
+
+
+_UNTOUCHED = Parameter(None, distributions.BY_CONSTRUCTOR)
+
+
+def _of_layer(weight: tracing.Weight) -> Parameter:
+    return _UNTOUCHED if weight.initial is None else Parameter(None, distributions.found(weight))
 
 
 def _parameter(path: str, weight: tracing.Weight) -> Parameter:

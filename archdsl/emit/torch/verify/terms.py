@@ -133,12 +133,12 @@ def plain(value: object) -> Hashable:
     """
     if type(value) in _ATOMS:
         return type(value).__name__, value
+    if isinstance(value, TracedTensor):
+        return "tensor", value.term
     parts = items(value)
     if parts is not None:
         return tuple(map(plain, parts))
     match value:
-        case TracedTensor():
-            return "tensor", value.term
         case slice():
             ends = cast("slice[object, object, object]", value)
             return "slice", plain(ends.start), plain(ends.stop), plain(ends.step)
