@@ -160,7 +160,7 @@ class NumberKind(Kind):
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise self.reject(value)
         require_float32(value)
-        return float(value)
+        return value if isinstance(value, float) else float(value)
 
 
 class ScalarKind(Kind):

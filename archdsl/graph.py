@@ -10,14 +10,14 @@ All of it is written by the builder and frozen afterwards by convention.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from functools import cached_property
 from itertools import chain
 from typing import Literal, TypeAlias
 
 from archdsl.dims import Needs
-from archdsl.evaluate.values import Env, SpecValue, Stream, Value, Written
+from archdsl.evaluate.values import Env, Given, SpecValue, Stream, Value, Written
 from archdsl.op import Facets, Op, Tensor, Torch, Weight
 from archdsl.record import record
 from archdsl.source import Span
@@ -171,8 +171,8 @@ class Instance:
     """One run of a scope: what it was given, what happened in it, what came out.
 
     ``arguments`` are the values of the definition's parameters, ``written`` those that were given, as they were
-    written. ``stream`` is what arrived on the stream and ``result`` what left it: a value, a list, or None. ``repeats``
-    is the first run of the same module where this is a later one.
+    written, ``defaults`` what ``with`` set around it. ``stream`` is what arrived on the stream and ``result`` what left
+    it: a value, a list, or None. ``repeats`` is the first run of the same module where this is a later one.
     """
 
     scope: Scope
@@ -184,6 +184,7 @@ class Instance:
     result: Stream = None
     repeats: Instance | None = None
     written: Written = field(default_factory=dict[str, tuple[tree.Node, Env]])
+    defaults: Mapping[object, Mapping[str, Given]] = field(default_factory=dict[object, Mapping[str, Given]])
 
     @cached_property
     def nodes(self) -> list[Node]:

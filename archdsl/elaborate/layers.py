@@ -303,7 +303,10 @@ class Layers:
         first = self._recorder.instances.get(module)
         written = {name: (g.site, g.env) for name, g in entry.given.items()}
         seen = entry.env.freeze(here.stream)
-        instance = Instance(scope, module, dict(entry.arguments), here.stream, seen, repeats=first, written=written)
+        instance = Instance(
+            scope, module, dict(entry.arguments), here.stream, seen,
+            repeats=first, written=written, defaults=here.defaults,
+        )  # fmt: skip
         self._recorder.instances.setdefault(module, instance)
         module.what = module.what or scope
         counter = Counter() if scope.kind == "seq" else None

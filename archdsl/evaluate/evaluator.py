@@ -162,6 +162,8 @@ class Evaluator:
 
     def _part(self, part: tree.Expr, place: Place) -> str:
         value = self.evaluate(part, place)
+        if isinstance(value, Dim):
+            value = self._numbers.known(value, part)
         if isinstance(value, bool) or not isinstance(value, int | str):
             raise Fault(
                 WrongKind(
@@ -301,6 +303,7 @@ class Evaluator:
             wrong = stop if is_size(start) else start
             what = "the ends of a range must be integers"
             raise Fault(WrongKind(span=node.span, what=what, found=f"one end is {describe(wrong)}"))
+        start, stop = self._numbers.known(start, node), self._numbers.known(stop, node)
         if isinstance(start, Dim) or isinstance(stop, Dim):
             return SymbolicRange(start, stop)
         if stop - start > MAX_LIST:

@@ -41,6 +41,10 @@ class Numbers(Protocol):
         """Whether a comparison of sizes holds, one of which is symbolic."""
         ...
 
+    def known(self, size: Size, node: tree.Node) -> Size:
+        """A size where a plain number is wanted: the end of a range, a part of a name."""
+        ...
+
 
 class SizeNumbers:
     """Plain numbers and sizes. A comparison of sizes must hold, or fail, for every input that the model accepts."""
@@ -78,6 +82,9 @@ class SizeNumbers:
 
     def decide(self, left: Size, op: Operator, right: Size, node: tree.Node) -> bool:
         return self._decide(left, op, right, node)
+
+    def known(self, size: Size, node: tree.Node) -> Size:
+        return size
 
     def require_positive(self, divisor: Dim, node: tree.Node) -> None:
         """A symbolic divisor is at least 1 for every input that the model accepts."""
@@ -141,6 +148,9 @@ class QuotientNumbers:
 
     def decide(self, left: Size, op: Operator, right: Size, node: tree.Node) -> bool:
         return self._sizes.decide(left, op, right, node)
+
+    def known(self, size: Size, node: tree.Node) -> Size:
+        return size
 
 
 def _makes_quotient(op: str, left: Exact, right: Exact) -> bool:

@@ -4,6 +4,8 @@ A *class* is a scope of the text that owns modules or tensors: a block, a seq, a
 *members*, which its constructor makes in state-dict order, and *bodies*: what it computes. A class has several
 bodies only if its module runs more than once and computes something else each time.
 
+A class that stands for instances with different numbers has *parameters*, which each use of it gives values.
+
 A body is a list of steps on *variables*. Each variable is assigned once, and its type is known. Steps of one body
 read only its own inputs and what earlier steps assigned: a value that the text reads across scopes is passed in, or
 passed out as a further result.
@@ -16,10 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from archdsl.graph import Scope
 from archdsl.op import Facets, Tensor, Weight
+from archdsl.program.numbers import Number
 from archdsl.record import record
 
 # ---- values and modules ------------------------------------------------------------------------------------
@@ -71,10 +74,11 @@ class Layer:
 
 @record
 class Part:
-    """A module of another class."""
+    """A module of another class, with values for its parameters."""
 
     label: str
     of: Class
+    arguments: tuple[tuple[str, Number], ...] = ()
 
 
 @record
@@ -185,17 +189,28 @@ class Body:
     names: tuple[str, ...] = ()
 
 
+@record
+class Parameter:
+    """A number that differs between the instances of a class, and is known when it is made."""
+
+    name: str
+    kind: Literal["int", "float"]
+
+
 @dataclass(frozen=True, eq=False)
 class Class:
     """A class: the scope of the text that it was made from, its members in state-dict order, and its bodies.
 
-    ``path`` is that of the first module of the class: it names a class whose scope has no name.
+    ``path`` is that of the first module of the class: it names a class whose scope has no name. The parameters of a
+    class that ``is_local`` are those of the class around it, under the same names.
     """
 
     scope: Scope
     path: str
     members: tuple[Member, ...]
     bodies: tuple[Body, ...]
+    parameters: tuple[Parameter, ...] = ()
+    is_local: bool = False
 
     @property
     def name(self) -> str | None:
@@ -222,10 +237,10 @@ class ClassTable:
 
     made: dict[tuple[object, ...], Class] = field(default_factory=dict)
 
-    def make(self, scope: Scope, path: str, members: Iterable[Member], bodies: Iterable[Body]) -> Class:
+    def intern(self, cls: Class) -> Class:
         """The class with these contents."""
-        made = Class(scope, path, tuple(members), tuple(bodies))
-        return self.made.setdefault((scope.text, made.members, made.bodies), made)
+        key = (cls.scope.text, cls.members, cls.bodies, cls.parameters, cls.is_local)
+        return self.made.setdefault(key, cls)
 
 
 def _callees_first(cls: Class, seen: dict[Class, None]) -> dict[Class, None]:

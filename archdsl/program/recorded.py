@@ -6,9 +6,9 @@ needs are left out; those that only training needs run under `Choose`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import chain, groupby
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from archdsl.graph import Entered, Event, Graph, GraphOutput, Instance, Merged, Module, Node, Owned, Ran, Value, inside
 from archdsl.graph import flattened as flattened_events
@@ -28,6 +28,7 @@ from archdsl.program.ir import (
     Output,
     Own,
     OwnTensor,
+    Parameter,
     Part,
     Passed,
     Place,
@@ -37,6 +38,7 @@ from archdsl.program.ir import (
     Training,
     Var,
 )
+from archdsl.program.numbers import Number
 from archdsl.program.usage import Usage
 from archdsl.record import exactly
 
@@ -47,8 +49,16 @@ Happening: TypeAlias = "Node | Instance"
 class Target(Protocol):
     """Questions about a graph that its target answers."""
 
+    def on(self, graph: Graph) -> Target:
+        """The same target for another graph."""
+        ...
+
     def is_layer(self, facets: Facets) -> bool:
         """Is the operator a module of its own in the target?"""
+        ...
+
+    def form(self, facets: Facets) -> object:
+        """What the operator is in the target: a record of its numbers, for which `archdsl.program.numbers.at` works."""
         ...
 
     def casts(self, node: Node) -> tuple[Cast, ...]:
@@ -60,21 +70,52 @@ class Target(Protocol):
         ...
 
 
+class Use(NamedTuple):
+    """A use of a class that stands for several instances.
+
+    ``arguments`` are values for its parameters, ``inputs`` and ``outputs`` the instance's values that its body reads
+    and gives.
+    """
+
+    cls: Class
+    arguments: tuple[tuple[str, Number], ...]
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+
+
 def recorded(graph: Graph, target: Target) -> Program:
-    """The program that does what the graph does."""
-    return Program(graph.name, _Recorder(graph, target).cls(graph.root))
+    """The program that does what the graph does, with every number written out."""
+    return Program(graph.name, Recorder(graph, target, ClassTable()).cls(graph.root))
 
 
-class _Recorder:
-    """Reads one graph: each module becomes a class, each run of it a body."""
+def never(instance: Instance) -> Use | None:
+    """No instance is of a class that stands for several."""
+    return None
 
-    def __init__(self, graph: Graph, target: Target) -> None:
+
+class Recorder:
+    """Reads one graph: each module becomes a class, each run of it a body.
+
+    ``use`` gives the class of an instance that has one already. ``parameters`` are the names of the numbers that are
+    open in the graph.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        target: Target,
+        table: ClassTable,
+        use: Callable[[Instance], Use | None] = never,
+        parameters: tuple[Parameter, ...] = (),
+    ) -> None:
         self.graph = graph
         self.target = target
+        self.use = use
         self.usage = Usage(graph)
         self.live = graph.live(True)
         self.always = graph.live(False)
-        self._table = ClassTable()
+        self._table = table
+        self._parameters = parameters
         self._classes: dict[Module, Class] = {}
         self._bodies: dict[Module, list[Body]] = {}
         self._numbers: dict[Instance, int] = {}
@@ -105,9 +146,10 @@ class _Recorder:
             for instance in runs:
                 if self.is_live(instance):
                     self.body_number(instance)
-            members = [*self._own_tensors(module), *self._members(module)]
-            bodies = self._bodies.get(module, ())
-            self._classes[module] = self._table.make(runs[0].scope, module.path, members, bodies)
+            members = (*self._own_tensors(module), *self._members(module))
+            bodies = tuple(self._bodies.get(module, ()))
+            cls = Class(runs[0].scope, module.path, members, bodies, self._parameters, is_local=bool(self._parameters))
+            self._classes[module] = self._table.intern(cls)
         return self._classes[module]
 
     def body_number(self, instance: Instance) -> int:
@@ -125,7 +167,8 @@ class _Recorder:
             if child in self._layers:
                 yield Layer(child.name, self._layers[child])
             elif child in self._runs:
-                yield Part(child.name, self.cls(child))
+                use = self.use(self._runs[child][0])
+                yield Part(child.name, self.cls(child)) if use is None else Part(child.name, use.cls, use.arguments)
             elif child.children:
                 yield Group(child.name, tuple(self._members(child)))
 
@@ -197,7 +240,7 @@ def _is_below(module: Module, scope: Module) -> bool:
 class _Reader:
     """Reads one instance as a body."""
 
-    def __init__(self, recorder: _Recorder, instance: Instance) -> None:
+    def __init__(self, recorder: Recorder, instance: Instance) -> None:
         self._recorder = recorder
         self._instance = instance
         self._is_top = instance is recorder.graph.instance
@@ -242,6 +285,10 @@ class _Reader:
 
     def _call(self, instance: Instance) -> Call:
         recorder = self._recorder
+        use = recorder.use(instance)
+        if use is not None:
+            inputs = tuple(self._vars[v] for v in use.inputs)
+            return Call(self._reach(instance.module), use.cls, 0, inputs, self._assign(use.outputs))
         number, cls = recorder.body_number(instance), recorder.cls(instance.module)
         inputs = tuple(self._vars[v] for v in recorder.entering(instance))
         modules = tuple(map(self._reach, recorder.passed(instance)))

@@ -50,7 +50,8 @@ class _Shower:
         return f"program {self._program.name}\n\n" + "\n\n".join(shown) + "\n"
 
     def _class(self, cls: Class) -> Iterator[str]:
-        yield f"class {self._names[cls]}"
+        names = ", ".join(p.name for p in cls.parameters)
+        yield f"class {self._names[cls]}{f'({names})' if names else ''}{' in the class around it' * cls.is_local}"
         yield from _indented(line for member in cls.members for line in self._member(member))
         yield from _indented(line for body in cls.bodies for line in self._body(body))
 
@@ -58,8 +59,9 @@ class _Shower:
         match member:
             case Layer(label=label, facets=facets):
                 yield f"{label}: {operator_text(facets.op)}"
-            case Part(label=label, of=of):
-                yield f"{label}: {self._names[of]}"
+            case Part(label=label, of=of, arguments=arguments):
+                given = ", ".join(f"{name}={value}" for name, value in arguments)
+                yield f"{label}: {self._names[of]}{f'({given})' if given else ''}"
             case Group(label=label, members=members):
                 yield f"{label}:"
                 yield from _indented(line for inner in members for line in self._member(inner))

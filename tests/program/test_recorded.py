@@ -6,30 +6,15 @@ from textwrap import dedent
 
 import pytest
 
-from archdsl.compiler import from_text
-from archdsl.graph import GraphOutput, Node, Value
-from archdsl.model import open_model
-from archdsl.op import Facets
-from archdsl.program.ir import Cast, Choose, Layer, Part, Program, Run, flattened
+from archdsl.program.ir import Choose, Layer, Part, Program, Run, flattened
 from archdsl.program.recorded import recorded
 from archdsl.program.show import show
 
-
-class Weights:
-    """A target for which an operator is a module if it has weights, and nothing is cast."""
-
-    def is_layer(self, facets: Facets) -> bool:
-        return bool(facets.weights)
-
-    def casts(self, node: Node) -> tuple[Cast, ...]:
-        return ()
-
-    def reference(self, output: GraphOutput) -> Value | None:
-        return None
+from .networks import Weights, graph_of
 
 
 def program(text: str) -> Program:
-    return recorded(open_model(from_text(f"arch 1\n{text}"), {}, {}).graph, Weights())
+    return recorded(graph_of(text), Weights())
 
 
 def shown(text: str) -> str:

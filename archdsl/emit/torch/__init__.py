@@ -107,15 +107,22 @@ def _readable(graph: Graph, witness: Graph | None = None, given: Mapping[str, An
 
 
 def plain_source(graph: Graph) -> Source | str:
-    """The source in its plain form, proved; or what is wrong with it."""
+    """The source in its plain form, proved; or what is wrong with it.
+
+    Blocks are built once on symbols; where that cannot be proved, every number is written out.
+    """
     from archdsl.emit.torch.lower import source as lower
     from archdsl.emit.torch.verify import Case
 
-    try:
-        text, class_name = lower.plain_text(graph)
-    except Exception as error:  # reported with the network's name; nothing is written
-        return f"{type(error).__name__}: {error}"
-    return _proved(Source(text, class_name, {}), [Case(graph)])
+    found: Source | str = ""
+    for form in (lower.shared_text, lower.plain_text):
+        try:
+            found = _proved(Source(*form(graph), {}), [Case(graph)])
+        except Exception as error:  # reported with the network's name; nothing is written
+            found = f"{type(error).__name__}: {error}"
+        if isinstance(found, Source):
+            break
+    return found
 
 
 def _proved(source: Source, cases: Sequence[Case]) -> Source | str:

@@ -7,14 +7,15 @@ from collections.abc import Callable
 import pytest
 
 import archdsl
-from archdsl.elaborate.places import Places
+from archdsl.elaborate.modules import Modules
 from archdsl.emit.torch import Source, emit, make_module, plain_source
 from archdsl.emit.torch.file import File
 from archdsl.emit.torch.lower import source as lower
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
+from archdsl.program.ir import Program
 
-from .networks import emitted, model_of, shipped, short, sketched
+from .networks import model_of, shipped, short, sketched
 from .proof import refusal
 
 torch = pytest.importorskip("torch")
@@ -31,13 +32,13 @@ def readable_as(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
 
 def plain_as(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
     """Let the back end write something else in its plain form."""
-    right = lower.plain_text
+    right = lower.text_of
 
-    def changed(graph: Graph) -> tuple[str, str]:
-        text, class_name = right(graph)
-        return change(text), class_name
+    def changed(program: Program, graph: Graph) -> lower.Written:
+        text, class_name = right(program, graph)
+        return lower.Written(change(text), class_name)
 
-    monkeypatch.setattr(lower, "plain_text", changed)
+    monkeypatch.setattr(lower, "text_of", changed)
 
 
 def fail(text: str) -> str:
@@ -92,11 +93,20 @@ def test_it_is_torch_s_arithmetic_that_is_proved() -> None:
     assert "c3" in str(refusal(text.replace("6, 16, 5", "6, 16, 3"), "LeNet5", model.graph))
 
 
+def test_with_every_number_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last way, where blocks cannot be built on symbols."""
+    monkeypatch.setattr(lower, "specialised", lambda graph, target: fail(""))
+    source = plain_source(archdsl.load("resnet18").graph)
+    assert isinstance(source, Source), source
+    assert "nn.Conv2d(64, 128, 3, stride=2, padding=1, bias=False)" in source.text
+
+
 @pytest.mark.parametrize("name", [*sketched(), *shipped()], ids=short)
 def test_every_network_has_a_plain_form(name: str) -> None:
-    model, _ = emitted(name)
-    source = plain_source(model.graph)
-    assert isinstance(source, Source), source
+    graph = archdsl.load(name).graph
+    for form in (lower.shared_text, lower.plain_text):
+        text, class_name = form(graph)
+        assert refusal(text, class_name, graph) is None
 
 
 def test_scopes_are_called() -> None:
@@ -148,7 +158,7 @@ def test_a_parameter_that_is_one_number() -> None:
 
 def test_two_layers_at_one_module_are_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checker refuses such a graph (A0306); the proof does not rely on that."""
-    monkeypatch.setattr(Places, "made_once", lambda *_: None)
+    monkeypatch.setattr(Modules, "require_same", lambda *_: None)
     model = model_of(
         "arch 1\nmodel M { input x: [1, 4, 8]\nlet m: { c: conv(4, 1, pad=1 if it.shape[2] == 8 else 0) }\n"
         "m -> m\noutput y }\n"

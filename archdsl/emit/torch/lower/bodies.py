@@ -29,6 +29,7 @@ from archdsl.program.ir import (
     Var,
     flattened,
 )
+from archdsl.program.numbers import OpenFloat
 
 
 class NotLowered(Exception):
@@ -39,10 +40,13 @@ class NotLowered(Exception):
 class Site:
     """The class that a body is written in.
 
-    ``reach`` gives the expression for a module below it, ``tensor`` that for a tensor of its own, ``table`` that for a
-    constant tensor, and ``method`` the name of the method that is a body of a class.
+    ``stored`` gives a parameter of the class as its methods read it, ``reach`` the expression for a module below it,
+    ``tensor`` that for a tensor of its own, ``table`` that for a constant tensor, and ``method`` the name of the method
+    that is a body of a class.
     """
 
+    cls: Class
+    stored: Callable[[str], str]
     reach: Callable[[Place], ast.expr]
     tensor: Callable[[str], ast.expr]
     table: Callable[[Constant], ast.expr]
@@ -52,25 +56,29 @@ class Site:
 
 @dataclass
 class Sizes:
-    """The symbols whose values a body is passed: those that it needs, and that no input of its own has."""
+    """The open numbers that bodies need: parameters of the class, sizes of inputs, and those that must be passed."""
 
-    _passed: dict[Body, tuple[str, ...]] = field(default_factory=dict)
+    _passed: dict[tuple[Class, int], tuple[str, ...]] = field(default_factory=dict)
 
-    def passed(self, body: Body) -> tuple[str, ...]:
-        if body not in self._passed:
+    def passed(self, cls: Class, number: int) -> tuple[str, ...]:
+        """The symbols whose values a body is passed: no input of its own has them, and they are no parameters."""
+        if (cls, number) not in self._passed:
+            body = cls.bodies[number]
             types = [v.type for v in body.inputs]
-            self._passed[body] = tuple(s for s in self.needed(body) if not is_read(s, types))
-        return self._passed[body]
+            known = {p.name for p in cls.parameters}
+            missing = tuple(s for s in self.needed(body) if s not in known and not is_read(s, types))
+            self._passed[cls, number] = missing
+        return self._passed[cls, number]
 
     def needed(self, body: Body) -> tuple[str, ...]:
-        """The symbols in what a body computes itself, and those that it passes on."""
+        """The names of the numbers in what a body computes itself, and of those that it passes on."""
         found: dict[str, None] = {}
         for step in flattened(body.steps):
             match step:
                 case Run():
                     found.update(dict.fromkeys(symbols_of(expression(step))))
                 case Call(of=of, body=number):
-                    found.update(dict.fromkeys(self.passed(of.bodies[number])))
+                    found.update(dict.fromkeys(self.passed(of, number)))
         return tuple(found)
 
 
@@ -83,8 +91,9 @@ def expression(run: Run) -> TorchExpr | None:
 class Method:
     """Writes one body."""
 
-    def __init__(self, body: Body, site: Site, sizes: Sizes) -> None:
-        self._body = body
+    def __init__(self, number: int, site: Site, sizes: Sizes) -> None:
+        self._body = body = site.cls.bodies[number]
+        self._passed = sizes.passed(site.cls, number)
         self._site = site
         self._sizes = sizes
         self._names = Names(RESERVED)
@@ -93,13 +102,21 @@ class Method:
         labels = body.names or ("x",) * len(body.inputs)
         self._inputs = [self._names.take(identifier(label, "x")) for label in labels]
         self._vars.update(zip(body.inputs, map(ast.Name, self._inputs), strict=True))
-        self._symbols = {s: self._names.take(snake(identifier(s, "size")), "size") for s in sizes.needed(body)}
+        types = [v.type for v in body.inputs]
+        self._symbols: dict[str, str] = {}
+        self._read: list[str] = []
+        for symbol in sizes.needed(body):
+            is_stored = symbol not in self._passed and not is_read(symbol, types)
+            if symbol not in self._passed and not is_stored:
+                self._read.append(symbol)
+            free = self._names.take(snake(identifier(symbol, "size")), "size") if not is_stored else ""
+            self._symbols[symbol] = site.stored(symbol) if is_stored else free
         self._modules = [self._names.take("module") for _ in range(body.modules)]
 
     def definition(self, label: str) -> ast.FunctionDef:
         """The method under this name."""
         args = [ast.arg("self"), *(ast.arg(x, name("Tensor")) for x in self._inputs)]
-        args += [ast.arg(self._symbols[s], ast.Name("int")) for s in self._sizes.passed(self._body)]
+        args += [ast.arg(self._symbols[s], ast.Name("int")) for s in self._passed]
         args += [ast.arg(m, name("nn.Module")) for m in self._modules]
         steps = [s for s in self._body.steps if not isinstance(s, Output)]
         body = [*self._read_sizes(), *self._statements(steps), self._return()]
@@ -107,11 +124,10 @@ class Method:
 
     def _read_sizes(self) -> Iterator[ast.stmt]:
         types = [v.type for v in self._body.inputs]
-        for symbol, variable in self._symbols.items():
-            if symbol not in self._sizes.passed(self._body):
-                value = read(symbol, types, self._inputs)
-                assert value is not None
-                yield assign(ast.Name(variable), value)
+        for symbol in self._read:
+            value = read(symbol, types, self._inputs)
+            assert value is not None
+            yield assign(ast.Name(self._symbols[symbol]), value)
 
     # ---- steps ----
 
@@ -162,10 +178,10 @@ class Method:
         return call(this, *inputs)
 
     def _call(self, step: Call) -> ast.expr:
-        sizes = self._sizes.passed(step.of.bodies[step.body])
+        sizes = self._sizes.passed(step.of, step.body)
         args = [
             *(self._vars[v] for v in step.inputs),
-            *(ast.Name(self._symbols[s]) for s in sizes),
+            *(name(self._symbols[s]) for s in sizes),
             *map(self._reach, step.modules),
         ]
         method = self._site.method(step.of, step.body)
@@ -177,7 +193,7 @@ class Method:
             return ast.Name(self._modules[module.index])
         return self._site.reach(module)
 
-    def _size(self, size: Dim) -> ast.expr:
+    def _size(self, size: Dim | OpenFloat) -> ast.expr:
         return sized(size, self._symbols)
 
     # ---- results ----
@@ -221,12 +237,12 @@ def _targets(statement: ast.stmt) -> Iterator[ast.Name]:
             yield from (n for inner in (*body, *orelse) for n in _targets(inner))
 
 
-def contents(runs: Sequence[Run], held: Var, use: Callable[[str], None]) -> tuple[list[ast.stmt], ast.expr]:
+def contents(runs: Sequence[Run], held: Var, outer: Scope) -> tuple[list[ast.stmt], ast.expr]:
     """Statements of a constructor that compute a buffer's contents, and the result."""
     names: dict[Var, ast.expr] = {}
     statements: list[ast.stmt] = []
     for run in runs:
-        scope = Scope([names[v] for v in run.inputs], use=use)
+        scope = Scope([names[v] for v in run.inputs], use=outer.use, open=outer.open)
         said = expression(run)
         if said is None:
             raise NotLowered(f"{run.facets.op.name} in the contents of a buffer")

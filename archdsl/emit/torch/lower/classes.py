@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import ast
 import keyword
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from typing import NamedTuple
 
+from archdsl.dims import Dim
 from archdsl.emit.torch.docs import doc_above
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.initial import direct_tensor, init_call, shape_of
 from archdsl.emit.torch.lower.bodies import Method, NotLowered, Site, Sizes, contents
 from archdsl.emit.torch.lower.classir import ClassIR
 from archdsl.emit.torch.lower.containers import Containers, Holding, labels, member
-from archdsl.emit.torch.lower.expressions import Scope, with_arguments
+from archdsl.emit.torch.lower.expressions import Scope, number, with_arguments
+from archdsl.emit.torch.lower.idioms import idiomatic
+from archdsl.emit.torch.lower.sizes import sized
 from archdsl.emit.torch.lower.wrappers import Wrappers
-from archdsl.emit.torch.names import RESERVED, Names, class_name_at, identifier, is_identifier, network_name
+from archdsl.emit.torch.names import RESERVED, Names, class_name_at, identifier, is_identifier, network_name, snake
 from archdsl.emit.torch.terms import assign, call, dotted, literal, name, own
 from archdsl.init import Init
 from archdsl.op import Weight
 from archdsl.ops.tensor import Constant
-from archdsl.program.ir import Class, Group, Layer, Member, OwnTensor, Part, Program
+from archdsl.program.ir import Class, Group, Layer, Member, OwnTensor, Parameter, Part, Program
+from archdsl.program.numbers import Number, OpenFloat, names_in
 
 
 class Made(NamedTuple):
@@ -43,6 +47,7 @@ class Lowering:
         self._by_text: dict[str, str] = {}
         self._classes: dict[Class, str] = {}
         self._methods: dict[tuple[Class, int], str] = {}
+        self._signatures: dict[Class, tuple[Parameter, ...]] = {}
         self._definitions: list[ast.ClassDef] = []
         self.helpers: dict[str, None] = {}
         self.class_name = self.named(program.top)
@@ -57,7 +62,7 @@ class Lowering:
     def named(self, cls: Class) -> str:
         """The name of a class in the file; classes with the same text have one."""
         if cls not in self._classes:
-            made = self._lowered(cls)
+            made = idiomatic(self._lowered(cls))
             key = made.key()
             if key not in self._by_text:
                 self._by_text[key] = self._label(cls)
@@ -72,36 +77,42 @@ class Lowering:
         return self._names.take(wish, f"{wish}Part")
 
     def _lowered(self, cls: Class) -> ClassIR:
+        numbers = _Numbers(cls, Names(labels(cls.members)))
         holding = self._containers.of(cls)
+        is_chain = holding is Holding.CHAIN
         own_tensors = [m for m in cls.members if isinstance(m, OwnTensor)]
         modules = [m for m in cls.members if not isinstance(m, OwnTensor)]
-        made = [self._made(m, member(ast.Name("self"), m.label, holding)) for m in modules]
-        statements = [s for tensor in own_tensors for s in self._own_tensor(tensor)]
+        made = [self._made(m, member(ast.Name("self"), m.label, holding), numbers, is_chain) for m in modules]
+        statements = [s for tensor in own_tensors for s in self._own_tensor(tensor, numbers)]
         positional: list[ast.expr] = []
         for part, result in zip(modules, made, strict=True):
             if result is None:
                 continue
-            if holding is Holding.NUMBERED:
+            if holding in (Holding.NUMBERED, Holding.CHAIN):
                 positional.append(result.value)
             else:
                 statements.append(_set(ast.Name("self"), part.label, result.value))
             statements += result.after
         tables = _Tables(Names(labels(cls.members)))
-        methods = self._bodies(cls, tables)
+        methods = () if is_chain else self._bodies(cls, tables, numbers)
         buffers = [m.label for m in own_tensors if m.weight.buffer and is_identifier(m.label)]
+        self._signatures[cls] = numbers.signature
         return ClassIR(
-            "nn.Sequential" if holding is Holding.NUMBERED else "nn.Module",
+            "nn.Sequential" if holding in (Holding.NUMBERED, Holding.CHAIN) else "nn.Module",
             (*buffers, *tables.labels),
             tuple(positional),
-            (*statements, *tables.statements()),
+            (*numbers.statements(), *statements, *tables.statements()),
             methods,
             doc_above(cls.scope.definition.span) if cls.scope.definition is not None else None,
+            tuple((numbers.names[p.name], p.kind) for p in numbers.signature),
         )
 
-    def _bodies(self, cls: Class, tables: _Tables) -> tuple[ast.FunctionDef, ...]:
+    def _bodies(self, cls: Class, tables: _Tables, numbers: _Numbers) -> tuple[ast.FunctionDef, ...]:
         """A method for each body; bodies with the same text share one."""
         tensors = {m.label: m.weight for m in cls.members if isinstance(m, OwnTensor)}
         site = Site(
+            cls,
+            stored=numbers.stored,
             reach=lambda place: self._containers.reach(cls, place),
             tensor=lambda label: own_tensor(label, tensors[label]),
             table=tables.table,
@@ -110,12 +121,12 @@ class Lowering:
         )
         taken = Names(labels(cls.members))
         methods: dict[str, ast.FunctionDef] = {}
-        for number, body in enumerate(cls.bodies):
+        for body in range(len(cls.bodies)):
             made = Method(body, site, self._sizes).definition("")
             known = methods.setdefault(ast.dump(made), made)
             if known is made:
                 made.name = taken.take("forward", "forward_again")
-            self._methods[cls, number] = known.name
+            self._methods[cls, body] = known.name
         return tuple(methods.values())
 
     def method(self, cls: Class, body: int) -> str:
@@ -133,67 +144,124 @@ class Lowering:
 
     # ---- members ----
 
-    def _made(self, part: Member, path: ast.expr, in_chain: bool = False) -> Made | None:
+    def _made(self, part: Member, path: ast.expr, numbers: _Numbers, in_chain: bool = False) -> Made | None:
         """A member that stands at a path; None for a function, which is no module of its own."""
         match part:
             case Layer():
-                return self._layer(part, path, in_chain)
-            case Part(of=of) if self._containers.of(of) is Holding.CHAIN:
-                return self._held("nn.Sequential", of.members, path)
-            case Part(of=of):
-                return Made(call(self.named(of)))
+                return self._layer(part, path, numbers, in_chain)
+            case Part(of=of) if self._is_inlined(of):
+                return self._held("nn.Sequential", of.members, path, numbers)
+            case Part(of=of, arguments=arguments):
+                label, given = self.named(of), dict(arguments)
+                values = [numbers.value(given.get(p.name, p)) for p in self._signatures[of]]
+                return Made(call(label, *values))
             case Group(members=members) if self._containers.of(part) is Holding.LIST:
-                inner = self._held("nn.ModuleList", members, path)
+                inner = self._held("nn.ModuleList", members, path, numbers)
                 assert isinstance(inner.value, ast.Call)
                 return Made(call("nn.ModuleList", ast.List(inner.value.args)), inner.after)
             case Group(members=members):
-                return Made(call("nn.Module"), tuple(self._set_all(members, path)))
+                return Made(call("nn.Module"), tuple(self._set_all(members, path, numbers)))
         raise NotLowered(f"{part.label} is no module")
 
-    def _layer(self, layer: Layer, path: ast.expr, in_chain: bool) -> Made | None:
+    def _is_inlined(self, cls: Class) -> bool:
+        """Is a class made where it is used? Its numbers are then those of the class around it."""
+        return self._containers.of(cls) is Holding.CHAIN and (cls.is_local or not cls.parameters)
+
+    def _layer(self, layer: Layer, path: ast.expr, numbers: _Numbers, in_chain: bool) -> Made | None:
         module = layer.facets.torch.module
         if module is None:
             return Made(self._wrappers.function_call(layer.facets)) if in_chain else None
         callee = (self._wrappers.layer_class(layer.facets) if in_chain else None) or str(module.callee)
         self._use(callee)
-        value = with_arguments(name(callee), module.args, Scope(use=self._use))
-        return Made(value, tuple(_initial(layer.facets.weights, path)))
+        value = with_arguments(name(callee), module.args, numbers.scope(self._use))
+        return Made(value, tuple(_initial(layer.facets.weights, path, numbers)))
 
-    def _held(self, container: str, members: Iterable[Member], path: ast.expr) -> Made:
+    def _held(self, container: str, members: Iterable[Member], path: ast.expr, numbers: _Numbers) -> Made:
         """Numbered members as arguments of the module that holds them."""
         is_chain = container == "nn.Sequential"
         values: list[ast.expr] = []
         after: list[ast.stmt] = []
         for index, part in enumerate(members):
-            made = self._made(part, ast.Subscript(path, literal(index)), in_chain=is_chain)
+            made = self._made(part, ast.Subscript(path, literal(index)), numbers, is_chain)
             assert made is not None
             values.append(made.value)
             after += made.after
         return Made(call(container, *values), tuple(after))
 
-    def _set_all(self, members: Iterable[Member], path: ast.expr) -> Iterator[ast.stmt]:
+    def _set_all(self, members: Iterable[Member], path: ast.expr, numbers: _Numbers) -> Iterator[ast.stmt]:
         for part in members:
-            made = self._made(part, member(path, part.label, Holding.NAMED))
+            made = self._made(part, member(path, part.label, Holding.NAMED), numbers)
             if made is not None:
                 yield _set(path, part.label, made.value)
                 yield from made.after
 
-    def _own_tensor(self, tensor: OwnTensor) -> Iterator[ast.stmt]:
+    def _own_tensor(self, tensor: OwnTensor, numbers: _Numbers) -> Iterator[ast.stmt]:
         label, weight = tensor.label, tensor.weight
         if tensor.held is not None:
-            statements, result = contents(tensor.contents, tensor.held, self._use)
+            statements, result = contents(tensor.contents, tensor.held, numbers.scope(self._use))
             yield from statements
             yield ast.Expr(call(own("register_buffer"), literal(label), result))
             return
-        sizes = [literal(size) for size in weight.shape]
-        direct = direct_tensor(type(weight.init), sizes, _arguments(weight.init))
+        sizes = [numbers.value(size) for size in weight.shape]
+        values = numbers.arguments(weight.init)
+        direct = direct_tensor(type(weight.init), sizes, values)
         parameter = call("nn.Parameter", direct or call("torch.empty", *shape_of(sizes)))
         if is_identifier(label):
             yield assign(own(label), parameter)
         else:
             yield ast.Expr(call(own("register_parameter"), literal(label), parameter))
         if direct is None:
-            yield ast.Expr(init_call(type(weight.init), own_tensor(label, weight), _arguments(weight.init)))
+            yield ast.Expr(init_call(type(weight.init), own_tensor(label, weight), values))
+
+
+class _Numbers:
+    """The parameters of a class: those that its constructor uses, and those that its methods read."""
+
+    def __init__(self, cls: Class, labels: Names) -> None:
+        self._cls = cls
+        self._labels = labels
+        self._used: set[str] = set()
+        self._stored: dict[str, str] = {}
+        taken = Names(RESERVED)
+        self.names = {p.name: taken.take(snake(identifier(p.name, "value")), "value") for p in cls.parameters}
+
+    @property
+    def signature(self) -> tuple[Parameter, ...]:
+        """The parameters that the class needs."""
+        return tuple(p for p in self._cls.parameters if p.name in self._used)
+
+    def scope(self, use: Callable[[str], None]) -> Scope:
+        """The names that expressions of the constructor are written in."""
+        return Scope(open=self._open, use=use)
+
+    def value(self, value: Number | Parameter) -> ast.expr:
+        """A number in the constructor."""
+        if isinstance(value, Parameter):
+            self._used.add(value.name)
+            return ast.Name(self.names[value.name])
+        return number(value, Scope(open=self._open))
+
+    def arguments(self, init: Init) -> dict[str, ast.expr]:
+        """The arguments of a distribution."""
+        return {f.name: self.value(getattr(init, f.name)) for f in fields(init)}
+
+    def stored(self, label: str) -> str:
+        """A parameter as methods read it."""
+        self._used.add(label)
+        if label not in self._stored:
+            self._stored[label] = self._labels.take(self.names[label], f"{self.names[label]}_value")
+        return f"self.{self._stored[label]}"
+
+    def statements(self) -> Iterator[ast.stmt]:
+        for label, attribute in self._stored.items():
+            yield assign(own(attribute), ast.Name(self.names[label]))
+
+    def _open(self, value: Dim | OpenFloat) -> ast.expr:
+        found = names_in(value)
+        if not found <= self.names.keys():
+            raise NotLowered(f"{value} is not known when the network is made")
+        self._used |= found
+        return sized(value, self.names)
 
 
 class _Tables:
@@ -242,12 +310,9 @@ def own_tensor(label: str, weight: Weight) -> ast.expr:
     return call(own("get_buffer" if weight.buffer else "get_parameter"), literal(label))
 
 
-def _initial(weights: Iterable[Weight], path: ast.expr) -> Iterator[ast.stmt]:
+def _initial(weights: Iterable[Weight], path: ast.expr, numbers: _Numbers) -> Iterator[ast.stmt]:
     """Initial values that torch's constructor does not draw already."""
     for weight in weights:
         if not weight.by_torch:
-            yield ast.Expr(init_call(type(weight.init), dotted(path, weight.name), _arguments(weight.init)))
-
-
-def _arguments(init: Init) -> dict[str, ast.expr]:
-    return {f.name: literal(getattr(init, f.name)) for f in fields(init)}
+            target = dotted(path, weight.name)
+            yield ast.Expr(init_call(type(weight.init), target, numbers.arguments(weight.init)))

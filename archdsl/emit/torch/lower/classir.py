@@ -10,8 +10,10 @@ from archdsl.emit.torch.terms import call, literal, name
 
 @dataclass(frozen=True)
 class ClassIR:
-    """A class. ``positional`` are what its base's constructor is given; ``made`` the statements behind that.
+    """A class.
 
+    ``parameters`` are its constructor's; ``positional`` are what its base's constructor is given, ``made`` the
+    statements behind that.
     ``buffers`` are annotated as tensors. ``doc`` is its docstring.
     """
 
@@ -21,6 +23,8 @@ class ClassIR:
     made: tuple[ast.stmt, ...]
     methods: tuple[ast.FunctionDef, ...]
     doc: str | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+    """Names and types."""
 
     def key(self) -> str:
         """Equal for classes with the same text but for their names."""
@@ -41,5 +45,6 @@ class ClassIR:
         if not self.made and not self.positional:
             return []
         start = ast.Expr(call(ast.Attribute(call("super"), "__init__"), *self.positional))
-        given = ast.arguments([], [ast.arg("self")], None, [], [], None, [])
+        args = [ast.arg("self"), *(ast.arg(n, name(kind)) for n, kind in self.parameters)]
+        given = ast.arguments([], args, None, [], [], None, [])
         return [ast.FunctionDef("__init__", given, [start, *self.made], [], literal(None))]

@@ -62,7 +62,7 @@ class Containers:
         """Can a step run as a member of an ``nn.Sequential``?"""
         if isinstance(step, Run):
             return not step.casts and self.wrappers.can_wrap(step.facets)
-        return step.body == 0 and not step.modules and not self.sizes.passed(step.of.bodies[0])
+        return step.body == 0 and not step.modules and not self.sizes.passed(step.of, 0)
 
     def reach(self, cls: Class, place: Place) -> ast.expr:
         """The expression for a module below a class, in its methods."""

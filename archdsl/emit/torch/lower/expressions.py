@@ -28,6 +28,7 @@ from archdsl.op import (
     TorchExpr,
     Training,
 )
+from archdsl.program.numbers import OpenFloat
 
 Expression: TypeAlias = TorchExpr | Hole | Cut | This
 
@@ -40,8 +41,8 @@ def _no_tensor(label: str) -> ast.expr:
     raise Unsupported(f"the tensor {label} of the class")
 
 
-def _no_size(size: Dim) -> ast.expr:
-    raise Unsupported(f"the size {size}")
+def _not_open(number: Dim | OpenFloat) -> ast.expr:
+    raise Unsupported(f"the number {number}")
 
 
 def _ignore(callee: str) -> None:
@@ -53,13 +54,13 @@ class Scope:
     """The names that an expression is written in.
 
     ``inputs`` are the operator's, ``this`` its module, ``tensor`` gives a tensor of the class itself by its label,
-    ``size`` a symbolic size; ``use`` is called with each function that is called.
+    ``open`` a symbolic size or an open float; ``use`` is called with each function that is called.
     """
 
     inputs: Sequence[ast.expr] = ()
     this: ast.expr | None = None
     tensor: Callable[[str], ast.expr] = _no_tensor
-    size: Callable[[Dim], ast.expr] = _no_size
+    open: Callable[[Dim | OpenFloat], ast.expr] = _not_open
     use: Callable[[str], None] = _ignore
 
 
@@ -142,8 +143,8 @@ def is_default(arg: Arg) -> bool:
 
 def number(value: Any, scope: Scope) -> ast.expr:
     """A constant, a size, or a tuple of these."""
-    if isinstance(value, Dim):
-        return scope.size(value)
+    if isinstance(value, Dim | OpenFloat):
+        return scope.open(value)
     if isinstance(value, tuple):
         return ast.Tuple([number(v, scope) for v in value])
     return literal(value)

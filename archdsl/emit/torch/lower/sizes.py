@@ -8,18 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
 from archdsl.dims import Dim, evaluate, show, symbol, symbols
-from archdsl.emit.torch.terms import literal
+from archdsl.emit.torch.operators import BINARY
+from archdsl.emit.torch.terms import literal, name
 from archdsl.op import Tensor, TorchExpr
+from archdsl.program.numbers import OpenFloat, names_in
 
 
 def symbols_of(expression: TorchExpr | None) -> tuple[str, ...]:
-    """The symbols of the sizes in an expression."""
+    """The names of the open numbers in an expression."""
     found: dict[str, None] = {}
     waiting: list[object] = [expression]
     while waiting:
         match waiting.pop():
-            case Dim() as size:
-                found.update(dict.fromkeys(sorted(symbols(size))))
+            case OpenFloat() | Dim() as number:
+                found.update(dict.fromkeys(sorted(names_in(number))))
             case tuple() as items:
                 waiting += items
             case part if part is not None and is_dataclass(part):
@@ -27,8 +29,14 @@ def symbols_of(expression: TorchExpr | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def sized(size: Dim, names: Mapping[str, str]) -> ast.expr:
-    """A symbolic size as arithmetic on variables."""
+def sized(size: Dim | OpenFloat, names: Mapping[str, str]) -> ast.expr:
+    """An open number as arithmetic on variables, each perhaps dotted."""
+    if isinstance(size, OpenFloat):
+        said = size.expression
+        if isinstance(said, str):
+            return name(names.get(said, said))
+        sides = [sized(s, names) if isinstance(s, OpenFloat | Dim) else literal(s) for s in (said.left, said.right)]
+        return ast.BinOp(sides[0], BINARY[said.op].syntax(), sides[1])
     text = re.sub(r"[^\W\d]\w*", lambda found: names.get(found[0], found[0]), show(size))
     return ast.parse(text, mode="eval").body
 

@@ -1,9 +1,11 @@
-"""A network in its plain form: the program of its checked graph, lowered as it is, with every number written out.
+"""A network lowered from its program, operator by operator.
 
 It is written where the readable form cannot be proved.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from archdsl.emit.torch.lower.classes import Lowering
 from archdsl.emit.torch.precision import Conversions, Precision
@@ -12,6 +14,14 @@ from archdsl.graph import Graph, GraphOutput, Node, Value
 from archdsl.op import Facets
 from archdsl.program.ir import Program
 from archdsl.program.recorded import recorded
+from archdsl.program.specialise import specialised
+
+
+class Written(NamedTuple):
+    """The text of a file, and the name of the network's class in it."""
+
+    text: str
+    class_name: str
 
 
 class Torch:
@@ -20,8 +30,14 @@ class Torch:
     def __init__(self, graph: Graph) -> None:
         self._precision = Precision(graph)
 
+    def on(self, graph: Graph) -> Torch:
+        return Torch(graph)
+
     def is_layer(self, facets: Facets) -> bool:
         return facets.torch.module is not None
+
+    def form(self, facets: Facets) -> object:
+        return facets.torch
 
     def casts(self, node: Node) -> Conversions:
         return self._precision.conversions(node)
@@ -30,16 +46,26 @@ class Torch:
         return self._precision.reference if self._precision.is_made(output) else None
 
 
-def program_of(graph: Graph) -> Program:
-    """The program of a graph, for PyTorch."""
-    return recorded(graph, Torch(graph))
-
-
-def plain_text(graph: Graph) -> tuple[str, str]:
-    """The text of the file and the name of the network's class.
+def shared_text(graph: Graph) -> Written:
+    """A network with one class for instances of a block that differ in numbers only.
 
     Raises:
         NotLowered: the program has no form in PyTorch.
     """
-    lowered = Lowering(program_of(graph))
-    return file_text(graph, lowered.definitions, lowered.helpers), lowered.class_name
+    program, _ = specialised(graph, Torch(graph))
+    return text_of(program, graph)
+
+
+def plain_text(graph: Graph) -> Written:
+    """A network with every number written out: one class for each scope that is not the same as another.
+
+    Raises:
+        NotLowered: the program has no form in PyTorch.
+    """
+    return text_of(recorded(graph, Torch(graph)), graph)
+
+
+def text_of(program: Program, graph: Graph) -> Written:
+    """A program as a file."""
+    lowered = Lowering(program)
+    return Written(file_text(graph, lowered.definitions, lowered.helpers), lowered.class_name)

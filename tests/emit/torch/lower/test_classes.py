@@ -57,7 +57,7 @@ def test_a_size_is_read_off_the_input_that_has_it() -> None:
 def test_a_size_that_no_input_has_is_passed() -> None:
     text = text_of('block B(k) { it + k }\nmodel M { input x: [N, T]; reduce("n t -> n", "sum"); b: B(T); output y }')
     assert "def forward(self, x: Tensor, t: int) -> Tensor:" in text
-    assert "self.b(v1, t)" in text
+    assert "self.b(x.sum(1), t)" in text
 
 
 def test_classes_with_the_same_text_are_one() -> None:
@@ -75,3 +75,46 @@ def test_labels_that_are_no_names_of_python() -> None:
 def test_docstrings_come_from_the_spec() -> None:
     text = text_of("## Doubles.\nblock B { it * 2 }\nmodel M { input x: [N, 4]; b: B; output y }")
     assert '"""Doubles."""' in text
+
+
+# ---- classes with parameters ----
+
+
+def test_numbers_that_differ_are_arguments() -> None:
+    text = text_of("block B(c) { f: linear(c * 2) }\nmodel M { input x: [N, 4]; a: B(3); b: B(5); output y }")
+    assert "def __init__(self, c: int, dim: int) -> None:" in text
+    assert members(text) == ["f = nn.Linear(dim, 2 * c)", "a = B(3, 4)", "b = B(5, 6)"]
+
+
+def test_an_argument_that_forward_reads_is_stored() -> None:
+    text = text_of("block B(p) { drop_path(p) }\nmodel M { input x: [N, 4]; a: B(0.1); b: B(0.2); output y }")
+    assert "self.p = p" in text
+    assert "drop_path(x, self.p, self.training)" in text
+
+
+def test_a_stored_argument_and_a_member_with_one_name() -> None:
+    text = text_of(
+        "block B(p) { p: linear(4); drop_path(p) }\nmodel M { input x: [N, 4]; a: B(0.1); b: B(0.2); output y }"
+    )
+    assert "self.p = nn.Linear(4, 4)" in text
+    assert "self.p_value = p" in text
+
+
+def test_a_chain_with_arguments_is_a_class() -> None:
+    text = text_of("block B(c) = seq { linear(c); relu }\nmodel M { input x: [N, 4]; a: B(3); b: B(5); output y }")
+    assert "class B(nn.Sequential):" in text
+    assert "super().__init__(nn.Linear(dim, c), nn.ReLU())" in text
+
+
+def test_a_float_of_a_size_is_written_as_in_the_text() -> None:
+    text = text_of(
+        "block B(c) { f: linear(c); it * c ** -0.5 }\nmodel M { input x: [N, 4]; a: B(4); b: B(16); output y }"
+    )
+    assert "* self.c**-0.5" in text
+
+
+def test_a_group_in_a_class_with_arguments_takes_them() -> None:
+    text = text_of(
+        "block B(c) { g: { f: linear(c) as p; relu; it + p } }\nmodel M { input x: [N, 4]; a: B(3); b: B(5); output y }"
+    )
+    assert "self.g = G(c, dim)" in text

@@ -10,12 +10,13 @@ from archdsl.dims import Dim, symbol
 from archdsl.emit.torch.lower.expressions import Expression, Scope, Unsupported, translate
 from archdsl.emit.torch.render import flat
 from archdsl.op import Arg, Attribute, Call, Cut, Hole, In, Infix, Item, Method, Own, Prefix, Several, This, Training
+from archdsl.program.numbers import OpenFloat
 
 SCOPE = Scope(
     (ast.Name("x"), ast.Name("y")),
     ast.parse("self.conv1", mode="eval").body,
     tensor=lambda label: ast.Attribute(ast.Name("self"), label),
-    size=lambda size: ast.Name(str(size).lower()),
+    open=lambda size: ast.Name(str(size).lower()),
 )
 DEFAULT = Arg(Hole(1), "stride", default=1)
 
@@ -63,11 +64,11 @@ def test_what_a_scope_does_not_have_is_refused(expression: Expression) -> None:
 
 
 def test_symbolic_sizes_are_asked_for_whole() -> None:
-    asked: list[Dim] = []
+    asked: list[Dim | OpenFloat] = []
 
-    def size(wanted: Dim) -> ast.expr:
+    def size(wanted: Dim | OpenFloat) -> ast.expr:
         asked.append(wanted)
         return ast.Name("n")
 
-    translate(Hole((symbol("N") + 1, 4)), Scope(size=size))
+    translate(Hole((symbol("N") + 1, 4)), Scope(open=size))
     assert asked == [symbol("N") + 1]

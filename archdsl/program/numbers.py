@@ -1,0 +1,98 @@
+"""Numbers of a class that are not the same in all its instances.
+
+A whole number or size that is open is a symbol (`archdsl.dims.Dim`), which arithmetic carries along. A float that is
+open, or computed from open numbers, is an `OpenFloat`: it keeps the expression as it is written (``dim ** -0.5``).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeAlias
+
+from archdsl.dims import Dim, Size, substitute, symbols
+from archdsl.record import exactly, record
+
+Number: TypeAlias = Size | float
+Lane: TypeAlias = Mapping[str, Number]
+"""The values of the open numbers in one instance, by name."""
+
+OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow,
+}  # fmt: skip
+"""Those of the language on numbers."""
+
+
+@record
+class Operation:
+    """``left op right``, ``op`` an operator of the language."""
+
+    op: str
+    left: Number
+    right: Number
+
+
+class OpenFloat(float):
+    """A float that differs between instances: a parameter by its name, or an operation.
+
+    As a float it is its value in the first instance. It is equal to one with the same expression.
+    """
+
+    expression: str | Operation
+
+    def __new__(cls, value: float, expression: str | Operation) -> OpenFloat:
+        made = super().__new__(cls, value)
+        made.expression = expression
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OpenFloat) and other.expression == self.expression
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.expression)
+
+    def __str__(self) -> str:
+        said = self.expression
+        return said if isinstance(said, str) else f"({said.left} {said.op} {said.right})"
+
+    __repr__ = __str__
+
+
+def names_in(number: Number) -> frozenset[str]:
+    """The names of the open numbers that a number depends on."""
+    match number:
+        case OpenFloat():
+            said = number.expression
+            return frozenset([said]) if isinstance(said, str) else names_in(said.left) | names_in(said.right)
+        case Dim():
+            return symbols(number)
+    return frozenset()
+
+
+def at(value: Any, lane: Lane) -> Any:
+    """A value (a record or tuple, perhaps) with the numbers of one instance in place of those that are open."""
+    match value:
+        case OpenFloat():
+            said = value.expression
+            if isinstance(said, str):
+                return lane[said]
+            return OPERATORS[said.op](at(said.left, lane), at(said.right, lane))
+        case Dim():
+            return substitute(value, {name: size for name, size in lane.items() if not isinstance(size, float)})
+        case tuple():
+            items = [at(item, lane) for item in value]
+            return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            changed = {f.name: at(getattr(value, f.name), lane) for f in fields(value)}
+            return replace(value, **changed)
+    return value
+
+
+def is_exactly(value: Any, other: Any) -> bool:
+    """Are two values equal and of the same types throughout?"""
+    return exactly(value) == exactly(other)

@@ -1,0 +1,104 @@
+"""Which classes there are: as few as the instances of the checked graph allow, and a reason for each more."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+from archdsl.program.ir import Part, Program, parts
+from archdsl.program.show import show
+from archdsl.program.specialise import Reason, specialised
+
+from .networks import Weights, graph_of
+
+
+def program(text: str) -> tuple[Program, list[Reason]]:
+    return specialised(graph_of(text), Weights())
+
+
+def classes(program: Program) -> list[tuple[str | None, tuple[str, ...]]]:
+    return [(c.name, tuple(p.name for p in c.parameters)) for c in program.classes]
+
+
+def uses(program: Program) -> list[Part]:
+    return list(parts(program.top.members))
+
+
+def test_instances_that_differ_in_numbers_are_one_class() -> None:
+    found, reasons = program(
+        "block B(c) { f: linear(c) }\nmodel M { input x: [N, 4]; a: B(3); b: B(5); c: B(7); output y }"
+    )
+    assert classes(found) == [("B", ("c", "dim")), ("M", ())]
+    assert [dict(u.arguments) for u in uses(found)] == [
+        {"c": 3, "dim": 4},
+        {"c": 5, "dim": 3},
+        {"c": 7, "dim": 5},
+    ]
+    assert reasons == []
+
+
+def test_as_text() -> None:
+    found, _ = program("block B(c) { f: linear(c) }\nmodel M { input x: [N, 4]; a: B(3); b: B(5); output y }")
+    assert show(found) == dedent("""\
+        program M
+
+        class B#0(c, dim)
+          f: linear(c)
+          run(%0 [N, dim]) -> %1
+            %1 [N, c] = f: linear <- %0
+
+        class M#1
+          a: B#0(c=3, dim=4)
+          b: B#0(c=5, dim=3)
+          run(%0 [N, 4]) -> outputs
+            %1 [N, 3] = a: B#0 <- %0
+            %2 [N, 5] = b: B#0 <- %1
+            output y = %2
+        """)
+
+
+def test_instances_that_take_other_arms_are_two() -> None:
+    found, reasons = program(
+        "block B(c) { f: linear(c); if c > 4 { relu } }\n"
+        "model M { input x: [N, 4]; a: B(3); b: B(4); c: B(5); d: B(6); output y }"
+    )
+    assert [name for name, _ in classes(found)] == ["B", "B", "M"]
+    assert reasons == [Reason("B", 4, "c > 4")]
+
+
+def test_a_class_in_a_class_takes_its_numbers() -> None:
+    found, _ = program(
+        "block In(c) { f: linear(c) }\nblock Out(c) { one: In(c * 2); two: In(c) }\n"
+        "model M { input x: [N, 4]; a: Out(3); b: Out(5); output y }"
+    )
+    inner, outer = found.classes[0], found.classes[1]
+    assert (inner.name, outer.name) == ("In", "Out")
+    assert [{n: str(v) for n, v in p.arguments} for p in parts(outer.members)] == [
+        {"c": "2 * c", "dim": "dim"},
+        {"c": "c", "dim": "2 * c"},
+    ]
+
+
+def test_a_group_in_a_class_has_its_parameters() -> None:
+    found, _ = program(
+        "block B(c) { g: { f: linear(c) as p; relu; it + p } }\nmodel M { input x: [N, 4]; a: B(3); b: B(5); output y }"
+    )
+    group = next(c for c in found.classes if c.name is None)
+    assert group.is_local
+    assert [p.name for p in group.parameters] == ["c", "dim"]
+
+
+def test_other_defaults_are_other_classes() -> None:
+    found, _ = program(
+        "block B(c) { f: linear(c) }\n"
+        "model M { input x: [N, 4]; a: B(3); b: B(5); { with linear(bias=false); c: B(3); d: B(5) }; output y }"
+    )
+    assert [name for name, _ in classes(found)].count("B") == 2
+
+
+def test_a_block_that_reads_what_is_around_it_is_written_out() -> None:
+    """Its class is not shared, and that is no fault."""
+    found, _ = program(
+        "block B(v, c) { f: linear(c); it + v }\n"
+        "model M { input x: [N, 4]; f: linear(4) as p; relu; a: B(p, 4); b: B(p, 4); output y }"
+    )
+    assert all(not parameters for _, parameters in classes(found))
