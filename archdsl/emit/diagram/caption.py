@@ -17,6 +17,8 @@ ROW, SMALL_ROW, APART = 12.0, 10.0, 3.0
 """Heights of a line of facts and of one of the legend, and the room between both and before the key."""
 AROUND, ALONE = 8.0, 13.0
 """What Graphviz leaves above and below a label, and what more it leaves where it packs no panels."""
+KEY_ROW = 14.0
+"""Height of a line of the key."""
 SWATCH, AFTER_SWATCH, BETWEEN_ENTRIES = 11.0, 4.0, 10.0
 NAMES: Mapping[Kind, str] = {
     "conv": "convolution",
@@ -42,7 +44,7 @@ def caption(style: Style, panels: Sequence[Panel], columns: int, room: float, pa
 def height(caption: Caption, panels: int) -> float:
     """What the foot adds to a figure's height."""
     lines = (ROW * len(caption.facts) + APART + SMALL_ROW * len(caption.legend)) if caption.is_shown else 0.0
-    key = APART + SMALL_ROW * len(caption.key) if caption.key else 0.0
+    key = APART + KEY_ROW * len(caption.key) if caption.key else 0.0
     return lines + key + AROUND + (ALONE if panels == 1 else 0) if lines or key else 0.0
 
 
@@ -51,6 +53,7 @@ def _key(panels: Sequence[Panel], room: float) -> tuple[tuple[Kind, ...], ...]:
     present: set[Kind] = {item.kind for panel in panels for item in panel.items if isinstance(item, Card)}
     rows: list[list[Kind]] = []
     taken = 0.0
+    room /= 1.15
     kinds: list[Kind] = [kind for kind in NAMES if kind in present]
     for kind in kinds:
         wanted = entry_width(kind) + BETWEEN_ENTRIES

@@ -11,6 +11,7 @@ from archdsl.emit.diagram.caption import (
     AFTER_SWATCH,
     APART,
     BETWEEN_ENTRIES,
+    KEY_ROW,
     NAMES,
     ROW,
     SMALL_ROW,
@@ -111,7 +112,7 @@ def _caption(caption: Caption, theme: Theme) -> str:
         rows += [_line(sized(line, SMALL, theme.dim), SMALL_ROW) for line in caption.legend]
     if caption.key:
         rows.append(_apart())
-        rows += [_line(_key(kinds, theme), SMALL_ROW) for kinds in caption.key]
+        rows += [_line(_key(kinds, theme), KEY_ROW) for kinds in caption.key]
     return html(f"{TABLE}{''.join(rows)}</TABLE>") if rows else ""
 
 
@@ -133,7 +134,8 @@ def _key(kinds: Sequence[Kind], theme: Theme) -> str:
             f"<TD>{sized(NAMES[kind], SMALL, theme.dim)}</TD>"
         )
     room = sum(entry_width(kind) + BETWEEN_ENTRIES for kind in kinds) - BETWEEN_ENTRIES
-    table = TABLE.replace(">", f' WIDTH="{room:g}" HEIGHT="{SMALL_ROW:g}" FIXEDSIZE="TRUE">')
+    room = round(room * 1.15)  # renderers with other metrics need more, and a fixed size that is too small is an error
+    table = TABLE.replace(">", f' WIDTH="{room}" HEIGHT="{KEY_ROW:g}" FIXEDSIZE="TRUE">')
     return f'{table}<TR>{f"""<TD WIDTH="{BETWEEN_ENTRIES:g}"></TD>""".join(cells)}</TR></TABLE>'
 
 

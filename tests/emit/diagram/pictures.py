@@ -128,10 +128,14 @@ def _points(element: ET.Element) -> list[tuple[float, float]]:
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
+_AS_WIDE = str.maketrans("·\u00a0–−²³", "  0=((")
+"""ASCII as wide as these are printed: cards are sized for renderers that take them to be wider."""
+
+
 def _text(element: ET.Element) -> Text:
     words = "".join(element.itertext())
     size = float(element.get("font-size", "0"))
-    across = width(words, size, element.get("font-weight") == "bold")
+    across = width(words.translate(_AS_WIDE), size, element.get("font-weight") == "bold")
     x, y = float(element.get("x", "0")), float(element.get("y", "0"))
     left = x - {"start": 0.0, "middle": across / 2, "end": across}[element.get("text-anchor", "start")]
     box = Box(left, y - 0.72 * size, left + across, y + 0.2 * size)
