@@ -194,7 +194,7 @@ class Instance:
     @cached_property
     def inner(self) -> list[Instance]:
         """The instances that run in it, but not those in these."""
-        return [e.instance for e in flattened(self.events) if isinstance(e, Entered)]
+        return [e.instance for e in flattened(self.events) if isinstance(e, ScopeRun)]
 
     def walk(self) -> Iterator[Instance]:
         """This instance and all that ran in it, outer ones first, in text order."""
@@ -206,7 +206,7 @@ class Instance:
 
 
 @record(eq=False, slots=True)
-class Ran:
+class OpRun:
     """An operator ran."""
 
     site: tree.Node
@@ -215,7 +215,7 @@ class Ran:
 
 
 @record(eq=False, slots=True)
-class Entered:
+class ScopeRun:
     """A scope below ran."""
 
     site: tree.Node
@@ -224,7 +224,7 @@ class Entered:
 
 
 @record(eq=False, slots=True)
-class Skipped:
+class OpSkipped:
     """A layer stands here that is ``none`` in this run."""
 
     site: tree.Node
@@ -232,7 +232,7 @@ class Skipped:
 
 
 @record(eq=False, slots=True)
-class Chose:
+class BranchTaken:
     """An ``if`` (or a ternary between layers or values) took an arm: 0, 1, … in text order; None: no arm."""
 
     site: tree.Node
@@ -242,7 +242,7 @@ class Chose:
 
 
 @record(eq=False, slots=True)
-class Looped:
+class LoopEvent:
     """A ``for`` (or a comprehension over values) took its turns."""
 
     site: tree.Node
@@ -306,7 +306,7 @@ class Declared:
 
 
 @record(eq=False, slots=True)
-class Owned:
+class TensorDeclared:
     """``param`` or ``buffer``: its node has no inputs.
 
     The value of a buffer, ``held``, is computed once, when the module is made, by ``contents``: operators that read
@@ -322,7 +322,7 @@ class Owned:
 
 
 @record(eq=False, slots=True)
-class Gave:
+class OutputEvent:
     """``output``: the events of its own chain, and the value."""
 
     site: tree.Output
@@ -330,15 +330,27 @@ class Gave:
     events: list[Event]
 
 
-Event: TypeAlias = Ran | Entered | Skipped | Chose | Looped | Merged | Branch | Named | Declared | Owned | Gave
+Event: TypeAlias = (
+    OpRun
+    | ScopeRun
+    | OpSkipped
+    | BranchTaken
+    | LoopEvent
+    | Merged
+    | Branch
+    | Named
+    | Declared
+    | TensorDeclared
+    | OutputEvent
+)
 
 
 def inside(event: Event) -> Iterable[Event]:
     """The events that an event holds."""
     match event:
-        case Chose(events=events) | Gave(events=events) | Branch(events=events) | Merged(events=events):
+        case BranchTaken(events=events) | OutputEvent(events=events) | Branch(events=events) | Merged(events=events):
             return events
-        case Looped(turns=turns):
+        case LoopEvent(turns=turns):
             return chain.from_iterable(turn.events for turn in turns)
     return ()
 
@@ -354,7 +366,7 @@ def _own_nodes(events: Iterable[Event]) -> Iterator[Node]:
     for event in events:
         yield from _own_nodes(inside(event))
         match event:
-            case Ran(node=node) | Owned(node=node):
+            case OpRun(node=node) | TensorDeclared(node=node):
                 yield node
             case Merged(nodes=nodes):
                 yield from nodes
@@ -365,9 +377,9 @@ def _branches(events: list[Event]) -> Iterator[Branch]:
         match event:
             case Branch():
                 yield event
-            case Chose(events=inner):
+            case BranchTaken(events=inner):
                 yield from _branches(inner)
-            case Looped(turns=turns):
+            case LoopEvent(turns=turns):
                 for turn in turns:
                     yield from _branches(turn.events)
 

@@ -13,20 +13,20 @@ from typing import Any, NamedTuple
 from archdsl.evaluate.values import Applicable, BlockLayer, BodyLayer, Function, OpLayer
 from archdsl.graph import (
     Branch,
-    Chose,
+    BranchTaken,
     Declared,
-    Entered,
     Event,
-    Gave,
     Graph,
     Instance,
-    Looped,
+    LoopEvent,
     Merged,
     Module,
     Named,
     Node,
-    Owned,
-    Ran,
+    OpRun,
+    OutputEvent,
+    ScopeRun,
+    TensorDeclared,
     Value,
 )
 from archdsl.op import Op
@@ -83,13 +83,13 @@ class Sameness:
 
     def _event(self, event: Event, around: Instance, local: dict[Value, Hashable]) -> Hashable:
         match event:
-            case Ran(site=site, node=node):
+            case OpRun(site=site, node=node):
                 return self._id(site), self._node(node, around, local)
-            case Entered(site=site, instance=instance):
+            case ScopeRun(site=site, instance=instance):
                 return self._entered(site, instance, around, local)
-            case Chose(site=site, arm=arm, events=events):
+            case BranchTaken(site=site, arm=arm, events=events):
                 return self._id(site), arm, self._events(events, around, local)
-            case Looped(site=site, turns=turns):
+            case LoopEvent(site=site, turns=turns):
                 return self._id(site), tuple(
                     (
                         tuple((n, self.plain(v, local)) for n, v in turn.variables.items()),
@@ -107,10 +107,10 @@ class Sameness:
                 return self._id(site), name, self.plain(what, local)
             case Declared(site=site, module=module):
                 return self._id(site), module.name
-            case Owned(name=name, node=node, contents=contents):
+            case TensorDeclared(name=name, node=node, contents=contents):
                 filling = tuple(self._node(n, around, local) for n in contents)
                 return name, filling, self._node(node, around, local)
-            case Gave(site=site, output=output, events=events):
+            case OutputEvent(site=site, output=output, events=events):
                 held = self._events(events, around, local)
                 return self._id(site), held, output.name, output.when_training, self.plain(output.value, local)
             case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.graph import Branch as BranchEvent
-from archdsl.graph import Chose, Entered, Event, Gave, Graph, Looped, Merged, Node, Ran, Value
+from archdsl.graph import BranchTaken, Event, Graph, LoopEvent, Merged, Node, OpRun, OutputEvent, ScopeRun, Value
 
 
 def consumers(graph: Graph) -> dict[Value, list[Node]]:
@@ -32,11 +32,11 @@ def merges(graph: Graph) -> Iterator[Merged]:
             case Merged(events=inner):
                 yield event
                 stack.extend(inner)
-            case Entered(instance=instance):
+            case ScopeRun(instance=instance):
                 stack.extend(instance.events)
-            case Chose(events=inner) | Gave(events=inner) | BranchEvent(events=inner):
+            case BranchTaken(events=inner) | OutputEvent(events=inner) | BranchEvent(events=inner):
                 stack.extend(inner)
-            case Looped(turns=turns):
+            case LoopEvent(turns=turns):
                 stack.extend(e for turn in turns for e in turn.events)
 
 
@@ -44,13 +44,13 @@ def first_layer(events: list[Event]) -> Node | None:
     """The first operator that ran among some events."""
     for event in events:
         match event:
-            case Ran(node=node):
+            case OpRun(node=node):
                 return node
-            case Entered(instance=instance):
+            case ScopeRun(instance=instance):
                 found = first_layer(instance.events)
-            case Merged(events=inner) | Chose(events=inner) | BranchEvent(events=inner):
+            case Merged(events=inner) | BranchTaken(events=inner) | BranchEvent(events=inner):
                 found = first_layer(inner)
-            case Looped(turns=turns):
+            case LoopEvent(turns=turns):
                 found = first_layer([e for turn in turns for e in turn.events])
             case _:
                 continue

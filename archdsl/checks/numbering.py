@@ -6,7 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.lints import NumbersChanged
-from archdsl.graph import Branch, Chose, Entered, Event, Gave, Graph, Instance, Looped, Merged, Module, Ran
+from archdsl.graph import (
+    Branch,
+    BranchTaken,
+    Event,
+    Graph,
+    Instance,
+    LoopEvent,
+    Merged,
+    Module,
+    OpRun,
+    OutputEvent,
+    ScopeRun,
+)
 from archdsl.record import record
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -87,13 +99,13 @@ def _ran(events: Iterable[Event], turns: tuple[_Turn, ...]) -> Iterator[tuple[tr
     """What ran under a name of its own, scopes below not entered, with the loops around it."""
     for event in events:
         match event:
-            case Ran(site=site, node=node) if node.module is not None:
+            case OpRun(site=site, node=node) if node.module is not None:
                 yield site, node.module, turns
-            case Entered(site=site, instance=instance):
+            case ScopeRun(site=site, instance=instance):
                 yield site, instance.module, turns
-            case Chose(events=inner) | Gave(events=inner) | Branch(events=inner) | Merged(events=inner):
+            case BranchTaken(events=inner) | OutputEvent(events=inner) | Branch(events=inner) | Merged(events=inner):
                 yield from _ran(inner, turns)
-            case Looped(site=tree.For() as loop, turns=looped):
+            case LoopEvent(site=tree.For() as loop, turns=looped):
                 for number, turn in enumerate(looped):
                     whole = {n: v for n, v in turn.variables.items() if isinstance(v, int) and not isinstance(v, bool)}
                     yield from _ran(turn.events, (*turns, _Turn(loop, number, whole)))

@@ -8,7 +8,7 @@ from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.names import DeadLayer, UnusedName
 from archdsl.evaluate.names import family
 from archdsl.evaluate.values import FileScope
-from archdsl.graph import Graph, Owned, flattened
+from archdsl.graph import Graph, TensorDeclared, flattened
 from archdsl.ops.tensor import Source
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -94,4 +94,4 @@ def dead_layers(graph: Graph) -> Iterator[Diagnostic]:
 def _sites_in_buffers(graph: Graph) -> set[tree.Node]:
     """Where the contents of buffers are computed."""
     events = (event for instance in graph.instance.walk() for event in flattened(instance.events))
-    return {node.site for event in events if isinstance(event, Owned) for node in event.contents}
+    return {node.site for event in events if isinstance(event, TensorDeclared) for node in event.contents}

@@ -19,7 +19,7 @@ from archdsl.evaluate.builtins import as_layer
 from archdsl.evaluate.evaluator import Evaluator
 from archdsl.evaluate.faults import Fault
 from archdsl.evaluate.values import Layer, NoLayer, SpecValue, Value, describe, is_list
-from archdsl.graph import Declared, Entered, Event, Module, Node, Owned, flattened
+from archdsl.graph import Declared, Event, Module, Node, ScopeRun, TensorDeclared, flattened
 from archdsl.init import Computed, Init
 from archdsl.op import Facets, Op, Reject, Tensor
 from archdsl.ops.ranges import Arange
@@ -168,7 +168,7 @@ class Declarations:
         made = Node(facets, (), (value,), here.module, node, {})
         self._recorder.add_node(made)
         here.env.bind(label, value)
-        here.events.append(Owned(node, label, made, contents, held, here.seen()))
+        here.events.append(TensorDeclared(node, label, made, contents, held, here.seen()))
         return value
 
 
@@ -183,7 +183,7 @@ def _require_no_modules(events: Sequence[Event]) -> None:
         Fault: a part of it has a name.
     """
     for event in flattened(events):
-        if isinstance(event, Entered):
+        if isinstance(event, ScopeRun):
             advice = "a buffer is computed by the constructor, without modules: remove the label, or use a `fn`"
             raise Fault(Misplaced(span=event.site.span, what="a module", advice=advice))
 

@@ -44,7 +44,7 @@ from archdsl.evaluate.values import (
     is_list,
     shape_text,
 )
-from archdsl.graph import Entered, Instance, Module, Scope, Skipped
+from archdsl.graph import Instance, Module, OpSkipped, Scope, ScopeRun
 from archdsl.op import Op
 from archdsl.syntax import tree
 
@@ -132,7 +132,7 @@ class Layers:
     def apply(self, layer: Layer, here: NetworkPlace, site: tree.Node, naming: Naming = UNNAMED) -> None:
         match layer:
             case NoLayer():
-                here.events.append(Skipped(site, here.seen()))
+                here.events.append(OpSkipped(site, here.seen()))
             case OpLayer():
                 self._apply_op(layer, here, site, naming)
             case BlockLayer():
@@ -315,7 +315,7 @@ class Layers:
         self._bodies.run_scope(scope.text, inner)
         self._recorder.check_declared(declared)
         instance.result = inner.stream
-        here.events.append(Entered(site, instance, here.seen()))
+        here.events.append(ScopeRun(site, instance, here.seen()))
         here.stream = inner.stream
 
     def _for_inputs(self, scope: Scope, here: NetworkPlace, site: tree.Node) -> Stream:

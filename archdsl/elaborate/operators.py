@@ -15,7 +15,7 @@ from archdsl.evaluate.faults import Fault
 from archdsl.evaluate.session import Session
 from archdsl.evaluate.sizes import Questions
 from archdsl.evaluate.values import Value, Written, shape_text
-from archdsl.graph import Node, Ran
+from archdsl.graph import Node, OpRun
 from archdsl.op import Facets, Op, Reject, Tensor
 from archdsl.record import exactly
 from archdsl.source import Span
@@ -59,7 +59,7 @@ class Operators:
         outputs = tuple([self._recorder.new_value(t.shape, t.dtype) for t in facets.outputs])
         node = Node(facets, inputs, outputs, module, site, written)
         self._recorder.add_node(node)
-        here.events.append(Ran(site, node, here.seen()))
+        here.events.append(OpRun(site, node, here.seen()))
         return outputs
 
     def _facets_of(self, op: Op, types: tuple[Tensor, ...], site: tree.Node, written: Written) -> Facets:

@@ -9,7 +9,7 @@ from dataclasses import field, replace
 from archdsl.evaluate.network import outside
 from archdsl.evaluate.place import Place
 from archdsl.evaluate.values import Env, Given, Layer, SpecValue, Stream, Value
-from archdsl.graph import Chose, Event, Instance, Looped, Module, Turn
+from archdsl.graph import BranchTaken, Event, Instance, LoopEvent, Module, Turn
 from archdsl.record import record
 from archdsl.syntax import tree
 
@@ -81,14 +81,14 @@ class NetworkPlace:
 
     def record_choice(self, node: tree.Ternary, arm: int, inner: NetworkPlace, value: SpecValue) -> None:
         if inner.events or isinstance(value, Value | Layer):
-            self.events.append(Chose(node, arm, self.seen(), inner.events))
+            self.events.append(BranchTaken(node, arm, self.seen(), inner.events))
 
     def record_turns(
         self, node: tree.Comprehension, turns: Sequence[tuple[dict[str, SpecValue], NetworkPlace]]
     ) -> None:
         if any(place.events for _, place in turns):
             taken = [Turn(variables, place.events) for variables, place in turns]
-            self.events.append(Looped(node, taken, self.seen()))
+            self.events.append(LoopEvent(node, taken, self.seen()))
 
 
 @contextmanager

@@ -36,7 +36,7 @@ from archdsl.evaluate.values import (
     is_list,
     require_good,
 )
-from archdsl.graph import Branch, Gave, GraphInput, GraphOutput, Instance, Named
+from archdsl.graph import Branch, GraphInput, GraphOutput, Instance, Named, OutputEvent
 from archdsl.op import Op, parameters
 from archdsl.ops import OPS_BY_NAME
 from archdsl.syntax import tree
@@ -189,7 +189,7 @@ class Statements:
             if here.instance is self._recorder.top:
                 self._only_one(name, node, here)
                 self._recorder.outputs.append(output)
-            here.events.append(Gave(node, output, inner.events))
+            here.events.append(OutputEvent(node, output, inner.events))
 
     # ---- control ----
 

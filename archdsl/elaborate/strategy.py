@@ -14,7 +14,7 @@ from typing import Protocol
 from archdsl.elaborate.place import NetworkPlace, recording
 from archdsl.evaluate.place import Place
 from archdsl.evaluate.values import Env, Given, SpecList, SpecValue
-from archdsl.graph import Chose, Event, Looped, Module, Scope, Turn
+from archdsl.graph import BranchTaken, Event, LoopEvent, Module, Scope, Turn
 from archdsl.record import record
 from archdsl.syntax import tree
 
@@ -91,7 +91,7 @@ class Concrete:
     def choose(self, node: tree.If, here: NetworkPlace, runner: Runner) -> None:
         arm, body = self._taken(node, here)
         events: list[Event] = []
-        here.events.append(Chose(node, arm, here.seen(), events))
+        here.events.append(BranchTaken(node, arm, here.seen(), events))
         if body is not None:
             with recording(here, events):
                 runner.run(body, here)
@@ -109,7 +109,7 @@ class Concrete:
 
     def iterate(self, node: tree.For, here: NetworkPlace, runner: Runner) -> None:
         items = self._builder.items_of(node.iterable, here)
-        looped = Looped(node, [], here.seen())
+        looped = LoopEvent(node, [], here.seen())
         here.events.append(looped)
         for item in items:
             with recording(here, []) as events:

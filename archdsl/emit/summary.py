@@ -13,7 +13,6 @@ from typing import Any, Literal, TypeAlias
 
 from archdsl.dims import Size, evaluate, show, symbols
 from archdsl.graph import (
-    Entered,
     Event,
     Graph,
     GraphInput,
@@ -21,8 +20,9 @@ from archdsl.graph import (
     Merged,
     Module,
     Node,
-    Owned,
-    Ran,
+    OpRun,
+    ScopeRun,
+    TensorDeclared,
     inside,
     values_in,
 )
@@ -132,14 +132,14 @@ class _Rows:
         for event in events:
             yield from self._events(inside(event))
             match event:
-                case Ran(node=node):
+                case OpRun(node=node):
                     yield self._node(node), node.module
                 case Merged(nodes=nodes):
                     yield from ((self._node(node), node.module) for node in nodes)
-                case Owned(node=node, name=name):
+                case TensorDeclared(node=node, name=name):
                     what = "buffer" if isinstance(event.site, tree.TensorBuffer) else "param"
                     yield replace(self._node(node), name=name, what=what, path=_join(node, name)), None
-                case Entered(instance=instance):
+                case ScopeRun(instance=instance):
                     yield self._scope(instance), instance.module
 
     def _node(self, node: Node) -> Row:

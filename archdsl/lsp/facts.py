@@ -9,17 +9,17 @@ from typing import Any
 from archdsl.dims import Size, show
 from archdsl.evaluate.values import shape_text
 from archdsl.graph import (
-    Chose,
-    Entered,
+    BranchTaken,
     Event,
-    Gave,
     Graph,
-    Looped,
+    LoopEvent,
     Merged,
     Named,
     Node,
-    Owned,
-    Ran,
+    OpRun,
+    OutputEvent,
+    ScopeRun,
+    TensorDeclared,
     Value,
     values_in,
 )
@@ -71,15 +71,15 @@ class _Reader:
         while stack:
             event = stack.pop()
             match event:
-                case Ran():
+                case OpRun():
                     self._node(event.site, event.node)
-                case Owned():
+                case TensorDeclared():
                     self._node(event.site, event.node)
                 case Merged(result=Value() as value):
                     what = f"{event.kind} of {len(event.branches)}"
                     run = Run(what, None, _texts(event.stream), _texts(value), "", "", self._seen(value))
                     self._add(event.site, run)
-                case Entered():
+                case ScopeRun():
                     self._scope(event)
                 case Named(site=tree.Input() | tree.Step() | tree.Let() as site, name=name, what=Value() as value):
                     place = _binder(site)
@@ -94,7 +94,7 @@ class _Reader:
         what = node.op.caption(node.input_types)
         self._add(site, Run(what, node.path, takes, gives, _cost(params), _cost(macs), self._seen(node.output)))
 
-    def _scope(self, event: Entered) -> None:
+    def _scope(self, event: ScopeRun) -> None:
         instance = event.instance
         totals = self._totals[instance.module.path]
         what = instance.scope.name or instance.scope.kind
@@ -135,11 +135,11 @@ def _binder(site: tree.Input | tree.Step | tree.Let) -> tree.Node:
 
 def _inner(event: Event) -> Iterator[Event]:
     match event:
-        case Entered(instance=instance):
+        case ScopeRun(instance=instance):
             yield from instance.events
-        case Chose(events=events) | Merged(events=events) | Gave(events=events):
+        case BranchTaken(events=events) | Merged(events=events) | OutputEvent(events=events):
             yield from events
-        case Looped(turns=turns):
+        case LoopEvent(turns=turns):
             for turn in turns:
                 yield from turn.events
         case _:

@@ -10,7 +10,20 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import chain, groupby
 from typing import NamedTuple, Protocol, TypeAlias
 
-from archdsl.graph import Entered, Event, Graph, GraphOutput, Instance, Merged, Module, Node, Owned, Ran, Value, inside
+from archdsl.graph import (
+    Event,
+    Graph,
+    GraphOutput,
+    Instance,
+    Merged,
+    Module,
+    Node,
+    OpRun,
+    ScopeRun,
+    TensorDeclared,
+    Value,
+    inside,
+)
 from archdsl.graph import flattened as flattened_events
 from archdsl.op import Facets
 from archdsl.ops.tensor import OwnTensor as OwnOp
@@ -121,11 +134,11 @@ class Recorder:
         self._numbers: dict[Instance, int] = {}
         self._passed: dict[Instance, tuple[Module, ...]] = {}
         self._runs: dict[Module, list[Instance]] = {}
-        self._owned: dict[tuple[Module, str], Owned] = {}
+        self._owned: dict[tuple[Module, str], TensorDeclared] = {}
         for instance in self.usage.instances:
             self._runs.setdefault(instance.module, []).append(instance)
             for event in flattened_events(instance.events):
-                if isinstance(event, Owned):
+                if isinstance(event, TensorDeclared):
                     self._owned.setdefault((instance.module, event.name), event)
         self._facets: dict[Hashable, Facets] = {}
         nodes = chain(graph.nodes, *(event.contents for event in self._owned.values()))
@@ -225,11 +238,11 @@ def _happenings(events: Iterable[Event]) -> Iterator[Happening]:
     for event in events:
         yield from _happenings(inside(event))
         match event:
-            case Ran(node=node) | Owned(node=node):
+            case OpRun(node=node) | TensorDeclared(node=node):
                 yield node
             case Merged(nodes=nodes):
                 yield from nodes
-            case Entered(instance=instance):
+            case ScopeRun(instance=instance):
                 yield instance
 
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from archdsl.graph import Entered, Event, Graph, Instance, Merged, Module, Node, Owned, Ran, Turn, Value, flattened
+from archdsl.graph import (
+    Event,
+    Graph,
+    Instance,
+    Merged,
+    Module,
+    Node,
+    OpRun,
+    ScopeRun,
+    TensorDeclared,
+    Turn,
+    Value,
+    flattened,
+)
 
 
 class Usage:
@@ -100,9 +113,9 @@ def _nodes(events: Iterable[Event]) -> Iterator[Node]:
     """All operators that run in some events, those in scopes too."""
     for event in flattened(events):
         match event:
-            case Ran(node=node) | Owned(node=node):
+            case OpRun(node=node) | TensorDeclared(node=node):
                 yield node
             case Merged(nodes=nodes):
                 yield from nodes
-            case Entered(instance=instance):
+            case ScopeRun(instance=instance):
                 yield from (node for inner in instance.walk() for node in inner.nodes)

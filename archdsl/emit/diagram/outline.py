@@ -17,20 +17,20 @@ from archdsl.dims import Size
 from archdsl.emit.diagram.sizes import size_text
 from archdsl.graph import (
     Branch,
-    Chose,
+    BranchTaken,
     Declared,
-    Entered,
     Event,
-    Gave,
     Graph,
     Instance,
-    Looped,
+    LoopEvent,
     Merged,
     Named,
     Node,
-    Owned,
-    Ran,
-    Skipped,
+    OpRun,
+    OpSkipped,
+    OutputEvent,
+    ScopeRun,
+    TensorDeclared,
     Value,
 )
 from archdsl.measure.params import numel
@@ -129,19 +129,19 @@ def parts_of(events: Iterable[Event]) -> tuple[Part, ...]:
 def _parts(events: Iterable[Event]) -> Iterator[Part]:
     for event in events:
         match event:
-            case Ran(node=node) | Owned(node=node):
+            case OpRun(node=node) | TensorDeclared(node=node):
                 yield Leaf(node)
-            case Entered(site=site, instance=instance):
+            case ScopeRun(site=site, instance=instance):
                 yield Group(parts_of(instance.events), site, instance)
-            case Chose(events=inner) | Gave(events=inner):
+            case BranchTaken(events=inner) | OutputEvent(events=inner):
                 yield from _parts(inner)
-            case Looped(site=site, turns=turns):
+            case LoopEvent(site=site, turns=turns):
                 for turn in turns:
                     yield from _turn(parts_of(turn.events), site)
             case Merged():
                 yield from _parts(_beside_branches(event.events))
                 yield Merge(event, tuple(parts_of(branch.events) for branch in event.branches))
-            case Branch() | Named() | Declared() | Skipped():
+            case Branch() | Named() | Declared() | OpSkipped():
                 pass
 
 
@@ -151,9 +151,9 @@ def _beside_branches(events: Iterable[Event]) -> Iterator[Event]:
         match event:
             case Branch():
                 pass
-            case Chose(events=inner):
+            case BranchTaken(events=inner):
                 yield from _beside_branches(inner)
-            case Looped(turns=turns):
+            case LoopEvent(turns=turns):
                 for turn in turns:
                     yield from _beside_branches(turn.events)
             case _:

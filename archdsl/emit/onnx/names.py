@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from archdsl.graph import Branch, Chose, Entered, Event, Gave, Graph, Looped, Merged, Module, Node, Ran
+from archdsl.graph import (
+    Branch,
+    BranchTaken,
+    Event,
+    Graph,
+    LoopEvent,
+    Merged,
+    Module,
+    Node,
+    OpRun,
+    OutputEvent,
+    ScopeRun,
+)
 from archdsl.op import Op
 
 Lineage: TypeAlias = tuple[tuple[str, str], ...]
@@ -80,15 +92,15 @@ def _within(events: Iterable[Event], scope: Module) -> Iterator[tuple[Node, Modu
     """Each node that ran, with the module of the scope in which it did."""
     for event in events:
         match event:
-            case Ran(node=node):
+            case OpRun(node=node):
                 yield node, scope
-            case Entered(instance=instance):
+            case ScopeRun(instance=instance):
                 yield from _within(instance.events, instance.module)
-            case Looped(turns=turns):
+            case LoopEvent(turns=turns):
                 for turn in turns:
                     yield from _within(turn.events, scope)
             case Merged(events=inner, nodes=nodes):
                 yield from _within(inner, scope)
                 yield from ((node, scope) for node in nodes)
-            case Branch(events=inner) | Chose(events=inner) | Gave(events=inner):
+            case Branch(events=inner) | BranchTaken(events=inner) | OutputEvent(events=inner):
                 yield from _within(inner, scope)

@@ -24,20 +24,20 @@ from archdsl.evaluate.place import TextPlace
 from archdsl.evaluate.session import Session
 from archdsl.evaluate.values import BlockLayer, Builtin, Env, NoLayer, OpLayer, is_list
 from archdsl.graph import (
-    Chose,
+    BranchTaken,
     Declared,
-    Entered,
     Event,
     Graph,
     GraphOutput,
     Instance,
-    Looped,
+    LoopEvent,
     Module,
     Named,
     Node,
-    Ran,
+    OpRun,
+    OpSkipped,
     Scope,
-    Skipped,
+    ScopeRun,
     Turn,
     Value,
     value_on,
@@ -380,15 +380,15 @@ class _Chain:
 
     def _step(self, event: Event) -> bool:
         match event:
-            case Ran(node=node):
+            case OpRun(node=node):
                 return self._layer(node)
-            case Entered(instance=instance):
+            case ScopeRun(instance=instance):
                 return self._scope(instance)
-            case Chose(events=events):
+            case BranchTaken(events=events):
                 return self._follow(events)
-            case Looped(turns=turns):
+            case LoopEvent(turns=turns):
                 return all(self._follow(turn.events) for turn in turns)
-            case Skipped():
+            case OpSkipped():
                 return True
             case Named(what=what):
                 return not is_list(what)

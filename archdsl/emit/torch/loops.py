@@ -13,7 +13,7 @@ from archdsl.emit.torch.rows import Conflict, Row, Step, Strand, rows_of
 from archdsl.emit.torch.speech import View, plain_tuples
 from archdsl.emit.torch.state import Level, Turned, terms_in
 from archdsl.emit.torch.terms import NoValue, call, evaluate, exact, is_plain, literal
-from archdsl.graph import Looped
+from archdsl.graph import LoopEvent
 from archdsl.syntax import tree
 
 COUNTERS = ("i", "j", "k", "index")
@@ -23,7 +23,7 @@ COUNTERS = ("i", "j", "k", "index")
 class Loop:
     """A loop in all rows, from its turn ``first`` on: its variables, and the rows of its turns."""
 
-    def __init__(self, step: Step[Looped], first: int, counter: str, names: dict[str, str], file: Any) -> None:
+    def __init__(self, step: Step[LoopEvent], first: int, counter: str, names: dict[str, str], file: Any) -> None:
         self.step = step
         self.first = first
         self.counter = counter
@@ -34,7 +34,7 @@ class Loop:
         self.rows = {row: list(self._turns(row, event)) for row, event in step}
         self.count = sum(map(len, self.rows.values()))
 
-    def _turns(self, row: Row, event: Looped) -> Iterator[Row]:
+    def _turns(self, row: Row, event: LoopEvent) -> Iterator[Row]:
         for k, turn in enumerate(event.turns):
             if k >= self.first:
                 values = {py: plain_tuples(self._file, turn.variables[name]) for name, py in self.names.items()}
@@ -56,7 +56,7 @@ class Loop:
 class Loops(Calls):
     """Says the heads of loops."""
 
-    def loop(self, step: Step[Looped], first: int = 0) -> Loop:
+    def loop(self, step: Step[LoopEvent], first: int = 0) -> Loop:
         site = step[0][1].site
         assert isinstance(site, tree.For)
         names: dict[str, str] = {}
@@ -71,7 +71,7 @@ class Loops(Calls):
         free = (c for c in COUNTERS if c not in self.state.arguments and c not in names.values())
         return Loop(step, first, counter or next(free, "turn"), names, self.file)
 
-    def _is_plain_variable(self, step: Step[Looped], name: str) -> bool:
+    def _is_plain_variable(self, step: Step[LoopEvent], name: str) -> bool:
         return all(
             name in turn.variables and is_plain(plain_tuples(self.file, turn.variables[name]))
             for _, event in step
@@ -122,7 +122,7 @@ class Loops(Calls):
         raise NoValue
 
 
-def _items(event: Looped, file: Any) -> tuple[Any, ...]:
+def _items(event: LoopEvent, file: Any) -> tuple[Any, ...]:
     """What a loop ran over, put together again from its variables."""
     site = event.site
     assert isinstance(site, tree.For)
@@ -136,7 +136,7 @@ def _items(event: Looped, file: Any) -> tuple[Any, ...]:
     return tuple(t[0] if len(t) == 1 else tuple(t) for t in turns)
 
 
-def _counts(event: Looped, name: str) -> bool:
+def _counts(event: LoopEvent, name: str) -> bool:
     """Does a variable count the turns from 0?"""
     return all(turn.variables.get(name) == k and is_identifier(name) for k, turn in enumerate(event.turns))
 

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from archdsl.graph import Event, Instance, Skipped
+from archdsl.graph import Event, Instance, OpSkipped
 
 
 class Conflict(Exception):
@@ -65,7 +65,7 @@ def abreast(strands: Sequence[Strand]) -> Iterator[Step[Event]]:
         raise Conflict("not the same happened", rows, shapes)
     for position in range(len(shapes[0])):
         step = [(row, events[position]) for row, events in strands]
-        kinds = [type(e) for _, e in step if not isinstance(e, Skipped)]
+        kinds = [type(e) for _, e in step if not isinstance(e, OpSkipped)]
         if any(kind is not kinds[0] for kind in kinds):
             raise Conflict("different things happened", rows, [type(e) for _, e in step])
         yield step

@@ -16,7 +16,7 @@ from archdsl.emit.torch.state import Chain, Define, Each, Here, Make, Making, Sa
 from archdsl.emit.torch.tensors import Tensors
 from archdsl.emit.torch.terms import alike, all_same, assign, call, dotted, literal, name
 from archdsl.emit.torch.walk import _sides, ends_with
-from archdsl.graph import Chose, Entered, Event, Looped, Named, Node, Ran, Skipped, value_on
+from archdsl.graph import BranchTaken, Event, LoopEvent, Named, Node, OpRun, OpSkipped, ScopeRun, value_on
 
 
 @dataclass(frozen=True)
@@ -90,19 +90,19 @@ class Sequences(Tensors):
         return _joined(found)
 
     def _members_of(self, step: Step[Event], here: Here) -> list[Member]:
-        live: Step[Event] = [(row, event) for row, event in step if not isinstance(event, Skipped)]
+        live: Step[Event] = [(row, event) for row, event in step if not isinstance(event, OpSkipped)]
         if not live:
             return []
         if len(live) < len(step):
             return self._optional_member(step, live, here)
         match live[0][1]:
-            case Ran():
+            case OpRun():
                 return [self._layer_member(live, here)]  # type: ignore[list-item,arg-type]
-            case Entered():
+            case ScopeRun():
                 return [self._scope_member(live, here)]  # type: ignore[list-item,arg-type]
-            case Chose():
+            case BranchTaken():
                 return self._chosen_members(live, here)  # type: ignore[arg-type]
-            case Looped():
+            case LoopEvent():
                 return self._looped_members(live, here)  # type: ignore[arg-type]
             case Named():
                 self._named(live, here)  # type: ignore[arg-type]
@@ -115,7 +115,7 @@ class Sequences(Tensors):
         envs = [event.env for _, event in step]
         return self.label(rows_of(step), labels, step[0][1].site, envs, "init", here.flow)
 
-    def _layer_member(self, step: Step[Ran], here: Here) -> Item:
+    def _layer_member(self, step: Step[OpRun], here: Here) -> Item:
         rows, nodes = tuple(rows_of(step)), tuple(e.node for _, e in step)
         slots = self._inputs(rows, nodes, here.flow)
         labels = [n.module.name for n in nodes if n.module is not None]
@@ -154,7 +154,7 @@ class Sequences(Tensors):
             made.before += map(Say, inits)
         made.value = ast.Name(variable)
 
-    def _scope_member(self, step: Step[Entered], here: Here) -> Item:
+    def _scope_member(self, step: Step[ScopeRun], here: Here) -> Item:
         rows, instances = rows_of(step), [e.instance for _, e in step]
         label = self._label_of(step, [i.module.name for i in instances], here)
         source = self.look([(r, value_on(i.stream)) for r, i in zip(rows, instances, strict=True)], here.flow)
@@ -188,7 +188,7 @@ class Sequences(Tensors):
         here.flow.statements.append(branch)
         return replace(here, flow=branch.then), replace(here, flow=branch.orelse)
 
-    def _chosen_members(self, step: Step[Chose], here: Here, arm: int = 0) -> list[Member]:
+    def _chosen_members(self, step: Step[BranchTaken], here: Here, arm: int = 0) -> list[Member]:
         arms = [event.arm for _, event in step]
         if all_same(arms):
             return self.members([(row, event.events) for row, event in step], here)
@@ -204,7 +204,7 @@ class Sequences(Tensors):
 
     # ---- loops ----
 
-    def _looped_members(self, step: Step[Looped], here: Here) -> list[Member]:
+    def _looped_members(self, step: Step[LoopEvent], here: Here) -> list[Member]:
         counts = [len(event.turns) for _, event in step]
         short: list[Member] | None = None
         if all_same(counts):
@@ -217,7 +217,7 @@ class Sequences(Tensors):
             raise Conflict("loops take different numbers of turns", rows_of(step), counts, "count")
         return members
 
-    def _written_out(self, step: Step[Looped], count: int, here: Here) -> list[list[Member]]:
+    def _written_out(self, step: Step[LoopEvent], count: int, here: Here) -> list[list[Member]]:
         """The members of each turn."""
         turns = []
         for turn in range(count):
@@ -225,7 +225,7 @@ class Sequences(Tensors):
             turns.append(self.members([(row, event.turns[turn].events) for row, event in step], here))
         return turns
 
-    def _rolled_members(self, step: Step[Looped], counts: Sequence[int], here: Here) -> list[Member] | None:
+    def _rolled_members(self, step: Step[LoopEvent], counts: Sequence[int], here: Here) -> list[Member] | None:
         """The loop as a loop, perhaps but for its first turns; None if its turns differ as nothing says."""
         for first in (0, 1, 2):
             if min(counts) - first < 3 and all_same(counts):
@@ -240,7 +240,7 @@ class Sequences(Tensors):
                 self.may_set_first_apart = apart
         return None
 
-    def _rolled_from(self, step: Step[Looped], first: int, here: Here) -> list[Member]:
+    def _rolled_from(self, step: Step[LoopEvent], first: int, here: Here) -> list[Member]:
         start: list[Member] = []
         for turn in range(first):
             self._unroll(step, turn)
@@ -430,15 +430,15 @@ def _first_read(events: Sequence[Event]) -> Any:
     """What the first member of a turn reads."""
     for event in events:
         match event:
-            case Ran(node=node):
+            case OpRun(node=node):
                 return node.inputs[0]
-            case Entered(instance=instance):
+            case ScopeRun(instance=instance):
                 return instance.stream
-            case Chose(events=inner):
+            case BranchTaken(events=inner):
                 found = _first_read(inner)
                 if found is not None:
                     return found
-            case Looped(turns=turns):
+            case LoopEvent(turns=turns):
                 for turn in turns:
                     found = _first_read(turn.events)
                     if found is not None:

@@ -13,7 +13,7 @@ from archdsl.emit.torch.names import is_identifier
 from archdsl.emit.torch.rows import Conflict, Row, Step
 from archdsl.emit.torch.state import Here, Make, Say
 from archdsl.emit.torch.terms import Term, alike, all_same, call, literal, own
-from archdsl.graph import Node, Owned, Ran
+from archdsl.graph import Node, OpRun, TensorDeclared
 from archdsl.ops.tensor import Constant, OwnTensor
 from archdsl.syntax import tree
 
@@ -52,7 +52,7 @@ class Tensors(Inits):
             self.constant_names[slot] = self.state.members.take(wish, f"{wish}_value")
         return self.constant_names[slot]
 
-    def _constant_value(self, step: Step[Ran], here: Here) -> None:
+    def _constant_value(self, step: Step[OpRun], here: Here) -> None:
         """Numbers in the text, as a buffer that no checkpoint holds."""
         rows = tuple(row for row, _ in step)
         nodes = tuple(event.node for _, event in step)
@@ -78,7 +78,7 @@ class Tensors(Inits):
         said = self.fill(data, rows, flow, written=[(site, env) for env in envs], name="numbers")
         return call("torch.tensor", _as_lists(said))
 
-    def _own_tensor(self, step: Step[Owned], here: Here) -> None:
+    def _own_tensor(self, step: Step[TensorDeclared], here: Here) -> None:
         rows, site = tuple(row for row, _ in step), step[0][1].site
         slot = self._outs(rows, [e.node.outputs for _, e in step], here)[0]
         label = step[0][1].name
@@ -93,7 +93,13 @@ class Tensors(Inits):
         self._own_parameter(rows, step, site, label, slot, here)
 
     def _own_parameter(
-        self, rows: tuple[Row, ...], step: Step[Owned], site: tree.TensorParam, label: str, slot: Slot, here: Here
+        self,
+        rows: tuple[Row, ...],
+        step: Step[TensorDeclared],
+        site: tree.TensorParam,
+        label: str,
+        slot: Slot,
+        here: Here,
     ) -> None:
         shapes = [e.node.output.shape for _, e in step]
         sizes = [
@@ -114,7 +120,7 @@ class Tensors(Inits):
         value = call("nn.Parameter", made or call("torch.empty", *shape_of(sizes)))
         here.init.append(Make(literal(label), value, after=list(after), is_module=False))
 
-    def _contents(self, step: Step[Owned], flow: Flow) -> ast.expr:
+    def _contents(self, step: Step[TensorDeclared], flow: Flow) -> ast.expr:
         """What a buffer holds: the expressions of its nodes, each in the next."""
         rows = tuple(row for row, _ in step)
         scratch = Flow(flow)

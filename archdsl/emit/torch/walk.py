@@ -49,19 +49,19 @@ from archdsl.emit.torch.terms import NoValue, Symbol, all_same, call, holds, is_
 from archdsl.emit.torch.writer import ClassDef, Output
 from archdsl.graph import Branch as BranchEvent
 from archdsl.graph import (
-    Chose,
+    BranchTaken,
     Declared,
-    Entered,
     Event,
-    Gave,
     Instance,
-    Looped,
+    LoopEvent,
     Merged,
     Named,
     Node,
-    Owned,
-    Ran,
-    Skipped,
+    OpRun,
+    OpSkipped,
+    OutputEvent,
+    ScopeRun,
+    TensorDeclared,
     Value,
     flattened,
     value_on,
@@ -88,22 +88,22 @@ class Walk(Modules):
             self.event(step, here)
 
     def event(self, step: Step[Event], here: Here) -> None:
-        live: Step[Event] = [(row, event) for row, event in step if not isinstance(event, Skipped)]
+        live: Step[Event] = [(row, event) for row, event in step if not isinstance(event, OpSkipped)]
         if not live:
             return
         if len(live) < len(step):
             self._optional(step, live, here)
             return
         match live[0][1]:
-            case Ran(node=Node(op=Constant())):
+            case OpRun(node=Node(op=Constant())):
                 self._constant_value(live, here)  # type: ignore[arg-type]
-            case Ran():
+            case OpRun():
                 self._ran(live, here)  # type: ignore[arg-type]
-            case Entered():
+            case ScopeRun():
                 self._entered(live, here)  # type: ignore[arg-type]
-            case Chose():
+            case BranchTaken():
                 self._chose(live, here)  # type: ignore[arg-type]
-            case Looped():
+            case LoopEvent():
                 self._looped(live, here)  # type: ignore[arg-type]
             case Merged():
                 self._merged(live, here)  # type: ignore[arg-type]
@@ -113,14 +113,14 @@ class Walk(Modules):
                 self._named(live, here)  # type: ignore[arg-type]
             case Declared():
                 self._declared(live, here)  # type: ignore[arg-type]
-            case Owned():
+            case TensorDeclared():
                 self._own_tensor(live, here)  # type: ignore[arg-type]
-            case Gave():
+            case OutputEvent():
                 self._gave(live, here)  # type: ignore[arg-type]
 
     # ---- operators ----
 
-    def _ran(self, step: Step[Ran], here: Here) -> None:
+    def _ran(self, step: Step[OpRun], here: Here) -> None:
         self._operate([(row, event.node) for row, event in step], [e.env for _, e in step], step[0][1].site, here)
 
     def _operate(
@@ -224,7 +224,7 @@ class Walk(Modules):
 
     # ---- scopes ----
 
-    def _entered(self, step: Step[Entered], here: Here) -> None:
+    def _entered(self, step: Step[ScopeRun], here: Here) -> None:
         rows, instances = rows_of(step), [e.instance for _, e in step]
         site, envs = step[0][1].site, [e.env for _, e in step]
         if self.file.is_inline(instances[0].scope):
@@ -262,7 +262,7 @@ class Walk(Modules):
             outs[0].label = re.sub(r"_\d+$", "", label)
             outs[0].names.insert(0, outs[0].label)
 
-    def _inline(self, step: Step[Entered], here: Here) -> None:
+    def _inline(self, step: Step[ScopeRun], here: Here) -> None:
         """A plain chain: an ``nn.Sequential`` without a class of its own."""
         rows, instances = rows_of(step), [e.instance for _, e in step]
         source = self.look([(r, value_on(i.stream)) for r, i in zip(rows, instances, strict=True)], here.flow)
@@ -325,7 +325,7 @@ class Walk(Modules):
         several = len(kinds) > 1 and all(isinstance(k, Symbol) for k in kinds)
         return Given(self.parameter(site.text)) if several else None
 
-    def _chose(self, step: Step[Chose], here: Here, arm: int = 0) -> None:
+    def _chose(self, step: Step[BranchTaken], here: Here, arm: int = 0) -> None:
         arms = [event.arm for _, event in step]
         if all_same(arms):
             self.walk([(row, event.events) for row, event in step], here)
@@ -348,7 +348,7 @@ class Walk(Modules):
             with suppress(Conflict):
                 self.look(ends, here.flow)
 
-    def choice(self, step: Step[Chose], arm: int, here: Here) -> Partition:
+    def choice(self, step: Step[BranchTaken], arm: int, here: Here) -> Partition:
         """Whether an ``if`` takes this arm."""
         sides = [event.arm == arm for _, event in step]
         node = _condition(step[0][1].site, arm)
@@ -369,7 +369,7 @@ class Walk(Modules):
             self.state.partitions.append(found)
         return found
 
-    def _flag_name(self, step: Step[Chose], node: tree.Node) -> str:
+    def _flag_name(self, step: Step[BranchTaken], node: tree.Node) -> str:
         """What a flag for a condition is called: as the author calls it, else by what it brings."""
         if isinstance(node, tree.Name):
             return identifier(node.text, "flag")
@@ -377,11 +377,11 @@ class Walk(Modules):
         if any(isinstance(e, Merged) and e.kind == "add" for e in firsts):
             return "is_residual"
         for event in flattened([e for _, c in step for e in c.events]):
-            if isinstance(event, Ran | Entered):
-                module = event.node.module if isinstance(event, Ran) else event.instance.module
+            if isinstance(event, OpRun | ScopeRun):
+                module = event.node.module if isinstance(event, OpRun) else event.instance.module
                 if module is not None and is_identifier(module.name):
                     return f"has_{module.name}"
-                if isinstance(event, Ran):
+                if isinstance(event, OpRun):
                     return f"has_{event.node.op.name}"
         return "flag"
 
@@ -432,7 +432,7 @@ class Walk(Modules):
 
     # ---- loops ----
 
-    def _looped(self, step: Step[Looped], here: Here) -> None:
+    def _looped(self, step: Step[LoopEvent], here: Here) -> None:
         counts = [len(event.turns) for _, event in step]
         if self._may_roll(step, counts):
             before = self.state.copy()
@@ -450,12 +450,12 @@ class Walk(Modules):
             inside = replace(here, turns=(*here.turns, turn))
             self.walk([(row, event.turns[turn].events) for row, event in step], inside)
 
-    def _unroll(self, step: Step[Looped], turn: int) -> None:
+    def _unroll(self, step: Step[LoopEvent], turn: int) -> None:
         """The variables of a loop that is written out are no variables of the class."""
         gone = {name for _, event in step for t in event.turns[turn : turn + 1] for name in t.variables}
         self.state.bindings = {n: b for n, b in self.state.bindings.items() if n not in gone}
 
-    def _may_roll(self, step: Step[Looped], counts: Sequence[int]) -> bool:
+    def _may_roll(self, step: Step[LoopEvent], counts: Sequence[int]) -> bool:
         if max(counts) < MIN_TURNS or not isinstance(step[0][1].site, tree.For):
             return False
         if any(self.file.escapes(row.instance, event.turns) for row, event in step):
@@ -463,9 +463,9 @@ class Walk(Modules):
         if not all_same(counts) or max(counts) > MAX_WRITTEN_SCOPES:
             return True
         events = [e for turn in step[0][1].turns for e in flattened(turn.events)]
-        return not any(isinstance(e, Entered) for e in events)
+        return not any(isinstance(e, ScopeRun) for e in events)
 
-    def _rolled(self, step: Step[Looped], here: Here) -> None:
+    def _rolled(self, step: Step[LoopEvent], here: Here) -> None:
         """The loop as a loop.
 
         Raises:
@@ -558,7 +558,7 @@ class Walk(Modules):
         label = self.label(rows_of(step), [m.name for m in modules], step[0][1].site, envs, "init", here.flow)
         here.init.append(Listed(label, items))
 
-    def _gave(self, step: Step[Gave], here: Here) -> None:
+    def _gave(self, step: Step[OutputEvent], here: Here) -> None:
         self.walk([(row, event.events) for row, event in step], here)
         first = step[0][1]
         slot = self.look([(row, event.output.value) for row, event in step], here.flow)
@@ -568,7 +568,7 @@ class Walk(Modules):
             slot = self._of_the_module_s_type(step, slot, here)
             self.outputs.append(Output(first.output.name, slot, first.output.when_training))
 
-    def _of_the_module_s_type(self, step: Step[Gave], slot: Slot, here: Here) -> Slot:
+    def _of_the_module_s_type(self, step: Step[OutputEvent], slot: Slot, here: Here) -> Slot:
         """An output that is float32 whatever the module's type is, converted to that of an input."""
         values = self.file.reference(step[0][1].output)
         if values is None:
@@ -604,22 +604,22 @@ def ends_with(events: Sequence[Event]) -> Any:
     stream: Any = None
     for event in events:
         match event:
-            case Ran(node=node):
+            case OpRun(node=node):
                 stream = node.output
-            case Entered(instance=instance):
+            case ScopeRun(instance=instance):
                 stream = instance.result
             case Merged(result=result):
                 stream = result
-            case Skipped(env=env):
+            case OpSkipped(env=env):
                 stream = env.stream
-            case Chose(events=inner, env=env):
+            case BranchTaken(events=inner, env=env):
                 stream = ends_with(inner) if inner else env.stream
-            case Looped(turns=turns):
+            case LoopEvent(turns=turns):
                 stream = ends_with([e for turn in turns for e in turn.events]) or stream
     return stream
 
 
-def _sides(step: Step[Chose], arm: int) -> tuple[Step[Chose], Step[Chose]]:
+def _sides(step: Step[BranchTaken], arm: int) -> tuple[Step[BranchTaken], Step[BranchTaken]]:
     """The rows that take an arm, and the others."""
     return [p for p in step if p[1].arm == arm], [p for p in step if p[1].arm != arm]
 

@@ -11,7 +11,7 @@ from archdsl.emit.torch.verify import distributions, tracing
 from archdsl.emit.torch.verify.computation import Computation, Parameter, Traced, TracedModule
 from archdsl.emit.torch.verify.interpreter import Interpreter, forms, subexpressions
 from archdsl.emit.torch.verify.terms import Made, Refused, TermTable, TracedSize, TracedTensor, plain
-from archdsl.graph import Graph, GraphOutput, Module, Node, Owned, Value, flattened
+from archdsl.graph import Graph, GraphOutput, Module, Node, TensorDeclared, Value, flattened
 from archdsl.op import Facets, Op, Torch, Training
 from archdsl.ops.tensor import Constant
 
@@ -50,7 +50,7 @@ class _Tracer:
         """For each node, the terms of its inputs when it was last evaluated, and those that it computed."""
         self._training = False
         self._asking: dict[int, bool] = {}
-        self._owned = [e for i in graph.instance.walk() for e in flattened(i.events) if isinstance(e, Owned)]
+        self._owned = [e for i in graph.instance.walk() for e in flattened(i.events) if isinstance(e, TensorDeclared)]
         self._contents: dict[Module, dict[str, int]] = {}
         self._made: dict[Facets, Made] = {}
         self._layers: dict[Module, Made] = {}
