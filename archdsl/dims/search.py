@@ -29,8 +29,6 @@ class Witnesses(NamedTuple):
 
     failing: Values | None
     holding: Values | None
-    is_least: bool = False
-    """The failing ones are the least of all: by the greatest of them, then by their sum, then in order of the names."""
 
 
 class _Grid(NamedTuple):
@@ -58,8 +56,7 @@ def witnesses(fact: Relation, facts: Facts, budget: Budget, *, grid: int = GRID)
             failing = place if failing is None else failing
         if failing is not None and holding is not None:
             break
-    is_least = failing is not None and failing < found.near
-    return Witnesses(_values(columns, failing), _values(columns, holding), is_least)
+    return Witnesses(_values(columns, failing), _values(columns, holding))
 
 
 def sample(facts: Facts, names: Iterable[str]) -> dict[str, int] | None:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from archdsl.elaborate.place import NetworkPlace
 from archdsl.evaluate.faults import Fault, UsesErrorValue
+from archdsl.evaluate.interfaces import ReadsNames
 from archdsl.evaluate.names import family
-from archdsl.evaluate.place import Place
 from archdsl.evaluate.session import Session
 from archdsl.evaluate.values import ERROR, MISSING, Env
 from archdsl.syntax import tree
-
-
-class ReadsNames(Protocol):
-    """Reads computed names."""
-
-    def computed_text(self, node: tree.Label, place: Place) -> str:
-        """The text of a name or label, its expressions evaluated."""
-        ...
 
 
 class Faults:

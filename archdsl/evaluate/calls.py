@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from archdsl.diagnostics.elsewhere import stands_for
 from archdsl.diagnostics.names import BadArithmetic, Misplaced, RepeatedArgument, WrongKind
@@ -13,6 +13,7 @@ from archdsl.dims import TooLarge
 from archdsl.evaluate.builtins import hidden
 from archdsl.evaluate.called import not_called, owns_weights, streamed
 from archdsl.evaluate.faults import Fault, UsesErrorValue
+from archdsl.evaluate.interfaces import Evaluates
 from archdsl.evaluate.lists import Lists
 from archdsl.evaluate.network import Network
 from archdsl.evaluate.numbers import MAGNITUDE, MAX_MAGNITUDE
@@ -41,14 +42,6 @@ from archdsl.init import Init
 from archdsl.syntax import tree
 
 Named: TypeAlias = Mapping[str, Given]
-
-
-class Evaluates(Protocol):
-    """Evaluates what stands in a call."""
-
-    def evaluate(self, node: tree.ChainExpr, place: Place) -> SpecValue:
-        """The value of an expression."""
-        ...
 
 
 class Calls:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias, TypeGuard
+from typing import TypeAlias, TypeGuard
 
 from archdsl.diagnostics.names import WrongKind
 from archdsl.diagnostics.shapes import DoesNotFit
 from archdsl.dims import Dim, Size
 from archdsl.evaluate.builtins import MAX_LIST
 from archdsl.evaluate.faults import Fault
+from archdsl.evaluate.interfaces import Evaluates
 from archdsl.evaluate.lists import Lists
 from archdsl.evaluate.network import Network
 from archdsl.evaluate.patterns import Patterns
@@ -37,18 +38,6 @@ from archdsl.syntax import tree
 
 Numbered: TypeAlias = "SymbolicRange | SpecList"
 """What a variable of a comprehension that is one tensor takes: all numbers of it."""
-
-
-class Evaluates(Protocol):
-    """Evaluates what stands in a comprehension."""
-
-    def evaluate(self, node: tree.ChainExpr, place: Place) -> SpecValue:
-        """The value of an expression."""
-        ...
-
-    def holds(self, node: tree.Expr, place: Place) -> bool:
-        """Whether a condition is true."""
-        ...
 
 
 class Comprehensions:

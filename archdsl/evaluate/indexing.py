@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 from archdsl.diagnostics.elsewhere import stands_for
 from archdsl.diagnostics.names import BadIndex, ItMoved, WrongKind
@@ -12,6 +12,7 @@ from archdsl.diagnostics.shapes import DoesNotFit
 from archdsl.dims import Dim
 from archdsl.evaluate.called import apply_advice
 from archdsl.evaluate.faults import Fault, UsesErrorValue
+from archdsl.evaluate.interfaces import Evaluates
 from archdsl.evaluate.network import Network
 from archdsl.evaluate.place import Place
 from archdsl.evaluate.session import Session
@@ -54,14 +55,6 @@ class Slice:
 
 
 Subscript: TypeAlias = "SpecValue | Slice"
-
-
-class Evaluates(Protocol):
-    """Evaluates subscripts."""
-
-    def evaluate(self, node: tree.ChainExpr, place: Place) -> SpecValue:
-        """The value of an expression."""
-        ...
 
 
 class Indexing:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
 
 from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.diagnostics.edits import without_argument
 from archdsl.diagnostics.names import MissingArgument, RepeatedArgument, TooManyArguments, UnknownArgument
 from archdsl.diagnostics.nearest import did_you_mean, respelt
 from archdsl.evaluate.faults import Fault, UsesErrorValue
+from archdsl.evaluate.interfaces import Evaluates
 from archdsl.evaluate.place import Place
 from archdsl.evaluate.session import Session
 from archdsl.evaluate.values import (
@@ -27,14 +27,6 @@ from archdsl.evaluate.values import (
 from archdsl.op import Arriving, Dropped, Order
 from archdsl.ops import OPS_BY_NAME
 from archdsl.syntax import tree
-
-
-class Evaluates(Protocol):
-    """Evaluates the defaults of parameters."""
-
-    def evaluate(self, node: tree.ChainExpr, place: Place) -> SpecValue:
-        """The value of an expression."""
-        ...
 
 
 class Parameters:

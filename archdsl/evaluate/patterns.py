@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from archdsl.diagnostics.names import CannotUnpack
 from archdsl.evaluate.faults import Fault
+from archdsl.evaluate.interfaces import ReadsNames
 from archdsl.evaluate.network import Network
 from archdsl.evaluate.place import Place
 from archdsl.evaluate.values import Env, SpecValue, Value, describe, is_list
 from archdsl.ops.shape import Unbind
 from archdsl.syntax import tree
-
-
-class ReadsNames(Protocol):
-    """Reads computed names."""
-
-    def computed_text(self, node: tree.Label, place: Place) -> str:
-        """The text of a name or label, its expressions evaluated."""
-        ...
 
 
 class Patterns:
