@@ -105,7 +105,7 @@ class PadKind(Kind):
     """Padding: of every spatial axis, or a list with that of each: as many cells on both sides, or [before, after]."""
 
     expected = 'an integer at least 0, a list with that or [before, after] for each axis, or "same"'
-    words = ("same",)
+    words: tuple[str, ...] = ("same",)
 
     def accept(self, value: Any) -> Any:
         if value in self.words:

@@ -12,7 +12,7 @@ class SpecError(Exception):
     """A spec, or what is to be done with it, is wrong. Its text is the diagnostics, as a terminal shows them."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:

@@ -109,8 +109,8 @@ class Module:
     path: str
     span: Span | None
     what: Op | Scope | None = None
-    own: dict[str, Weight] = field(default_factory=dict)
-    children: dict[str, Module] = field(default_factory=dict)
+    own: dict[str, Weight] = field(default_factory=dict[str, Weight])
+    children: dict[str, Module] = field(default_factory=dict[str, "Module"])
     formerly: str | None = None
     """The number in a seq that archdsl 0.1 gave it, where that is another one: there, values took numbers too."""
 
@@ -180,7 +180,7 @@ class Instance:
     arguments: dict[str, SpecValue]
     stream: Stream
     env: Env
-    events: list[Event] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list["Event"])
     result: Stream = None
     repeats: Instance | None = None
     written: Written = field(default_factory=dict[str, tuple[tree.Node, Env]])
@@ -352,7 +352,8 @@ def inside(event: Event) -> Iterable[Event]:
             return events
         case LoopEvent(turns=turns):
             return chain.from_iterable(turn.events for turn in turns)
-    return ()
+        case _:
+            return ()
 
 
 def flattened(events: Iterable[Event]) -> Iterator[Event]:
@@ -370,6 +371,8 @@ def _own_nodes(events: Iterable[Event]) -> Iterator[Node]:
                 yield node
             case Merged(nodes=nodes):
                 yield from nodes
+            case _:
+                pass
 
 
 def _branches(events: list[Event]) -> Iterator[Branch]:
@@ -382,6 +385,8 @@ def _branches(events: list[Event]) -> Iterator[Branch]:
             case LoopEvent(turns=turns):
                 for turn in turns:
                     yield from _branches(turn.events)
+            case _:
+                pass
 
 
 # ---- the graph ---------------------------------------------------------------------------------------------

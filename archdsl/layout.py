@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 Sizes: TypeAlias = tuple[int, ...]
 
-CHANNELS_LAST = {4: (1, 3, 2, 0), 5: (1, 4, 3, 2, 0)}
+CHANNELS_LAST: dict[int, tuple[int, ...]] = {4: (1, 3, 2, 0), 5: (1, 4, 3, 2, 0)}
 """Axes of images and volumes from the one whose cells lie beside each other, by the number of axes."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 QUESTION = 1 << 21
@@ -19,7 +19,7 @@ class Budget:
     __slots__ = ("left",)
 
     def __init__(self, steps: int = QUESTION) -> None:
-        self.left = steps
+        self.left: int = steps
 
     def spend(self, steps: int) -> None:
         """Take steps away. Raises `Exhausted`, and takes none, where fewer are left."""
@@ -28,7 +28,7 @@ class Budget:
         self.left -= steps
 
     @contextmanager
-    def part(self, steps: int) -> Iterator[Budget]:
+    def part(self, steps: int) -> Generator[Budget]:
         """A budget of its own for a part of the work: at most so many of the steps that are left."""
         part = Budget(min(steps, self.left))
         self.left -= part.left

@@ -12,7 +12,7 @@ Column = Sequence[int]
 
 def symbols(size: Size) -> frozenset[str]:
     """The names of the symbols that a size depends on."""
-    return frozenset().union(*map(atom_symbols, atoms_of(size)))
+    return frozenset[str]().union(*map(atom_symbols, atoms_of(size)))
 
 
 def compounds(size: Size) -> Iterable[Floor | Pos]:

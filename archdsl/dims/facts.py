@@ -101,9 +101,9 @@ def relation(size: Size, sign: Sign) -> Relation | bool:
 class Facts:
     """What is known. Every symbol is at least 1, if nothing more is."""
 
-    ranges: Mapping[str, Range] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict[str, Range])
     relations: tuple[Relation, ...] = ()
-    substitutions: Mapping[str, Size] = field(default_factory=dict)
+    substitutions: Mapping[str, Size] = field(default_factory=dict[str, Size])
     """Symbols that an equation gives in terms of others. These no longer occur in ``relations``."""
 
     def range_of(self, name: str) -> Range:

@@ -53,8 +53,8 @@ def _independent_parts(size: Dim) -> list[Dim]:
     for monomial, coefficient in size.terms.items():
         if monomial == CONSTANT:
             continue
-        names, terms = frozenset().union(*map(atom_symbols, monomial)), {monomial: coefficient}
-        apart = []
+        names, terms = frozenset[str]().union(*map(atom_symbols, monomial)), {monomial: coefficient}
+        apart: list[tuple[frozenset[str], Terms]] = []
         for other_names, other_terms in parts:
             if names.isdisjoint(other_names):
                 apart.append((other_names, other_terms))
@@ -83,10 +83,10 @@ def _decide_product(size: Dim, name: str, facts: Facts, budget: Budget, decide: 
         own = tuple(atom for atom in monomial if name in atom_symbols(atom))
         rest = tuple(atom for atom in monomial if name not in atom_symbols(atom))
         factors.setdefault(rest, {})[own] = coefficient
-    verdicts = {}
+    verdicts: dict[Monomial, Verdict] = {}
     for rest, terms in factors.items():
         factor = from_terms(terms)
-        if symbols(factor) != {name}:
+        if symbols(factor) != frozenset((name,)):
             return None
         verdicts[rest] = decide(factor, facts, budget)
     if all(verdict == PROVED for verdict in verdicts.values()):
@@ -177,7 +177,7 @@ def _as_ranges(classes: set[tuple[int, ...]], box: _Box, facts: Facts) -> tuple[
     residues = [{found[place] for found in classes} for place in range(len(box.names))]
     if not classes or prod(map(len, residues)) != len(classes):
         return ()
-    members = []
+    members: list[Member] = []
     for name, period, allowed in zip(box.names, box.periods, residues, strict=True):
         known = facts.range_of(name)
         found = make_range(period, allowed, known.lo, known.hi)

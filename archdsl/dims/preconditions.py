@@ -25,7 +25,7 @@ class Precondition:
     @property
     def symbols(self) -> frozenset[str]:
         """The symbols it is about."""
-        return frozenset().union(*map(_symbols, self.conditions))
+        return frozenset[str]().union(*map(_symbols, self.conditions))
 
     @property
     def text(self) -> str:

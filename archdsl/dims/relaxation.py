@@ -49,7 +49,7 @@ class Relaxation:
 
     def variables(self) -> list[str]:
         """The variables that are at least 0, those of the target first."""
-        found = [*sorted(symbols(self.target)), *sorted(frozenset().union(*map(symbols, self.known)))]
+        found = [*sorted(symbols(self.target)), *sorted(frozenset[str]().union(*map(symbols, self.known)))]
         return [name for name in dict.fromkeys(found) if name not in self.unbounded]
 
 

@@ -66,7 +66,7 @@ def sample(facts: Facts, names: Iterable[str]) -> dict[str, int] | None:
     """
     wanted = sorted(names)
     solved = facts.substitutions
-    free = frozenset().union(*(symbols(solved.get(name, symbol(name))) for name in wanted))
+    free = frozenset[str]().union(*(symbols(solved.get(name, symbol(name))) for name in wanted))
     free = free.union(*(symbols(fact.size) for fact in facts.relations))
     try:
         found = _grid(sorted(free), 1, facts, GRID, Budget())

@@ -90,7 +90,8 @@ def _floor(atom: Floor) -> str:
 
 def _phrases_taken_out(terms: Terms) -> tuple[Terms, list[tuple[int, str]]]:
     """Split off what has a shorter way of saying: maxima, minima and remainders, each with its sign."""
-    rest, phrases = dict(terms), []
+    rest = dict(terms)
+    phrases: list[tuple[int, str]] = []
     for monomial, coefficient in _ordered(terms):
         for phrase in _phrases(monomial, coefficient):
             if rest.get(monomial) == coefficient and _contains(rest, phrase.others, phrase.times):

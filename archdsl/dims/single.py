@@ -144,7 +144,8 @@ def _final_range(solution: Solution, known: Range) -> Range | None:
     classes: dict[int, list[Run]] = {}
     for run in solution.runs:
         classes.setdefault(run.first % solution.period, []).append(run)
-    residues, start = [], known.lo
+    residues: list[int] = []
+    start = known.lo
     for residue, runs in classes.items():
         if not max(runs, key=lambda run: run.first).good:
             continue

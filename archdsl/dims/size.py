@@ -9,6 +9,9 @@ however deep, into one floor; so most questions of equality end in a comparison 
 A symbolic divisor is taken to be at least 1: who divides by one must require it.
 """
 
+# pyright: reportUnnecessaryIsInstance=false
+# Python calls operators with operands of any type, which then decide themselves.
+
 from __future__ import annotations
 
 from math import gcd

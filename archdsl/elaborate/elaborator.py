@@ -39,14 +39,14 @@ class Elaborator:
         shapes: InputShapes | None = None, are_labels_optional: bool = False,
     ) -> None:  # fmt: skip
         """``shapes`` replace those that inputs state; ``facets``: see `FileScope.facets`."""
-        self.recorder = Recorder(session)
-        self.evaluator = Evaluator(session, self, numbers)
+        self.recorder: Recorder = Recorder(session)
+        self.evaluator: Evaluator = Evaluator(session, self, numbers)
         modules = Modules(are_labels_optional=are_labels_optional)
         self._operators = Operators(session, self.recorder, modules, facets)
         running = strategy(self)
-        self.layers = Layers(session, self.recorder, self.evaluator, self._operators, modules, running, self)
+        self.layers: Layers = Layers(session, self.recorder, self.evaluator, self._operators, modules, running, self)
         stated = Shapes(session, self.recorder, self.evaluator, shapes or {})
-        self.statements = Statements(
+        self.statements: Statements = Statements(
             session, self.recorder, self.evaluator, modules, self.layers, stated, running, assertions
         )
 

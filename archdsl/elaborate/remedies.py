@@ -59,7 +59,7 @@ class Trial:
             if not wanted.isdisjoint(node.outputs):
                 wanted.update(node.inputs)
                 path.append(node)
-        self.sources = wanted - {v for node in path for v in node.outputs}
+        self.sources: set[Value] = wanted - {v for node in path for v in node.outputs}
         self._path = path[::-1]
         self._targets = tuple(targets)
         self._left = MAX_INFERENCES

@@ -55,7 +55,7 @@ class Calls:
         self._expressions = expressions
         self._tensors = tensors
         self._lists = lists
-        self.parameters = Parameters(session, expressions)
+        self.parameters: Parameters = Parameters(session, expressions)
 
     def call(self, node: tree.Call, place: Place) -> SpecValue:
         callee = self._expressions.evaluate(node.callee, place)

@@ -62,10 +62,10 @@ class Evaluator:
         self._session = session
         self._network = network if network is not None else NoNetwork()
         self._numbers = numbers if numbers is not None else SizeNumbers(session)
-        self.tensors = Tensors(session, self._network)
-        self.patterns = Patterns(self, self._network)
-        self.lists = Lists(session)
-        self.calls = Calls(session, self._network, self, self.tensors, self.lists)
+        self.tensors: Tensors = Tensors(session, self._network)
+        self.patterns: Patterns = Patterns(self, self._network)
+        self.lists: Lists = Lists(session)
+        self.calls: Calls = Calls(session, self._network, self, self.tensors, self.lists)
         self._indexing = Indexing(session, self._network, self, self.tensors)
         self._comprehensions = Comprehensions(session, self._network, self, self.tensors, self.patterns, self.lists)
         self._rules: dict[type, Callable[[Any, Place], SpecValue]] = {

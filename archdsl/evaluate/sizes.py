@@ -40,7 +40,7 @@ class Questions:
         self._answer(self._needs.require_multiple(size, of, self._origin()), message, arg, help)
 
     def _origin(self) -> Origin:
-        self.is_open = True
+        self.is_open: bool = True
         return Origin(self._site, tuple(self._frames))
 
     def _answer(self, outcome: object, message: str, arg: str | None, help: str | None) -> None:
@@ -55,8 +55,8 @@ class Origin:
     __slots__ = ("frames", "site")
 
     def __init__(self, site: tree.Node, frames: tuple[Frame, ...]) -> None:
-        self.site = site
-        self.frames = frames
+        self.site: tree.Node = site
+        self.frames: tuple[Frame, ...] = frames
 
     def __str__(self) -> str:
         path = next((f.path for f in reversed(self.frames) if f.path), "")

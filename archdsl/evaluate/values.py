@@ -241,8 +241,8 @@ class Env:
     def __init__(self, parent: Env | None, owner: object = None, names: Mapping[str, Binding] | None = None) -> None:
         self._bound = _Bindings(names or {})
         self._until = _ALWAYS
-        self.parent = parent
-        self.owner = owner if owner is not None or parent is None else parent.owner
+        self.parent: Env | None = parent
+        self.owner: object = owner if owner is not None or parent is None else parent.owner
         """The instance whose text the names stand in (None: a file)."""
         self.stream: Stream = None
         """What ``it`` was, in a frozen view."""
@@ -321,7 +321,7 @@ class FileScope:
 
     def __init__(self, file: tree.File) -> None:
         self.file = file
-        self.env = Env(None)
+        self.env: Env = Env(None)
         self.places: dict[str, tree.Name] = {}
         """Where each name was bound."""
         self.circles: Mapping[tree.Node, Mapping[tree.Node, list[tree.Node]]] | None = None

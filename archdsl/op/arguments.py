@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from archdsl.init import Init
 from archdsl.op.needs import Reject
@@ -45,14 +45,15 @@ def show(value: Any) -> str:
         case str():
             return f'"{value}"'
         case list() | tuple():
-            inner = ", ".join(show(v) for v in value[:6])
-            return f"[{inner}, …]" if len(value) > 6 else f"[{inner}]"
+            items = cast("Sequence[object]", value)
+            inner = ", ".join(map(show, items[:6]))
+            return f"[{inner}, …]" if len(items) > 6 else f"[{inner}]"
         case Operand():
             return "a value"
         case Init():
             return value.text
-        case type():
-            return f"`{value.name}`"
+        case type():  # of an initial value, given without its arguments
+            return f"`{cast('type[Init]', value).name}`"
         case _:
             return str(value)
 
@@ -92,7 +93,7 @@ class Arriving:
     what: str
     axis: int = 1
     lists: str | None = None
-    sets: Mapping[str, Any] = field(default_factory=dict)
+    sets: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @record
@@ -112,7 +113,7 @@ class Order:
 
     of: str
     arguments: Mapping[str, str | Arriving | Dropped]
-    implied: Mapping[str, Any] = field(default_factory=dict)
+    implied: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Doubt(NamedTuple):

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cache, cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 from archdsl.dims import Dim, Size
 from archdsl.layout import Laid, contiguous
@@ -163,7 +163,7 @@ def symbolic_sizes(value: Any) -> Iterator[Dim]:
     if isinstance(value, Dim):
         yield value
     elif isinstance(value, tuple):
-        for item in value:
+        for item in cast("tuple[object, ...]", value):
             yield from symbolic_sizes(item)
 
 

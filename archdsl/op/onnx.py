@@ -63,5 +63,5 @@ class OnnxNode:
 
     type: str
     inputs: tuple[OnnxRef, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     outputs: tuple[str, ...] = ("y",)

@@ -47,7 +47,13 @@ if TYPE_CHECKING:
     from archdsl.dims import Size
 
 Mode = Literal["nearest", "linear", "bilinear", "bicubic", "trilinear"]
-SPATIAL_AXES = {"nearest": (1, 2, 3), "linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
+SPATIAL_AXES: dict[str, tuple[int, ...]] = {
+    "nearest": (1, 2, 3),
+    "linear": (1,),
+    "bilinear": (2,),
+    "bicubic": (2,),
+    "trilinear": (3,),
+}
 """For how many spatial axes a mode is."""
 TAPS = {"nearest": 1, "linear": 2, "bilinear": 2, "bicubic": 4, "trilinear": 2}
 """How many cells along each axis a mode mixes."""

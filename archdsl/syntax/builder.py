@@ -33,7 +33,7 @@ class _List(NamedTuple):
     """What stands between a pair of brackets, with the place of the brackets."""
 
     span: Span
-    items: tuple
+    items: tuple[Any, ...]
 
 
 class TreeBuilder:
