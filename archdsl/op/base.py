@@ -24,7 +24,7 @@ from archdsl.op.field import Look
 from archdsl.op.needs import Needs
 from archdsl.op.onnx import OnnxNode
 from archdsl.op.tensor import Tensor
-from archdsl.op.torch import Call, Hole, Several, Torch
+from archdsl.op.torch import Call, Hole, ListExpr, Torch
 from archdsl.record import record
 
 Palette = Literal["conv", "linear", "attention", "pool", "norm", "act", "reshape", "merge", "other"]
@@ -153,7 +153,7 @@ class Facets:
 def open_sizes(module: Call) -> list[Dim]:
     """The symbolic sizes among the arguments of a module."""
     holes = (
-        hole for arg in module.args for hole in (arg.value.items if isinstance(arg.value, Several) else (arg.value,))
+        hole for arg in module.args for hole in (arg.value.items if isinstance(arg.value, ListExpr) else (arg.value,))
     )
     return [size for hole in holes if isinstance(hole, Hole) for size in symbolic_sizes(hole.value)]
 

@@ -26,7 +26,7 @@ class Hole:
 
 
 @record
-class In:
+class Input:
     """Input number ``index`` of the operator."""
 
     index: int = 0
@@ -38,7 +38,7 @@ class Training:
 
 
 @record
-class This:
+class SelfModule:
     """The layer's own module."""
 
 
@@ -65,7 +65,7 @@ class Call:
     One without a dot (``drop_path``) is defined by the emitted file itself: ``archdsl.emit.torch.helpers``.
     """
 
-    callee: str | This
+    callee: str | SelfModule
     args: tuple[Arg, ...]
 
 
@@ -79,7 +79,7 @@ class Method:
 
 
 @record
-class Prefix:
+class UnaryOp:
     """``op value``, ``op`` a Python operator: ``-x``, ``~x``."""
 
     op: str
@@ -87,7 +87,7 @@ class Prefix:
 
 
 @record
-class Infix:
+class BinaryOp:
     """``left op right``, ``op`` a Python operator."""
 
     op: str
@@ -99,12 +99,12 @@ class Infix:
 class Attribute:
     """``value.name``: ``x.shape``, or ``weight`` of the layer's own module."""
 
-    value: TorchExpr | This
+    value: TorchExpr | SelfModule
     name: str
 
 
 @record
-class Cut:
+class SliceExpr:
     """``start:stop:step`` in a subscript."""
 
     start: Hole | None = None
@@ -117,25 +117,25 @@ class Item:
     """``value[subscripts]``."""
 
     value: TorchExpr
-    subscripts: tuple[Hole | Cut | TorchExpr, ...]
+    subscripts: tuple[Hole | SliceExpr | TorchExpr, ...]
 
 
 @record
-class Several:
+class ListExpr:
     """A list of expressions, as ``torch.cat`` takes it, or a tuple, as ``x.unflatten`` takes sizes."""
 
     items: tuple[Hole | TorchExpr, ...]
     is_tuple: bool = False
 
 
-TorchExpr: TypeAlias = In | Training | Own | Call | Method | Prefix | Infix | Attribute | Item | Several
+TorchExpr: TypeAlias = Input | Training | Own | Call | Method | UnaryOp | BinaryOp | Attribute | Item | ListExpr
 
 
 @record
 class Torch:
     """How torch says an operator: as a module, as an expression, or either.
 
-    ``module`` constructs it; ``run`` applies it (``This`` called on the inputs, unless stated). ``function``
+    ``module`` constructs it; ``run`` applies it (``SelfModule`` called on the inputs, unless stated). ``function``
     is the form without a module, which an operator that owns weights has not.
     """
 

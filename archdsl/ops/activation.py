@@ -16,7 +16,7 @@ from archdsl.op import (
     Call,
     Dropped,
     Hole,
-    In,
+    Input,
     Kept,
     Look,
     Memory,
@@ -88,7 +88,7 @@ class Activation(Op):
             )
             for p in parameters(type(self))
         ]
-        return Torch(Call(f"nn.{self.module}", tuple(args)), function=Call(self.function, (Arg(In()), *args)))
+        return Torch(Call(f"nn.{self.module}", tuple(args)), function=Call(self.function, (Arg(Input()), *args)))
 
 
 @record

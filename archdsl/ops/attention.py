@@ -16,7 +16,7 @@ from archdsl.op import (
     Doubt,
     Dropped,
     Hole,
-    In,
+    Input,
     Item,
     Kept,
     Look,
@@ -32,9 +32,9 @@ from archdsl.op import (
     Order,
     Palette,
     Reject,
+    SelfModule,
     Step,
     Tensor,
-    This,
     Torch,
     Weight,
     Window,
@@ -188,8 +188,8 @@ class Attention(Op):
                 Arg(Hole(True), "batch_first", False),
             ),
         )
-        values = tuple(Arg(In(index)) for index in self._sources(inputs))
-        run = Call(This(), (*values, Arg(Hole(False), "need_weights", True)))
+        values = tuple(Arg(Input(index)) for index in self._sources(inputs))
+        run = Call(SelfModule(), (*values, Arg(Hole(False), "need_weights", True)))
         return Torch(module, Item(run, (Hole(0),)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:

@@ -16,7 +16,7 @@ from archdsl.op import (
     Call,
     Doubt,
     Hole,
-    In,
+    Input,
     Kept,
     Look,
     Memory,
@@ -30,10 +30,10 @@ from archdsl.op import (
     Op,
     Order,
     Palette,
+    SelfModule,
     Step,
     Taps,
     Tensor,
-    This,
     Torch,
     Weight,
     Window,
@@ -167,7 +167,7 @@ class Conv(Op):
         if is_even:
             return Torch(module)
         sides = tuple(side for w in reversed(windows) for side in (w.before, w.after))
-        return Torch(module, run=Call(This(), (Arg(Call("F.pad", (Arg(In()), Arg(Hole(sides))))),)))
+        return Torch(module, run=Call(SelfModule(), (Arg(Call("F.pad", (Arg(Input()), Arg(Hole(sides))))),)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         windows = self._slides(inputs[0])

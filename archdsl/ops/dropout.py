@@ -12,7 +12,7 @@ from archdsl.op import (
     Call,
     Dropped,
     Hole,
-    In,
+    Input,
     Kept,
     Look,
     Memory,
@@ -75,7 +75,7 @@ class Identity(Inert):
         return (Laid(memory.layouts[0], 0),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        return Torch(Call("nn.Identity", ()), function=In())
+        return Torch(Call("nn.Identity", ()), function=Input())
 
 
 @record
@@ -119,7 +119,7 @@ class TorchDropping(Dropping):
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         module, function = self._names(inputs[0])
         p, training = Arg(Hole(self.p, "p"), default=0.5), Arg(Training(), "training")
-        return Torch(Call(module, (p,)), function=Call(function, (Arg(In()), p, training)))
+        return Torch(Call(module, (p,)), function=Call(function, (Arg(Input()), p, training)))
 
 
 @record
@@ -219,7 +219,7 @@ class DropPath(Dropping):
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         p = Arg(Hole(self.p, "p"))
-        return Torch(Call("DropPath", (p,)), function=Call("drop_path", (Arg(In()), p, Arg(Training()))))
+        return Torch(Call("DropPath", (p,)), function=Call("drop_path", (Arg(Input()), p, Arg(Training()))))
 
 
 OPS: tuple[type[Op], ...] = (Identity, Dropout, AlphaDropout, SpatialDropout, DropPath)

@@ -11,8 +11,9 @@ from archdsl.layout import Laid, Layout, contiguous, reshaped
 from archdsl.op import (
     Arg,
     Hole,
-    In,
+    Input,
     Kept,
+    ListExpr,
     Look,
     Memory,
     Method,
@@ -24,7 +25,6 @@ from archdsl.op import (
     Op,
     Palette,
     Reject,
-    Several,
     Step,
     Tensor,
     Torch,
@@ -153,10 +153,10 @@ class Named(Op):
 
     def split(self) -> TorchExpr:
         """The input with every axis of the pattern for itself."""
-        x: TorchExpr = In()
+        x: TorchExpr = Input()
         for axis, group in reversed(list(enumerate(self.parsed.left))):
             if len(group) > 1:
-                sizes = Several(tuple(self._hole(name, -1) for name in group), is_tuple=True)
+                sizes = ListExpr(tuple(self._hole(name, -1) for name in group), is_tuple=True)
                 x = Method(x, "unflatten", (Arg(Hole(axis)), Arg(sizes)))
         return x
 

@@ -13,7 +13,7 @@ from archdsl.op import (
     Arg,
     Call,
     Hole,
-    In,
+    Input,
     Kept,
     Look,
     Memory,
@@ -227,7 +227,7 @@ class Einsum(Op):
         return f"{left},{right}->{out}"
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        return Torch(function=Call("torch.einsum", (Arg(Hole(self._equation())), Arg(In(0)), Arg(In(1)))))
+        return Torch(function=Call("torch.einsum", (Arg(Hole(self._equation())), Arg(Input(0)), Arg(Input(1)))))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         """A MatMul where it is one, but for the order of axes; else an Einsum."""

@@ -10,11 +10,11 @@ from archdsl.dims import Dim
 from archdsl.layout import Laid, contiguous, elementwise
 from archdsl.op import (
     Arg,
+    BinaryOp,
     Call,
     DType,
     Hole,
-    In,
-    Infix,
+    Input,
     Kept,
     Look,
     Memory,
@@ -29,11 +29,11 @@ from archdsl.op import (
     Op,
     Operand,
     Palette,
-    Prefix,
     Reject,
     Tensor,
     Torch,
     TorchExpr,
+    UnaryOp,
     arg,
 )
 from archdsl.ops.broadcast import broadcast, broadcast_look
@@ -227,7 +227,7 @@ class Arithmetic(Binary):
         if self.op == "//" and self._computed(inputs) == "float32":  # torch's own `//` has no gradient
             args = Arg(left), Arg(right), Arg(Hole("floor"), "rounding_mode")
             return Torch(function=Call("torch.div", args))
-        return Torch(function=Infix(self.op, left, right))
+        return Torch(function=BinaryOp(self.op, left, right))
 
     def _side_expression(
         self, which: Literal["left", "right"], inputs: tuple[Tensor, ...], as_number: bool
@@ -237,8 +237,8 @@ class Arithmetic(Binary):
         if not isinstance(side, Operand):
             return Hole(side, which)
         if as_number or (self.op == "-" and inputs[side.index].dtype == "bool"):
-            return Method(In(side.index), "long", ())
-        return In(side.index)
+            return Method(Input(side.index), "long", ())
+        return Input(side.index)
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         dtype = self._computed(inputs)
@@ -344,8 +344,8 @@ class Negative(Op):
         return (broadcast_look(inputs[0], outputs[0]),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        x: TorchExpr = Method(In(), "long", ()) if inputs[0].dtype == "bool" else In()
-        return Torch(function=Prefix("-", x))
+        x: TorchExpr = Method(Input(), "long", ()) if inputs[0].dtype == "bool" else Input()
+        return Torch(function=UnaryOp("-", x))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         casts, x = cast(OnnxIn(), inputs[0].dtype, outputs[0].dtype, "number")
@@ -377,8 +377,8 @@ class Extremum(Binary):
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         if isinstance(self.other, Operand):
-            return Torch(function=Call(f"torch.{self.name}", (Arg(In(0)), Arg(In(self.other.index)))))
-        return Torch(function=Call("torch.clamp", (Arg(In(0)), Arg(Hole(self.other, "other"), self.bound))))
+            return Torch(function=Call(f"torch.{self.name}", (Arg(Input(0)), Arg(Input(self.other.index)))))
+        return Torch(function=Call("torch.clamp", (Arg(Input(0)), Arg(Hole(self.other, "other"), self.bound))))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         casts, operands = self.operands(inputs, outputs[0].dtype)

@@ -14,7 +14,7 @@ from archdsl.op import (
     Doubt,
     DType,
     Hole,
-    In,
+    Input,
     Kept,
     Look,
     Memory,
@@ -77,7 +77,7 @@ class Function(Op):
         return (pointwise(inputs[0]),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        return Torch(function=Call(f"torch.{self.name}", (Arg(In()),)))
+        return Torch(function=Call(f"torch.{self.name}", (Arg(Input()),)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         casts, x = cast(OnnxIn(), inputs[0].dtype, outputs[0].dtype, "number")
@@ -358,7 +358,7 @@ class Clamp(Op):
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         limits = (Arg(Hole(self.min, "min"), "min", None), Arg(Hole(self.max, "max"), "max", None))
-        return Torch(function=Call("torch.clamp", (Arg(In()), *limits)))
+        return Torch(function=Call("torch.clamp", (Arg(Input()), *limits)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         dtype = outputs[0].dtype
@@ -427,7 +427,7 @@ class Normalize(Op):
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         args = (
-            Arg(In()),
+            Arg(Input()),
             Arg(Hole(self.p, "p"), "p", 2),
             Arg(Hole(self.axis, "axis"), "dim", 1),
             Arg(Hole(self.eps, "eps"), "eps", 1e-12),

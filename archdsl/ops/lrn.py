@@ -10,7 +10,7 @@ from archdsl.op import (
     Arg,
     Call,
     Hole,
-    In,
+    Input,
     Kept,
     Look,
     Memory,
@@ -22,8 +22,8 @@ from archdsl.op import (
     OnnxNode,
     Op,
     Order,
+    SelfModule,
     Tensor,
-    This,
     Torch,
     Window,
     arg,
@@ -87,7 +87,7 @@ class LRN(Norm):
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         """Of three spatial axes torch views two as one, which only a contiguous value allows."""
-        x = In() if inputs[0].rank < 5 else Method(In(), "contiguous", ())
+        x = Input() if inputs[0].rank < 5 else Method(Input(), "contiguous", ())
         args = (
             Arg(Hole(self.size, "size")),
             Arg(Hole(self.alpha, "alpha"), "alpha", 1e-4),
@@ -95,7 +95,7 @@ class LRN(Norm):
             Arg(Hole(self.k, "k"), "k", 1.0),
         )
         module, function = Call("nn.LocalResponseNorm", args), Call("F.local_response_norm", (Arg(x), *args))
-        return Torch(module, run=None if x == In() else Call(This(), (Arg(x),)), function=function)
+        return Torch(module, run=None if x == Input() else Call(SelfModule(), (Arg(x),)), function=function)
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         """LRN where it says the same: of an even size its window begins one channel later than torch's."""

@@ -11,11 +11,12 @@ from archdsl.arguments import AXIS, axis_of
 from archdsl.layout import Laid, elementwise, joined
 from archdsl.op import (
     Arg,
+    BinaryOp,
     Call,
     Hole,
-    In,
-    Infix,
+    Input,
     Kept,
+    ListExpr,
     Look,
     Memory,
     Needs,
@@ -28,7 +29,6 @@ from archdsl.op import (
     Order,
     Palette,
     Reject,
-    Several,
     Step,
     Tensor,
     Torch,
@@ -88,7 +88,7 @@ class Layout(Merge):
         return Kept()
 
     def all_inputs(self, inputs: tuple[Tensor, ...]) -> Arg:
-        return Arg(Several(tuple(In(index) for index in range(len(inputs)))))
+        return Arg(ListExpr(tuple(Input(index) for index in range(len(inputs)))))
 
 
 @record
@@ -203,9 +203,9 @@ class Fold(Merge):
         return tuple(broadcast_look(tensor, outputs[0]) for tensor in inputs)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        result: TorchExpr = In(0)
+        result: TorchExpr = Input(0)
         for index in range(1, len(inputs)):
-            result = Infix(self.symbol, result, In(index))
+            result = BinaryOp(self.symbol, result, Input(index))
         return Torch(function=result)
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:

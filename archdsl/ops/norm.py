@@ -16,8 +16,9 @@ from archdsl.op import (
     Doubt,
     Dropped,
     Hole,
-    In,
+    Input,
     Kept,
+    ListExpr,
     Look,
     Memory,
     Method,
@@ -32,10 +33,9 @@ from archdsl.op import (
     Order,
     Palette,
     Reject,
-    Several,
+    SelfModule,
     Step,
     Tensor,
-    This,
     Torch,
     TorchExpr,
     Weight,
@@ -155,7 +155,7 @@ class BatchNorm(Norm):
         if self.affine or self.track:
             return Torch(module)
         nothing = Arg(Hole(None))
-        batch = (Arg(In()), nothing, nothing, Arg(Hole(True), "training", False), eps)
+        batch = (Arg(Input()), nothing, nothing, Arg(Hole(True), "training", False), eps)
         return Torch(module, function=Call("F.batch_norm", batch))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
@@ -240,20 +240,20 @@ class LayerNorm(Norm):
         """An axis that is not the last is moved there and back."""
         axes = self._axes(inputs[0])
         last = inputs[0].rank - 1
-        there: TorchExpr = In() if axes[-1] == last else _moved(In(), axes[0], -1)
+        there: TorchExpr = Input() if axes[-1] == last else _moved(Input(), axes[0], -1)
         sizes = tuple(Hole(inputs[0].shape[axis], (0, axis)) for axis in axes)
         eps = Arg(Hole(self.eps, "eps"), "eps", 1e-5)
         module = Call(
             "nn.LayerNorm",
             (
-                Arg(sizes[0] if len(sizes) == 1 else Several(sizes, is_tuple=True)),
+                Arg(sizes[0] if len(sizes) == 1 else ListExpr(sizes, is_tuple=True)),
                 eps,
                 Arg(Hole(self.affine, "affine"), "elementwise_affine", True),
                 Arg(Hole(self.bias, "bias"), "bias", True),
             ),
         )
-        run = Call(This(), (Arg(there),))
-        function = Call("F.layer_norm", (Arg(there), Arg(Several(sizes, is_tuple=True)), eps))
+        run = Call(SelfModule(), (Arg(there),))
+        function = Call("F.layer_norm", (Arg(there), Arg(ListExpr(sizes, is_tuple=True)), eps))
         if axes[-1] != last:
             run, function = _moved(run, -1, axes[0]), _moved(function, -1, axes[0])
         return Torch(module, run, None if self.affine else function)
@@ -342,7 +342,7 @@ class GroupNorm(Norm):
         groups, eps = Arg(Hole(self.groups, "groups")), Arg(Hole(self.eps, "eps"), "eps", 1e-5)
         channels = Arg(Hole(inputs[0].shape[CHANNELS], (0, CHANNELS)))
         module = Call("nn.GroupNorm", (groups, channels, eps, Arg(Hole(self.affine, "affine"), "affine", True)))
-        function = Call("F.group_norm", (Arg(In()), groups, eps))
+        function = Call("F.group_norm", (Arg(Input()), groups, eps))
         return Torch(module, function=None if self.affine else function)
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
@@ -412,7 +412,7 @@ class InstanceNorm(Norm):
         eps = Arg(Hole(self.eps, "eps"), "eps", 1e-5)
         flag = Arg(Hole(self.affine, "affine"), "affine", False)
         module = Call(f"nn.InstanceNorm{inputs[0].rank - SPATIAL}d", (channels, eps, flag))
-        function = Call("F.instance_norm", (Arg(In()), eps))
+        function = Call("F.instance_norm", (Arg(Input()), eps))
         return Torch(module, function=None if self.affine else function)
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:

@@ -12,8 +12,9 @@ from archdsl.op import (
     Call,
     Doubt,
     Hole,
-    In,
+    Input,
     Kept,
+    ListExpr,
     Look,
     Memory,
     Needs,
@@ -24,7 +25,6 @@ from archdsl.op import (
     Op,
     Order,
     Reject,
-    Several,
     Step,
     Taps,
     Tensor,
@@ -133,8 +133,8 @@ class Pad(Reshape):
         last = 2 * (rank - 1 - axis)  # torch lists the last axis first
         amounts[last : last + 2] = Hole(self.before, "before"), Hole(self.after, "after")
         args = (
-            Arg(In()),
-            Arg(Several(tuple(amounts), is_tuple=True)),
+            Arg(Input()),
+            Arg(ListExpr(tuple(amounts), is_tuple=True)),
             Arg(Hole(self.mode, "mode"), "mode", "constant"),
             Arg(Hole(self.value, "value"), "value", 0),
         )
@@ -202,7 +202,7 @@ class Roll(Reshape):
         return (pointwise(inputs[0], Window(axis, None))._replace(rolled=((axis, self.by),)),)
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        args = (Arg(In()), Arg(Hole(self.by, "by")), Arg(Hole(self.axis, "axis"), "dims"))
+        args = (Arg(Input()), Arg(Hole(self.by, "by")), Arg(Hole(self.axis, "axis"), "dims"))
         return Torch(function=Call("torch.roll", args))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:

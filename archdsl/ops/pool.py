@@ -14,7 +14,7 @@ from archdsl.op import (
     Call,
     Dropped,
     Hole,
-    In,
+    Input,
     Kept,
     Look,
     Memory,
@@ -120,7 +120,7 @@ class SlidingPool(Pool):
             Arg(Hole(compact(tuple(w.before for w in windows)), "pad"), "padding", 0),
             *more,
         )
-        function = Call(f"F.{kind.lower()}_pool{len(windows)}d", (Arg(In()), *args))
+        function = Call(f"F.{kind.lower()}_pool{len(windows)}d", (Arg(Input()), *args))
         return Torch(Call(f"nn.{kind}Pool{len(windows)}d", args), function=function)
 
     def _onnx(
@@ -340,7 +340,7 @@ class AdaptivePool(Pool):
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         parts = self._parts(inputs[0].rank - SPATIAL)
         size = Arg(Hole(compact(parts), "size"))
-        function = Call(f"F.adaptive_{self.kind.lower()}_pool{len(parts)}d", (Arg(In()), size))
+        function = Call(f"F.adaptive_{self.kind.lower()}_pool{len(parts)}d", (Arg(Input()), size))
         return Torch(Call(f"nn.Adaptive{self.kind}Pool{len(parts)}d", (size,)), function=function)
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:

@@ -9,7 +9,7 @@ from archdsl.op import (
     Attribute,
     Call,
     Hole,
-    In,
+    Input,
     Kept,
     Look,
     Memory,
@@ -68,7 +68,7 @@ class Arange(Op):
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         ends = (self.stop,) if isinstance(self.start, int) and self.start == 0 else (self.start, self.stop)
-        device = Arg(Attribute(In(), "device"), "device")
+        device = Arg(Attribute(Input(), "device"), "device")
         return Torch(function=Call("torch.arange", (*(Arg(Hole(end)) for end in ends), device)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:

@@ -13,9 +13,8 @@ from archdsl.op import (
     Arg,
     Attribute,
     Call,
-    Cut,
     Hole,
-    In,
+    Input,
     Item,
     Kept,
     Look,
@@ -31,6 +30,7 @@ from archdsl.op import (
     Order,
     Palette,
     Reject,
+    SliceExpr,
     Step,
     Taps,
     Tensor,
@@ -196,7 +196,7 @@ class Resize(Op):
         align = (Arg(Hole(self.align_corners, "align_corners"), "align_corners", False),)
         args = (*(like or (size, scale)), mode, *(() if self.mode == "nearest" else align))
         module = None if like else Call("nn.Upsample", args)
-        return Torch(module=module, function=Call("F.interpolate", (Arg(In()), *args)))
+        return Torch(module=module, function=Call("F.interpolate", (Arg(Input()), *args)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         x, y = inputs[0], outputs[0]
@@ -321,7 +321,7 @@ class Resize(Op):
 
 def _spatial_shape(index: int) -> Item:
     """``like.shape[2:]``."""
-    return Item(Attribute(In(index), "shape"), (Cut(start=Hole(SPATIAL)),))
+    return Item(Attribute(Input(index), "shape"), (SliceExpr(start=Hole(SPATIAL)),))
 
 
 def _written(scale: Any) -> Any:
@@ -405,7 +405,7 @@ class PixelShuffle(Reshape):
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         factor = Arg(Hole(self.factor, "factor"))
-        return Torch(Call("nn.PixelShuffle", (factor,)), function=Call("F.pixel_shuffle", (Arg(In()), factor)))
+        return Torch(Call("nn.PixelShuffle", (factor,)), function=Call("F.pixel_shuffle", (Arg(Input()), factor)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         return (OnnxNode("DepthToSpace", (OnnxIn(),), {"blocksize": self.factor, "mode": "CRD"}),)
@@ -450,7 +450,7 @@ class PixelUnshuffle(Reshape):
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         factor = Arg(Hole(self.factor, "factor"))
-        return Torch(Call("nn.PixelUnshuffle", (factor,)), function=Call("F.pixel_unshuffle", (Arg(In()), factor)))
+        return Torch(Call("nn.PixelUnshuffle", (factor,)), function=Call("F.pixel_unshuffle", (Arg(Input()), factor)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         """ONNX has only SpaceToDepth, which orders the channels otherwise."""
@@ -508,7 +508,7 @@ class ChannelShuffle(Reshape):
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
         groups = Arg(Hole(self.groups, "groups"))
         module = Call("nn.ChannelShuffle", (groups,))
-        return Torch(module, function=Call("torch.channel_shuffle", (Arg(In()), groups)))
+        return Torch(module, function=Call("torch.channel_shuffle", (Arg(Input()), groups)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         shape = inputs[0].shape

@@ -9,9 +9,8 @@ from archdsl.layout import Laid, Layout, elementwise, reshaped
 from archdsl.op import (
     Arg,
     Call,
-    Cut,
     Hole,
-    In,
+    Input,
     Item,
     Kept,
     Look,
@@ -28,6 +27,7 @@ from archdsl.op import (
     Order,
     Palette,
     Reject,
+    SliceExpr,
     Step,
     Taps,
     Tensor,
@@ -116,7 +116,7 @@ class Flatten(Reshape):
         start, end = Hole(self.start, "start"), Hole(self.end, "end")
         module = Call("nn.Flatten", (Arg(start, "start_dim", 1), Arg(end, "end_dim", -1)))
         ends = () if self.end == -1 else (Arg(end),)
-        return Torch(module=module, function=Call("torch.flatten", (Arg(In()), Arg(start), *ends)))
+        return Torch(module=module, function=Call("torch.flatten", (Arg(Input()), Arg(start), *ends)))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         start, end = self.bounds(inputs[0])
@@ -216,12 +216,12 @@ class Select(Reshape):
             return None if size is None else Hole(size, f"{axis}.{end}")
 
         subscripts = tuple(
-            Cut(hole(axis, s, "start"), hole(axis, s, "stop"), hole(axis, s, "step"))
+            SliceExpr(hole(axis, s, "start"), hole(axis, s, "stop"), hole(axis, s, "step"))
             if isinstance(s, Bounds)
             else Hole(s, f"{axis}")
             for axis, s in enumerate(self.subscripts)
         )
-        return Torch(function=Item(In(), subscripts))
+        return Torch(function=Item(Input(), subscripts))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         """One Slice for all axes that are cut, then the indexed ones are dropped."""
@@ -349,7 +349,7 @@ class Gather(Reshape):
         )
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        return Torch(function=Item(In(0), (*(Cut() for _ in range(self.axis)), In(1))))
+        return Torch(function=Item(Input(0), (*(SliceExpr() for _ in range(self.axis)), Input(1))))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         return (OnnxNode("Gather", (OnnxIn(0), OnnxIn(1)), {"axis": self.axis}),)
@@ -385,7 +385,7 @@ class Unbind(Reshape):
         return (Laid(memory.layouts[0].without(0), 0),) * self.count
 
     def torch(self, inputs: tuple[Tensor, ...]) -> Torch:
-        return Torch(function=_alone(Method(In(), "unbind", ()), self.count))
+        return Torch(function=_alone(Method(Input(), "unbind", ()), self.count))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         return tuple(
@@ -453,7 +453,7 @@ class Split(Reshape):
         parts = list(self.parts) if isinstance(self.parts, tuple) else self.parts
         args = (Arg(Hole(parts, "parts")), Arg(Hole(self.axis, "axis"), "dim", 0))
         count = len(self.parts) if isinstance(self.parts, tuple) else self.parts
-        return Torch(function=_alone(Method(In(), method, args), count))
+        return Torch(function=_alone(Method(Input(), method, args), count))
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         axis = axis_of(self.axis, inputs[0].rank)

@@ -20,23 +20,23 @@ from archdsl.graph import Node
 from archdsl.op import (
     Arg,
     Attribute,
+    BinaryOp,
     Call,
-    Cut,
     Hole,
-    In,
-    Infix,
+    Input,
     Item,
+    ListExpr,
     Method,
     Own,
-    Prefix,
-    Several,
-    This,
+    SelfModule,
+    SliceExpr,
     TorchExpr,
     Training,
+    UnaryOp,
 )
 from archdsl.syntax import tree
 
-Said = TorchExpr | Hole | Cut | None
+Said = TorchExpr | Hole | SliceExpr | None
 
 
 @dataclass(frozen=True)
@@ -68,21 +68,21 @@ class Calls(Holes):
         match first:
             case Hole():
                 return self._hole(exprs, site)  # type: ignore[arg-type]
-            case In(index=index):
+            case Input(index=index):
                 self._same([e.index for e in exprs], site)  # type: ignore[union-attr]
                 return Ref(site.inputs[index])
             case Training():
                 return own("training")
-            case This():
+            case SelfModule():
                 assert site.this is not None
                 return site.this
             case Own(name=label):
                 self._same([e.name for e in exprs], site)  # type: ignore[union-attr]
                 return own(label)
-            case Prefix(op=op):
+            case UnaryOp(op=op):
                 self._same([e.op for e in exprs], site)  # type: ignore[union-attr]
                 return ast.UnaryOp(UNARY[op].syntax(), self._part(exprs, "value", site))
-            case Infix(op=op):
+            case BinaryOp(op=op):
                 self._same([e.op for e in exprs], site)  # type: ignore[union-attr]
                 left, right = self._part(exprs, "left", site), self._part(exprs, "right", site)
                 return (
@@ -109,11 +109,11 @@ class Calls(Holes):
                 return ast.Subscript(
                     self._part(exprs, "value", site), index[0] if len(index) == 1 else ast.Tuple(index)
                 )
-            case Cut():
+            case SliceExpr():
                 return ast.Slice(
                     *(self._end([getattr(e, end) for e in exprs], site) for end in ("start", "stop", "step"))
                 )
-            case Several(is_tuple=is_tuple):
+            case ListExpr(is_tuple=is_tuple):
                 items = self._list([e.items for e in exprs], site)
                 return ast.Tuple(items) if is_tuple else ast.List(items)
         raise TypeError(exprs[0])
@@ -137,7 +137,7 @@ class Calls(Holes):
 
     def _call(self, exprs: Sequence[Call], site: Site) -> ast.expr:
         callees = [e.callee for e in exprs]
-        if isinstance(callees[0], This):
+        if isinstance(callees[0], SelfModule):
             self._same(callees, site)
             assert site.this is not None
             return self._with_arguments(site.this, [e.args for e in exprs], site)

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from archdsl.graph import Graph, GraphOutput, Node, Value
-from archdsl.op import Arg, Attribute, Call, Facets, In, Method, This, Torch, TorchExpr
+from archdsl.op import Arg, Attribute, Call, Facets, Input, Method, SelfModule, Torch, TorchExpr
 from archdsl.ops.einops import Rearrange
 from archdsl.ops.shape import Reshape
 from archdsl.ops.tensor import Constant, OwnTensor
@@ -100,7 +100,7 @@ def converted(facets: Facets, conversions: Conversions) -> Torch:
     if not conversions:
         return facets.torch
     torch = facets.torch
-    plain = Call(This(), tuple(Arg(In(k)) for k in range(len(facets.inputs))))
+    plain = Call(SelfModule(), tuple(Arg(Input(k)) for k in range(len(facets.inputs))))
     inputs = {k: _conversion(k, wanted, facets) for k, wanted in enumerate(conversions) if wanted is not None}
     run = torch.run or (plain if torch.module is not None else None)
     return replace(torch, run=_with(run, inputs), function=_with(torch.function, inputs))
@@ -108,17 +108,17 @@ def converted(facets: Facets, conversions: Conversions) -> Torch:
 
 def _conversion(index: int, wanted: str | int, facets: Facets) -> TorchExpr:
     if wanted == "float":
-        return Method(In(index), "float", ())
-    of: TorchExpr = In(wanted) if isinstance(wanted, int) else Attribute(This(), facets.weights[0].name)
-    return Method(In(index), "to", (Arg(Attribute(of, "dtype")),))
+        return Method(Input(index), "float", ())
+    of: TorchExpr = Input(wanted) if isinstance(wanted, int) else Attribute(SelfModule(), facets.weights[0].name)
+    return Method(Input(index), "to", (Arg(Attribute(of, "dtype")),))
 
 
 def _with(said: Any, inputs: dict[int, TorchExpr]) -> Any:
     """An expression with other expressions for some inputs. Their shape and device are read off as before."""
     match said:
-        case In(index=index):
+        case Input(index=index):
             return inputs.get(index, said)
-        case Attribute(value=In()):
+        case Attribute(value=Input()):
             return said
         case tuple():
             return tuple(_with(part, inputs) for part in said)

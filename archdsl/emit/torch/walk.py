@@ -66,7 +66,7 @@ from archdsl.graph import (
     flattened,
     value_on,
 )
-from archdsl.op import Arg, Call, In, This
+from archdsl.op import Arg, Call, Input, SelfModule
 from archdsl.ops.tensor import Constant
 from archdsl.syntax import tree
 
@@ -134,7 +134,7 @@ class Walk(Modules):
         if all(n.module is not None and t.module is not None for n, t in zip(nodes, said, strict=True)):
             this = self._layer(rows, nodes, slots, site, envs, here)
             at = replace(at, this=this)
-            plain = Call(This(), tuple(Arg(In(k)) for k in range(len(slots))))
+            plain = Call(SelfModule(), tuple(Arg(Input(k)) for k in range(len(slots))))
             expression = self.torch([t.run or plain for t in said], at)
         else:
             if any(t.function is None for t in said):

@@ -14,23 +14,23 @@ from archdsl.op import (
     REQUIRED,
     Arg,
     Attribute,
+    BinaryOp,
     Call,
-    Cut,
     Hole,
-    In,
-    Infix,
+    Input,
     Item,
+    ListExpr,
     Method,
     Own,
-    Prefix,
-    Several,
-    This,
+    SelfModule,
+    SliceExpr,
     TorchExpr,
     Training,
+    UnaryOp,
 )
 from archdsl.program.numbers import OpenFloat
 
-Expression: TypeAlias = TorchExpr | Hole | Cut | This
+Expression: TypeAlias = TorchExpr | Hole | SliceExpr | SelfModule
 
 
 class Unsupported(Exception):
@@ -73,21 +73,21 @@ def translate(expression: Expression, scope: Scope) -> ast.expr:
     match expression:
         case Hole(value=value):
             return number(value, scope)
-        case In(index=index):
+        case Input(index=index):
             if index >= len(scope.inputs):
                 raise Unsupported(f"input {index}")
             return scope.inputs[index]
         case Training():
             return own("training")
-        case This():
+        case SelfModule():
             if scope.this is None:
                 raise Unsupported("the module itself")
             return scope.this
         case Own(name=label):
             return scope.tensor(label)
-        case Prefix(op=op, value=value):
+        case UnaryOp(op=op, value=value):
             return ast.UnaryOp(UNARY[op].syntax(), translate(value, scope))
-        case Infix(op=op, left=left, right=right):
+        case BinaryOp(op=op, left=left, right=right):
             a, b = translate(left, scope), translate(right, scope)
             return (
                 ast.Compare(a, [COMPARISONS[op].syntax()], [b])
@@ -101,9 +101,9 @@ def translate(expression: Expression, scope: Scope) -> ast.expr:
         case Item(value=value, subscripts=subscripts):
             parts = [translate(s, scope) for s in subscripts]
             return ast.Subscript(translate(value, scope), parts[0] if len(parts) == 1 else ast.Tuple(parts))
-        case Cut(start=start, stop=stop, step=step):
+        case SliceExpr(start=start, stop=stop, step=step):
             return ast.Slice(*(None if end is None else translate(end, scope) for end in (start, stop, step)))
-        case Several(items=items, is_tuple=is_tuple):
+        case ListExpr(items=items, is_tuple=is_tuple):
             return (ast.Tuple if is_tuple else ast.List)([translate(i, scope) for i in items])
 
 
@@ -112,7 +112,7 @@ def applied(expression: Call | Method, scope: Scope) -> ast.Call:
     match expression:
         case Method(receiver=receiver, name=method, args=args):
             return with_arguments(ast.Attribute(translate(receiver, scope), method), args, scope)
-        case Call(callee=This() as this, args=args):
+        case Call(callee=SelfModule() as this, args=args):
             return with_arguments(translate(this, scope), args, scope)
         case Call(callee=str() as callee, args=args):
             scope.use(callee)

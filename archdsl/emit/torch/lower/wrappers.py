@@ -7,7 +7,7 @@ import ast
 from archdsl.emit.torch.lower.expressions import Scope, Unsupported, translate
 from archdsl.emit.torch.names import Names, class_name
 from archdsl.emit.torch.terms import assign, call, literal, name, own
-from archdsl.op import Arg, Call, Facets, Hole, In, Method, This, TorchExpr
+from archdsl.op import Arg, Call, Facets, Hole, Input, Method, SelfModule, TorchExpr
 
 SUBCLASSES = {"nn.LayerNorm": "LayerNorm2d"}
 """Layers that may be derived from, and the name of the derived class: over the channels of a map."""
@@ -72,7 +72,7 @@ class Wrappers:
 
 def is_simple(run: TorchExpr) -> bool:
     """Is a layer simply called on its input?"""
-    return run == Call(This(), (Arg(In()),))
+    return run == Call(SelfModule(), (Arg(Input()),))
 
 
 def _forward(result: TorchExpr, given: str) -> ast.FunctionDef:
@@ -90,7 +90,7 @@ def _scope(given: str) -> Scope:
 
 def _dims(function: TorchExpr) -> tuple[str, list[int]] | None:
     """The method and the numbers of ``x.permute(0, 2, 3, 1)``; None for another form."""
-    if not isinstance(function, Method) or not isinstance(function.receiver, In):
+    if not isinstance(function, Method) or not isinstance(function.receiver, Input):
         return None
     values = [a.value.value for a in function.args if isinstance(a.value, Hole) and a.keyword is None]
     is_plain = len(values) == len(function.args) and all(type(v) is int for v in values)

@@ -14,26 +14,26 @@ from archdsl.emit.torch.operators import ROOTS, UNARY, infix
 from archdsl.op import (
     Arg,
     Attribute,
+    BinaryOp,
     Call,
-    Cut,
     Hole,
-    In,
-    Infix,
+    Input,
     Item,
+    ListExpr,
     Method,
     Own,
-    Prefix,
-    Several,
-    This,
+    SelfModule,
+    SliceExpr,
     Torch,
     TorchExpr,
     Training,
+    UnaryOp,
 )
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Expression: TypeAlias = TorchExpr | This | Hole | Cut
+Expression: TypeAlias = TorchExpr | SelfModule | Hole | SliceExpr
 Arguments: TypeAlias = tuple[list[Any], dict[str, Any]]
 """Arguments by position and by keyword."""
 
@@ -50,19 +50,19 @@ def subexpressions(expression: Expression) -> Iterator[Expression]:
 def _parts(expression: Expression) -> Sequence[Expression]:
     match expression:
         case Call(callee=callee, args=args):
-            function = (callee,) if isinstance(callee, This) else ()
+            function = (callee,) if isinstance(callee, SelfModule) else ()
             return [*function, *(arg.value for arg in args)]
         case Method(receiver=receiver, args=args):
             return [receiver, *(arg.value for arg in args)]
-        case Prefix(value=value) | Attribute(value=value):
+        case UnaryOp(value=value) | Attribute(value=value):
             return [value]
-        case Infix(left=left, right=right):
+        case BinaryOp(left=left, right=right):
             return [left, right]
         case Item(value=value, subscripts=subscripts):
             return [value, *subscripts]
-        case Cut(start=start, stop=stop, step=step):
+        case SliceExpr(start=start, stop=stop, step=step):
             return [end for end in (start, stop, step) if end is not None]
-        case Several(items=items):
+        case ListExpr(items=items):
             return items
         case _:
             return ()
@@ -116,11 +116,11 @@ class Interpreter:
         match expression:
             case Hole(value=value):
                 return self._constant(value)
-            case In(index=index):
+            case Input(index=index):
                 return self.inputs[index]
             case Own(name=name):
                 return self.own(name)
-            case This():
+            case SelfModule():
                 return self.module
             case Training():
                 return self.training
@@ -128,18 +128,18 @@ class Interpreter:
                 return self._apply(self._named(callee) if isinstance(callee, str) else self.module, args)
             case Method(receiver=receiver, name=name, args=args):
                 return self._apply(getattr(self.value(receiver), name), args)
-            case Prefix(op=op, value=value):
+            case UnaryOp(op=op, value=value):
                 return UNARY[op].apply(self.value(value))
-            case Infix(op=op, left=left, right=right):
+            case BinaryOp(op=op, left=left, right=right):
                 return infix(op, self.value(left), self.value(right))
             case Attribute(value=value, name=name):
                 return getattr(self.value(value), name)
             case Item(value=value, subscripts=subscripts):
                 found = [self.value(subscript) for subscript in subscripts]
                 return self.value(value)[tuple(found) if len(found) > 1 else found[0]]
-            case Cut(start=start, stop=stop, step=step):
+            case SliceExpr(start=start, stop=stop, step=step):
                 return slice(*(None if end is None else self.value(end) for end in (start, stop, step)))
-            case Several(items=items, is_tuple=is_tuple):
+            case ListExpr(items=items, is_tuple=is_tuple):
                 return (tuple if is_tuple else list)(map(self.value, items))
 
     def arguments(self, args: Sequence[Arg]) -> Arguments:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, cast
 from archdsl.dims import Dim, Operator, Size, truth
 from archdsl.emit.torch.operators import BINARY, COMPARISONS, UNARY, window_axes
 from archdsl.emit.torch.verify.interpreter import Expression, subexpressions
-from archdsl.op import REQUIRED, Call, Method, This
+from archdsl.op import REQUIRED, Call, Method, SelfModule
 
 Made = tuple[str, Hashable, Hashable]
 """How a layer is made: its class, with all arguments by position and by keyword."""
@@ -68,7 +68,7 @@ class TermTable:
                 case Method(name=name, args=args):
                     callee, first = f".{name}", 1  # place 0 is the receiver
                 case Call(callee=callee, args=args):
-                    callee, first = ("This" if isinstance(callee, This) else callee), 0
+                    callee, first = ("SelfModule" if isinstance(callee, SelfModule) else callee), 0
                     self.callees.add(callee)
                 case _:
                     continue

@@ -9,7 +9,22 @@ import pytest
 from archdsl.dims import Dim, symbol
 from archdsl.emit.torch.lower.expressions import Expression, Scope, Unsupported, translate
 from archdsl.emit.torch.render import flat
-from archdsl.op import Arg, Attribute, Call, Cut, Hole, In, Infix, Item, Method, Own, Prefix, Several, This, Training
+from archdsl.op import (
+    Arg,
+    Attribute,
+    BinaryOp,
+    Call,
+    Hole,
+    Input,
+    Item,
+    ListExpr,
+    Method,
+    Own,
+    SelfModule,
+    SliceExpr,
+    Training,
+    UnaryOp,
+)
 from archdsl.program.numbers import OpenFloat
 
 SCOPE = Scope(
@@ -24,19 +39,19 @@ DEFAULT = Arg(Hole(1), "stride", default=1)
 @pytest.mark.parametrize(
     ("expression", "text"),
     [
-        (In(1), "y"),
+        (Input(1), "y"),
         (Hole((2, 3.0)), "(2, 3.0)"),
         (Training(), "self.training"),
         (Own("scale"), "self.scale"),
-        (Prefix("-", In()), "-x"),
-        (Infix("+", In(0), In(1)), "x + y"),
-        (Infix(">=", In(0), Hole(0)), "x >= 0"),
-        (Attribute(In(), "shape"), "x.shape"),
-        (Call("torch.cat", (Arg(Several((In(0), In(1)))), Arg(Hole(1), "dim"))), "torch.cat([x, y], dim=1)"),
-        (Call(This(), (Arg(In()),)), "self.conv1(x)"),
-        (Method(In(), "flatten", (Arg(Hole(1)),)), "x.flatten(1)"),
-        (Method(In(), "view", (Arg(Several((Hole(-1), Hole(4)), is_tuple=True)),)), "x.view((-1, 4))"),
-        (Item(In(), (Cut(), Cut(Hole(1), Hole(None)), Hole(0))), "x[:, 1:None, 0]"),
+        (UnaryOp("-", Input()), "-x"),
+        (BinaryOp("+", Input(0), Input(1)), "x + y"),
+        (BinaryOp(">=", Input(0), Hole(0)), "x >= 0"),
+        (Attribute(Input(), "shape"), "x.shape"),
+        (Call("torch.cat", (Arg(ListExpr((Input(0), Input(1)))), Arg(Hole(1), "dim"))), "torch.cat([x, y], dim=1)"),
+        (Call(SelfModule(), (Arg(Input()),)), "self.conv1(x)"),
+        (Method(Input(), "flatten", (Arg(Hole(1)),)), "x.flatten(1)"),
+        (Method(Input(), "view", (Arg(ListExpr((Hole(-1), Hole(4)), is_tuple=True)),)), "x.view((-1, 4))"),
+        (Item(Input(), (SliceExpr(), SliceExpr(Hole(1), Hole(None)), Hole(0))), "x[:, 1:None, 0]"),
         (Hole(symbol("N")), "n"),
         (Call("nn.Conv2d", (Arg(Hole(3)), DEFAULT)), "nn.Conv2d(3)"),
     ],
@@ -53,11 +68,11 @@ def test_a_default_of_another_type_is_written() -> None:
 
 def test_functions_that_are_called_are_reported() -> None:
     used: list[str] = []
-    translate(Call("drop_path", (Arg(Call("F.relu", (Arg(In()),))),)), Scope((ast.Name("x"),), use=used.append))
+    translate(Call("drop_path", (Arg(Call("F.relu", (Arg(Input()),))),)), Scope((ast.Name("x"),), use=used.append))
     assert used == ["drop_path", "F.relu"]
 
 
-@pytest.mark.parametrize("expression", [In(0), This(), Own("w"), Hole(symbol("N"))])
+@pytest.mark.parametrize("expression", [Input(0), SelfModule(), Own("w"), Hole(symbol("N"))])
 def test_what_a_scope_does_not_have_is_refused(expression: Expression) -> None:
     with pytest.raises(Unsupported):
         translate(expression, Scope())

@@ -14,40 +14,44 @@ from archdsl.emit.torch.verify.terms import TermTable, TracedSize, TracedTensor
 from archdsl.op import (
     Arg,
     Attribute,
+    BinaryOp,
     Call,
-    Cut,
     Hole,
-    In,
-    Infix,
+    Input,
     Item,
+    ListExpr,
     Method,
     Own,
-    Prefix,
-    Several,
-    This,
+    SelfModule,
+    SliceExpr,
     Torch,
     Training,
+    UnaryOp,
 )
 
-SCALE = Infix("*", Call("F.relu", (Arg(In()),)), Hole(2.0))
+SCALE = BinaryOp("*", Call("F.relu", (Arg(Input()),)), Hole(2.0))
 EVERYTHING = Call(
     "F.dropout",
     (
-        Arg(Method(Prefix("-", In()), "reshape", (Arg(Item(Attribute(In(1), "shape"), (Hole(0),))), Arg(Hole(-1))))),
+        Arg(
+            Method(
+                UnaryOp("-", Input()), "reshape", (Arg(Item(Attribute(Input(1), "shape"), (Hole(0),))), Arg(Hole(-1)))
+            )
+        ),
         Arg(Hole(0.5), "p"),
         Arg(Training(), "training"),
-        Arg(Call("torch.cat", (Arg(Several((Own("scale"), Call(This(), ()), In()))),)), "more"),
-        Arg(Item(In(), (Cut(Hole(1), None, Hole(2)),)), "even"),
+        Arg(Call("torch.cat", (Arg(ListExpr((Own("scale"), Call(SelfModule(), ()), Input()))),)), "more"),
+        Arg(Item(Input(), (SliceExpr(Hole(1), None, Hole(2)),)), "even"),
     ),
 )
 
 
 def test_subexpressions_are_all_there_and_outer_ones_first() -> None:
     kinds = [type(part) for part in subexpressions(EVERYTHING)]
-    wanted = {Call, Method, Prefix, Item, Attribute, In, Hole, Training, Several, Own, This, Cut}
+    wanted = {Call, Method, UnaryOp, Item, Attribute, Input, Hole, Training, ListExpr, Own, SelfModule, SliceExpr}
     assert kinds[0] is Call
     assert set(kinds) == wanted
-    assert [part.index for part in subexpressions(EVERYTHING) if isinstance(part, In)] == [0, 1, 0, 0]
+    assert [part.index for part in subexpressions(EVERYTHING) if isinstance(part, Input)] == [0, 1, 0, 0]
 
 
 def test_forms() -> None:
@@ -59,7 +63,7 @@ def test_on_tensors() -> None:
     torch = pytest.importorskip("torch")
     x = torch.tensor([-1.0, 3.0])
     assert torch.equal(Interpreter([x]).value(SCALE), torch.tensor([0.0, 6.0]))
-    size = Method(In(), "expand", (Arg(Several((Hole(symbol("N")), Hole(2)), is_tuple=True)),))
+    size = Method(Input(), "expand", (Arg(ListExpr((Hole(symbol("N")), Hole(2)), is_tuple=True)),))
     assert Interpreter([x], size=lambda _: 5).value(size).shape == (5, 2)
     assert Interpreter(own={"scale": x}.__getitem__).value(Own("scale")) is x
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from archdsl.dims import evaluate, symbol
 from archdsl.emit.torch.verify.terms import Refused, TermTable, TracedSize, TracedTensor, plain, sized, unsized
-from archdsl.op import Arg, Call, Hole, In, Method
+from archdsl.op import Arg, Call, Hole, Input, Method
 
 N = symbol("N")
 
@@ -37,8 +37,8 @@ def test_operators_know_their_sides(apply: Callable[[object, object], TracedTens
 def test_defaults_of_arguments_are_torch_s() -> None:
     table = TermTable()
     x = tensor(table)
-    table.learn(Call("F.softmax", (Arg(In()), Arg(Hole(-1), "dim"), Arg(Hole(None), "dtype", None))))
-    table.learn(Method(In(), "flatten", (Arg(Hole(1), default=0), Arg(Hole(-1), default=-1))))
+    table.learn(Call("F.softmax", (Arg(Input()), Arg(Hole(-1), "dim"), Arg(Hole(None), "dtype", None))))
+    table.learn(Method(Input(), "flatten", (Arg(Hole(1), default=0), Arg(Hole(-1), default=-1))))
     short, whole = {"dim": -1}, {"dim": -1, "dtype": None}
     assert table.call("F.softmax", [x], short).term == table.call("F.softmax", [x], whole).term
     assert x.flatten(0).term == x.flatten().term == x.flatten(0, -1).term != x.flatten(1).term
