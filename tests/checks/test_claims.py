@@ -234,6 +234,56 @@ def test_a_faulty_claim_is_not_said_to_be_empty() -> None:
     assert [d.code for d in result.diagnostics] == ["A0201"]
 
 
+OPEN = "A ** 3 + B ** 3 != C ** 3"
+"""What is neither proved nor refuted."""
+
+
+def test_one_assertion_that_fails_is_enough() -> None:
+    result = decided(f'claim(A, B, C) "it" {{ assert {OPEN}; assert A > 1 }}')
+    assert (result.standing, result.how) == ("fails", "fails")
+    assert [d.code for d in result.diagnostics] == ["A0403", "A0401"]
+
+
+def test_an_error_beside_what_is_undecided_is_pointed_out() -> None:
+    assert decided(f'claim(A, B, C) "it" {{ assert {OPEN} }}').how == "undecided"
+    result = decided(f'claim(A, B, C) "it" {{ assert {OPEN}; let x = nothing }}')
+    assert (result.standing, result.how) == ("undecided", "undecided: see the errors")
+    assert [d.code for d in result.diagnostics] == ["A0403", "A0201"]
+
+
+def test_a_case_that_cannot_be_judged_leaves_the_claim_undecided() -> None:
+    """The fault is told where it stands, once, and not by the second claim; the other case holds."""
+    first = 'claim "first" { assert broken == 1 }'
+    second = 'claim(A) "it" { if A < 4 { assert A >= 1 } else { assert broken > A } }'
+    report = check(from_text(f"arch 1\nlet broken = nothing\n{first}\n{second}\n"))
+    assert [d.code for d in report.diagnostics] == ["A0201"]
+    assert report.claims[1].diagnostics == ()
+    assert (report.claims[1].standing, report.claims[1].how) == ("undecided", "undecided: see the errors")
+
+
+def test_a_claim_is_proved_if_one_of_its_cases_is() -> None:
+    """Of the block that is measured one case has parameters by the size of its input, the other a number."""
+    block = "block B { if it.shape[1] > 4 { c: conv(8, 1) } else { relu } }\n"
+    claim = 'claim(K) "it" { input x: [N, K, H, W]; assert params(B) >= 0 }'
+    assert decided(claim, block).how == "proved for every K, N, H and W"
+
+
+def test_what_a_faulty_layer_measures_is_not_compared() -> None:
+    """It has values on its stream all the same: the fault is told, and no assertion fails of it."""
+    block = "block B { c: conv(4, 1); let x = nothing }\n"
+    result = decided('claim "it" { input x: [N, 4, H, W]; assert params(B) == 1 }', block)
+    assert result.standing == "undecided"
+    assert [d.code for d in result.diagnostics] == ["A0201"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "standing"), [("(x, y)", "holds"), ("(x, 3)", "undecided"), ("(3, 4)", "undecided")]
+)
+def test_every_item_of_a_stream_that_is_measured_is_a_value(stream: str, standing: str) -> None:
+    body = f"input x: [N, 4, H, W]; input y: [N, 4, H, W]; {stream}; assert params(seq {{ add }}) == 0"
+    assert decided(f'claim "it" {{ {body} }}').standing == standing
+
+
 def test_the_number_of_cases_is_bounded() -> None:
     conditions = " or ".join(f"A % {p} == B % {q}" for p in (3, 5, 7, 11) for q in (2, 13, 17))
     result = decided(f'claim(A, B) "it" {{ assert {conditions} }}')

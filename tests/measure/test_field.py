@@ -16,7 +16,7 @@ from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.graph import Graph
 from archdsl.measure import AxisField, Fields, field, receptive_field
 
-from .field_nets import drawn, judged
+from .field_nets import drawn, judged, network
 from .nets import body, shipped, text
 from .oracle import weights
 from .random_nets import examples, nets
@@ -290,6 +290,20 @@ CASES = {
 @pytest.mark.parametrize(("statements", "expected"), CASES.values(), ids=CASES)
 def test_looks_composed(statements: str, expected: tuple[object, object, str]) -> None:
     assert along(fields(body(statements, IMAGE))[-1]) == expected
+
+
+ROUGH = 'resize("nearest", scale=[2, 1]); maxpool([2, 1])'
+"""Comes back to the rows it began with, by steps of half a row."""
+
+
+@pytest.mark.parametrize("branches", [f"{ROUGH} }} ; {{ it", f"it }} ; {{ {ROUGH}", f"{ROUGH} }} ; {{ {ROUGH}"])
+def test_a_bound_of_one_branch_is_a_bound_of_both(branches: str) -> None:
+    """Four rows that are mixed see four rows; the half steps count as a fifth."""
+    mixed = ['rearrange("n c (h p) w -> n c h w p", p=4)', "w: linear(4)", 'rearrange("n c h w p -> n c (h p) w")']
+    graph = network([f"add {{ {{ {branches} }} }}", *mixed])
+    assert graph is not None
+    verdict, axis, greatest = judged(graph)
+    assert (verdict, axis.most, greatest) == ("bound", 5, 4)
 
 
 @pytest.mark.parametrize("seed", range(40))

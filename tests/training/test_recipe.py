@@ -65,6 +65,25 @@ def test_refused(text: str, line: str, tmp_path: Path) -> None:
     assert f"{tmp_path / 'r.toml'}:1:" in shown
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "column", "marked"),
+    [
+        ("lr = 1\nepochs = = 3\n", 2, 10, "="),
+        ("lr = 1\n  epochs: 3\n", 2, 9, ":"),
+        ('lr = 1\n"\\u0065pochs" = 0\n', 1, 1, ""),
+    ],
+    ids=["one letter", "one letter, indented", "the top, where the key is not found as it is written"],
+)
+def test_the_place_of_a_fault(text: str, line: int, column: int, marked: str, tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    assert f"{path}:{line}:{column}\n" in told(path, text)
+    with pytest.raises(SpecError) as caught:
+        recipe.read(str(path))
+    (fault,) = caught.value.diagnostics
+    assert fault.span is not None
+    assert fault.span.text == marked
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a = 1\n" * 300_000])
 def test_what_is_no_recipe_at_all(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_bytes(content)
