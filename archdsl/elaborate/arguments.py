@@ -109,14 +109,21 @@ class Arguments:
         require_good(given.values())
         if found:
             raise UsesErrorValue
-        if layer.op.takes_axes:
-            names = {p.name for p in known}
-            accepted["axes"] = tuple((n, g.value) for n, g in given.items() if n not in names)
+        op = self._made(layer, accepted, given, site)
+        return op, tuple(operands), {n: (g.site, g.env) for n, g in given.items()}
+
+    def _made(self, layer: OpLayer, accepted: Mapping[str, object], given: Mapping[str, Given], site: tree.Node) -> Op:
+        """The operator with these arguments.
+
+        Raises:
+            Fault: the operator rejects them.
+        """
+        names = {p.name for p in parameters(layer.op)}
+        axes = tuple((n, g.value) for n, g in given.items() if n not in names)
         try:
-            op = layer.op(**accepted)
+            return layer.op(**accepted, **({"axes": axes} if layer.op.takes_axes else {}))
         except Reject as reject:
             raise self._rejected(layer.name, reject, given, site) from None
-        return op, tuple(operands), {n: (g.site, g.env) for n, g in given.items()}
 
     def _accept(
         self, layer: OpLayer, parameter: Parameter, value: SpecValue | Operand, given: Given,

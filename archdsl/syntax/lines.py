@@ -60,16 +60,20 @@ def significant(tokens: Iterable[Token]) -> Iterator[Token]:
         words += 1
         if words > MAX_STATEMENT:
             raise TooLong(token)
-        if len(token) > MAX_NAME and token.type in ("NAME", "COMPUTED"):
-            raise LongName(token)
-        if token == "it" and last is not None and last.type in BINDING:
-            raise MisplacedToken(token, frozenset({"NAME"}))
+        _check_name(token, last)
         if kind in OPENING or kind in CLOSING:
             _bracket(token, open_brackets)
         yield token
         last = token
     if open_brackets:
         raise BracketError(open_brackets[-1], None)
+
+
+def _check_name(token: Token, last: Token | None) -> None:
+    if len(token) > MAX_NAME and token.type in ("NAME", "COMPUTED"):
+        raise LongName(token)
+    if token == "it" and last is not None and last.type in BINDING:
+        raise MisplacedToken(token, frozenset({"NAME"}))
 
 
 def _bracket(token: Token, open_brackets: list[Token]) -> None:

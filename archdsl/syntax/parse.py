@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TypeAlias
 
 from lark import Token
 
@@ -269,38 +270,13 @@ def _explain_token(fault: MisplacedToken, source: Source, start: int, end: int) 
     token, expected = fault.token, fault.accepted
     at_end = token.type == END
     span = _end_span(source, start, end) if at_end else _token_span(source, start, token)
-    advice: str | None = None
-    edits: tuple[Edit, ...] = ()
-    word = _word_before(token, span)
-    if word is not None and word.text in _RESEMBLING:
-        advice = _RESEMBLING[word.text]
-    elif word is not None and (meant := _keyword_meant(word)) is not None:
-        advice, edits = f"did you mean `{meant}`?", (Edit(word, meant),)
-    elif token.type == "AS":
-        advice = "write `as` on the same line, after what it names: `relu as r`"
-    elif token.type in KEYWORDS and "NAME" in expected:
-        advice = f"`{token}` is a keyword: choose another name"
-    elif token == "it" and expected == {"NAME"}:
-        advice = "`it` is the stream: choose another name"
-    elif (reserved := _keyword_before(span)) is not None and "NAME" in expected:
-        advice = f"`{reserved}` is a keyword: choose another name"
-    elif token.type == "EQUAL" and "COMPARE" in expected:
-        advice, edits = _explain_equal(source, span)
-    elif token.type == "COLON" and "EQUAL" in expected:
-        advice = "write `name=value` for arguments and `let`; a label `name:` belongs before a layer of a chain"
-    elif str(token) == "//" and expected & _BEGINS_EXPRESSION:
-        advice = "begin a comment with `#`"
-        edits = (Edit(span, "#"),) if not source.line(source.position(span.start).line)[: _column(span)].strip() else ()
-    elif token.type == "COMPARE" and "EQUAL" not in expected:
-        advice = "comparisons do not chain: write `a < b and b < c`"
-    elif token.type == "ELSE":
-        advice = "write `else` directly after the `}` of an `if`"
-    elif token.type in _BEGINS_EXPRESSION and "ARROW" in expected and source.text[: span.start].rstrip()[-1:] in ")]}":
-        if token.type == "LPAR" and source.text[span.start - 1] == ")":
-            advice = "write the values of a combinator as branches: `concat(axis=1) { a; b }`"
-        else:
-            advice = "join layers with arrows: `a -> b`"
-            edits = (Edit(Span(source, span.start, span.start), "-> "),)
+    advice, edits = (
+        _advice_on_word(token, span)
+        or _advice_on_name(token, expected, span)
+        or _advice_on_sign(token, expected, span)
+        or _advice_on_chain(token, expected, span)
+        or (None, ())
+    )
     found = "end of the line" if token.type == "_NL" else "end of the file" if at_end else f"`{token}`"
     return UnexpectedToken(
         span=span,
@@ -310,6 +286,60 @@ def _explain_token(fault: MisplacedToken, source: Source, start: int, end: int) 
         edits=edits,
         labels=_still_open(source, start, span.start),
     )
+
+
+_Advice: TypeAlias = "tuple[str | None, tuple[Edit, ...]]"
+"""What to do, in words, and the edits that do it."""
+
+
+def _advice_on_word(token: Token, span: Span) -> _Advice | None:
+    """For a line that begins with a word of another language, or a misspelt one."""
+    word = _word_before(token, span)
+    if word is None:
+        return None
+    if word.text in _RESEMBLING:
+        return _RESEMBLING[word.text], ()
+    meant = _keyword_meant(word)
+    return (f"did you mean `{meant}`?", (Edit(word, meant),)) if meant is not None else None
+
+
+def _advice_on_name(token: Token, expected: frozenset[str], span: Span) -> _Advice | None:
+    """For a reserved word where a name is expected."""
+    if token.type == "AS":
+        return "write `as` on the same line, after what it names: `relu as r`", ()
+    if token == "it" and expected == {"NAME"}:
+        return "`it` is the stream: choose another name", ()
+    if "NAME" not in expected:
+        return None
+    reserved = str(token) if token.type in KEYWORDS else _keyword_before(span)
+    return (f"`{reserved}` is a keyword: choose another name", ()) if reserved is not None else None
+
+
+def _advice_on_sign(token: Token, expected: frozenset[str], span: Span) -> _Advice | None:
+    """For `=`, `:`, `//` and comparisons that mean something else here."""
+    source = span.source
+    if token.type == "EQUAL" and "COMPARE" in expected:
+        return _explain_equal(source, span)
+    if token.type == "COLON" and "EQUAL" in expected:
+        return "write `name=value` for arguments and `let`; a label `name:` belongs before a layer of a chain", ()
+    if str(token) == "//" and expected & _BEGINS_EXPRESSION:
+        before = source.line(source.position(span.start).line)[: _column(span)]
+        return "begin a comment with `#`", () if before.strip() else (Edit(span, "#"),)
+    if token.type == "COMPARE" and "EQUAL" not in expected:
+        return "comparisons do not chain: write `a < b and b < c`", ()
+    return None
+
+
+def _advice_on_chain(token: Token, expected: frozenset[str], span: Span) -> _Advice | None:
+    """For an `else` apart from its `if`, and layers that no arrow joins."""
+    before = span.source.text[: span.start]
+    if token.type == "ELSE":
+        return "write `else` directly after the `}` of an `if`", ()
+    if token.type not in _BEGINS_EXPRESSION or "ARROW" not in expected or before.rstrip()[-1:] not in ")]}":
+        return None
+    if token.type == "LPAR" and before.endswith(")"):
+        return "write the values of a combinator as branches: `concat(axis=1) { a; b }`", ()
+    return "join layers with arrows: `a -> b`", (Edit(Span(span.source, span.start, span.start), "-> "),)
 
 
 def _column(span: Span) -> int:

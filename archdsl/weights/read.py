@@ -64,7 +64,7 @@ def read_checkpoint(source: str | PathLike[str]) -> Checkpoint | Diagnostic:
     the file, not read, until something asks for their contents.
     """
     try:
-        import torch
+        import torch  # noqa: F401  # whether it is there: the reader needs it
     except ImportError:
         return MissingExtra(span=None, what="reading weights", package="torch", extra="torch")
     path, part = _split(fspath(source))
@@ -86,13 +86,21 @@ def read_checkpoint(source: str | PathLike[str]) -> Checkpoint | Diagnostic:
         return CannotRead(span=None, path=str(path), reason="it contains no state dict")
     for state in entries.values():
         for name, tensor in state.items():
-            if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized or tensor.is_complex():
-                return CannotRead(span=None, path=str(path), reason=f"`{name}` does not contain plain numbers")
-            size = tensor.numel() * tensor.element_size()
-            if size > max(REPEATED_LIMIT, tensor.untyped_storage().nbytes()):
-                reason = f"`{name}` repeats a few numbers to {size:,} bytes"
+            if (reason := _fault_of(name, tensor)) is not None:
                 return CannotRead(span=None, path=str(path), reason=reason)
     return Checkpoint(str(path), entries, part)
+
+
+def _fault_of(name: str, tensor: Tensor) -> str | None:
+    """Why a tensor is refused; None if it is not."""
+    import torch
+
+    if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized or tensor.is_complex():
+        return f"`{name}` does not contain plain numbers"
+    size = tensor.numel() * tensor.element_size()
+    if size > max(REPEATED_LIMIT, tensor.untyped_storage().nbytes()):
+        return f"`{name}` repeats a few numbers to {size:,} bytes"
+    return None
 
 
 def _split(source: str) -> tuple[Path, str | None]:
