@@ -69,7 +69,7 @@ def test_names_the_first_layer_that_differs(weight: str, place: tuple[str, str],
     assert report.problem.place == place[fold_bn]
     assert report.problem.span is not None
     assert not report.facts()["ok"]
-    assert f"from `{place[fold_bn]}` on" in str(report)
+    assert f"the first to differ is `{place[fold_bn]}`" in str(report)
 
 
 def chaos(depth: int = 60) -> Graph:
@@ -85,7 +85,7 @@ def test_rounding_that_grows_is_no_fault(tmp_path: Path) -> None:
     assert report.amplifies
     assert report.problem is None
     assert report.difference > 1e-4
-    assert "their roundings grow" in str(report)
+    assert "rounding errors grow" in str(report)
     weights["conv.bias"] = weights["conv.bias"] + 0.01
     report = verify(graph, Reference(graph, weights), path)
     assert isinstance(report.problem, OnnxDiffers)

@@ -225,10 +225,10 @@ def test_weights_that_do_not_fit_are_all_named(tmp_path: Path) -> None:
     weights["b.weight"] = weights["b.weight"].bfloat16()
     del weights["b.bias"]
     assert _faults(graph, weights, tmp_path) == [
-        "A0521 the weights given for `a.weight` are [2, 8, 3, 3] float32, not [4, 8, 3, 3] float32",
-        "A0521 the weights given for `a.bias` are [4] int64, not [4] float32",
-        "A0522 the weights given for `b.weight` cannot be read as an array: Got unsupported ScalarType BFloat16",
-        "A0520 no weights are given for `b.bias`",
+        "A0521 the weight `a.weight` is [2, 8, 3, 3] float32, not [4, 8, 3, 3] float32",
+        "A0521 the weight `a.bias` is [4] int64, not [4] float32",
+        "A0522 the weight `b.weight` cannot be converted to an array: Got unsupported ScalarType BFloat16",
+        "A0520 the weight `b.bias` is missing",
     ]
 
 
@@ -253,15 +253,15 @@ def test_arrays_and_parameters_serve_as_weights(tmp_path: Path) -> None:
     [
         (
             "model M { input x: [N, 4]; param y: [4] = ones; it + y; output y }",
-            "A0523 `y` is an output and a parameter; in an ONNX file they share one set of names",
+            "A0523 `y` is both an output and a parameter; in an ONNX file they share one namespace",
         ),
         (
             "model M { input x: [N, 4]; relu; output x }",
-            "A0523 `x` is an input and an output; in an ONNX file they share one set of names",
+            "A0523 `x` is both an input and an output; in an ONNX file they share one namespace",
         ),
         (
             "model M { input x: [N, 4]; relu; output y when training }",
-            "A0524 `M` has outputs only in training, and an ONNX file is for inference",
+            "A0524 `M` has outputs only in training; an ONNX file is for inference",
         ),
     ],
 )
@@ -307,8 +307,8 @@ def test_what_onnx_cannot_say_is_named_once_for_each_place(tmp_path: Path) -> No
     )
     faults = _faults(graph, weights_for(graph), tmp_path)
     assert [fault[: fault.index(":")] for fault in faults] == [
-        "A0532 `avgpool` has no form in ONNX here",
-        "A0532 `adaptive_avgpool` has no form in ONNX here",
+        "A0532 `avgpool` cannot be exported to ONNX here",
+        "A0532 `adaptive_avgpool` cannot be exported to ONNX here",
     ]
 
 
@@ -323,7 +323,7 @@ def test_a_model_that_the_checker_refuses(monkeypatch: pytest.MonkeyPatch, tmp_p
 
     monkeypatch.setattr(Conv, "onnx", wrong)
     (fault,) = _faults(graph, weights, tmp_path)
-    assert fault.startswith("A0527 the ONNX checker refuses what was written")
+    assert fault.startswith("A0527 the ONNX checker rejects the file")
     assert "(9) vs (7)" in fault
 
 

@@ -212,7 +212,7 @@ def test_two_files_lie_beside_each_other_or_are_refused(tmp_path: Path) -> None:
 def test_two_files_do_not_go_into_a_pipe(tmp_path: Path) -> None:
     model, weights = network()
     os.mkfifo(tmp_path / "net.onnx")
-    with pytest.raises(SpecError, match="beside a device or a pipe"):
+    with pytest.raises(SpecError, match="next to a device or a pipe"):
         write(model, weights, tmp_path / "net.onnx", limit=0)
     assert os.listdir(tmp_path) == ["net.onnx"]
 

@@ -239,7 +239,9 @@ class TracedSize(_Operand):
     def unary(self, op: str) -> object:
         return sized(UNARY[op].apply(self.size))
 
-    def compare(self, op: str, other: object) -> bool:
+    def compare(self, op: str, other: object) -> object:
+        if isinstance(other, TracedTensor):
+            return NotImplemented  # as an int does: Python then asks the tensor
         size = unsized(other)
         if not isinstance(size, int | Dim):
             raise Refused("a size is compared with something that is none")
