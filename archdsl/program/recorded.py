@@ -188,7 +188,7 @@ class Recorder:
     def _own_tensors(self, module: Module) -> Iterator[OwnTensor]:
         for label, weight in module.own.items():
             event = self._owned[module, label]
-            steps = _Contents(event.contents)
+            steps = _Contents(event.contents, self.target)
             held = steps.vars[event.held] if event.held is not None else None
             yield OwnTensor(label, weight, steps.runs, held)
 
@@ -321,9 +321,9 @@ class _Reader:
 
 
 class _Contents:
-    """The operators that compute the contents of a buffer."""
+    """The operators that compute the contents of a buffer. They are cast as in a body, which may run them too."""
 
-    def __init__(self, nodes: Iterable[Node]) -> None:
+    def __init__(self, nodes: Iterable[Node], target: Target) -> None:
         self.vars: dict[Value, Var] = {}
         runs = []
         for node in nodes:
@@ -332,5 +332,5 @@ class _Contents:
             for value in node.outputs:
                 self.vars[value] = Var(len(self.vars), value.type)
                 outputs.append(self.vars[value])
-            runs.append(Run(node.facets, inputs, tuple(outputs)))
+            runs.append(Run(node.facets, inputs, tuple(outputs), casts=target.casts(node)))
         self.runs = tuple(runs)
