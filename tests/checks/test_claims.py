@@ -252,7 +252,7 @@ def test_an_error_beside_what_is_undecided_is_pointed_out() -> None:
 
 
 def test_a_case_that_cannot_be_judged_leaves_the_claim_undecided() -> None:
-    """The fault is told where it stands, once, and not by the second claim; the other case holds."""
+    """The fault is reported once, at its place, and not by the second claim; the other case holds."""
     first = 'claim "first" { assert broken == 1 }'
     second = 'claim(A) "it" { if A < 4 { assert A >= 1 } else { assert broken > A } }'
     report = check(from_text(f"arch 1\nlet broken = nothing\n{first}\n{second}\n"))
@@ -269,7 +269,7 @@ def test_a_claim_is_proved_if_one_of_its_cases_is() -> None:
 
 
 def test_what_a_faulty_layer_measures_is_not_compared() -> None:
-    """It has values on its stream all the same: the fault is told, and no assertion fails of it."""
+    """It has values on its stream all the same: the fault is reported, and no Python assertion fails."""
     block = "block B { c: conv(4, 1); let x = nothing }\n"
     result = decided('claim "it" { input x: [N, 4, H, W]; assert params(B) == 1 }', block)
     assert result.standing == "undecided"

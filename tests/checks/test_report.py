@@ -1,4 +1,4 @@
-"""A layer whose result is unused, in a statement whose name nobody reads: one fault is told once."""
+"""A layer whose result is unused, in a statement whose name nobody reads: one fault is reported once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archdsl.diagnostics.base import Diagnostic
 CLOSED = "input x: [N, 8, 8, 8]\n  {}\n  x -> relu\n  output y"
 
 
-def told(found: tuple[Diagnostic, ...]) -> list[tuple[str, str]]:
+def reported(found: tuple[Diagnostic, ...]) -> list[tuple[str, str]]:
     return [(d.code, d.span.text) for d in found if d.span]
 
 
@@ -32,7 +32,7 @@ def told(found: tuple[Diagnostic, ...]) -> list[tuple[str, str]]:
 )
 def test_told_once(statements: str, found: list[tuple[str, str]]) -> None:
     text = "arch 1\nmodel M {\n  " + CLOSED.format(statements) + "\n}\n"
-    assert told(check(from_text(text)).diagnostics) == found
+    assert reported(check(from_text(text)).diagnostics) == found
 
 
 def test_a_statement_of_another_file_is_another(tmp_path: Path) -> None:
@@ -45,4 +45,4 @@ def test_a_statement_of_another_file_is_another(tmp_path: Path) -> None:
     spec = open_spec(str(tmp_path / "m.arch"))
     assert isinstance(spec, Spec)
     assert text.index(statement) < used.index("sin(x)") < text.index(statement) + len(statement) - len("sin(x)")
-    assert sorted(told(check(spec).diagnostics)) == [("A0211", "low"), ("A0223", "sin(x)")]
+    assert sorted(reported(check(spec).diagnostics)) == [("A0211", "low"), ("A0223", "sin(x)")]

@@ -47,11 +47,11 @@ def test_inspect_names_tensors_and_the_networks_that_fit(
     state = archdsl.load(net).module().state_dict()
     state["a.conv.bias"] = torch.tensor([0.0, 1, 2, 3, float("nan"), 5, float("inf"), 7])
     torch.save({"model": {f"module.{k}": v for k, v in state.items()}, "epoch": 3}, tmp_path / "w.pth")
-    told = run(capsys, "inspect", tmp_path / "w.pth", net)
-    assert told.startswith("entry `model`: 6 tensors, 844 elements, 3.38 KB\n")
-    (line,) = [line for line in told.splitlines() if "a.conv.bias" in line]
+    shown = run(capsys, "inspect", tmp_path / "w.pth", net)
+    assert shown.startswith("entry `model`: 6 tensors, 844 elements, 3.38 KB\n")
+    (line,) = [line for line in shown.splitlines() if "a.conv.bias" in line]
     assert line.split() == ["module.a.conv.bias", "[8]", "float32", "3", "2.38", "0", "7", "1", "NaN,", "1", "infinite"]
-    assert told.endswith(f"fits {net} (`model`)\n")
+    assert shown.endswith(f"fits {net} (`model`)\n")
     facts = json.loads(run(capsys, "inspect", tmp_path / "w.pth", net, "--format", "json"))
     assert facts["fits"] == [{"network": net, "entry": "model", "prefix": "", "without": []}]
     assert facts["entries"]["model"]["module.a.conv.bias"]["nan"] == 1
@@ -62,11 +62,11 @@ def test_a_shipped_network_is_recognised_without_its_head(tmp_path: Path, capsys
     head = [name for name in state if name.startswith("output.")]
     assert head
     save_file({n: v for n, v in state.items() if n not in head}, tmp_path / "lenet5-trained.safetensors")
-    told = run(capsys, "inspect", tmp_path / "lenet5-trained.safetensors", "lenet5", "--no-statistics")
-    assert told.endswith("fits lenet5, without `output`\n")
+    shown = run(capsys, "inspect", tmp_path / "lenet5-trained.safetensors", "lenet5", "--no-statistics")
+    assert shown.endswith("fits lenet5, without `output`\n")
     save_file(state, tmp_path / "lenet5-trained.safetensors")
-    told = run(capsys, "inspect", tmp_path / "lenet5-trained.safetensors", "--no-statistics")
-    assert told.endswith("fits lenet5\n")
+    shown = run(capsys, "inspect", tmp_path / "lenet5-trained.safetensors", "--no-statistics")
+    assert shown.endswith("fits lenet5\n")
 
 
 def test_statistics_are_numpys_whatever_the_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +92,8 @@ def test_diff_lists_what_differs(tmp_path: Path, capsys: pytest.CaptureFixture[s
     theirs = {"a": torch.ones(2) + 0.5, "b": torch.ones(4), "c": ours["c"], "e": torch.ones(1), "s": torch.tensor(1)}
     torch.save(ours, tmp_path / "a.pth")
     save_file(theirs, tmp_path / "b.safetensors")
-    told = run(capsys, "diff", tmp_path / "a.pth", tmp_path / "b.safetensors", code=1)
-    assert told.splitlines() == [
+    shown = run(capsys, "diff", tmp_path / "a.pth", tmp_path / "b.safetensors", code=1)
+    assert shown.splitlines() == [
         "- d",
         "+ e",
         "~ a: differs by up to 0.5",
@@ -111,8 +111,8 @@ def test_map_writes_the_networks_names_and_convert_another_form(
 ) -> None:
     state = archdsl.load(net).module().state_dict()
     torch.save({f"module.{k}": v for k, v in state.items()}, tmp_path / "w.pth")
-    told = run(capsys, "map", tmp_path / "w.pth", net, "-o", tmp_path / "m.safetensors")
-    assert told.splitlines()[1:] == ["  removed `module.` from the names"]
+    shown = run(capsys, "map", tmp_path / "w.pth", net, "-o", tmp_path / "m.safetensors")
+    assert shown.splitlines()[1:] == ["  removed `module.` from the names"]
     mapped = load_file(tmp_path / "m.safetensors")
     assert mapped.keys() == state.keys()
     assert all(torch.equal(mapped[name], value) for name, value in state.items())

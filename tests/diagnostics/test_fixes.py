@@ -25,7 +25,7 @@ def found_in(path: Path, texts: dict[Path, str] | None = None) -> tuple[Diagnost
     return check(spec).diagnostics
 
 
-def told(found: tuple[Diagnostic, ...]) -> Counter[tuple[str, str]]:
+def reported(found: tuple[Diagnostic, ...]) -> Counter[tuple[str, str]]:
     return Counter((d.code, d.message) for d in found)
 
 
@@ -46,7 +46,7 @@ def test_an_edit_mends_its_fault_and_makes_no_other(path: Path, diagnostic: Diag
     source = diagnostic.edits[0].span.source
     text = mended(source, [diagnostic])
     assert text != source.text
-    before, after = told(found_in(path)), told(found_in(path, {Path(source.name).resolve(): text}))
+    before, after = reported(found_in(path)), reported(found_in(path, {Path(source.name).resolve(): text}))
     key = (diagnostic.code, diagnostic.message)
     assert after[key] == before[key] - 1
     assert {code for code, _ in after - before} <= BEHIND.get(f"{diagnostic.span}".rpartition("/")[2], set())

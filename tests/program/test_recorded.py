@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from archdsl.program.ir import Choose, Layer, Part, Program, Run, flattened
+from archdsl.program.ir import Call, Choose, Layer, Part, Program, Run, flattened
 from archdsl.program.recorded import recorded
 from archdsl.program.show import show
 
@@ -88,7 +88,7 @@ def test_a_module_that_runs_again_has_one_class_and_a_body_for_each_kind_of_run(
     text = "block B { f: conv(4, 1) }\nmodel M { input x: [N, 4, H, 8]; let b: B; b; b; maxpool(2); b; output y }"
     cls, top = program(text).classes
     assert len(cls.bodies) == 2
-    runs = [s.body for s in top.bodies[0].steps if hasattr(s, "body")]  # type: ignore[attr-defined]
+    runs = [s.body for s in top.bodies[0].steps if isinstance(s, Call)]
     assert runs == [0, 0, 1]
 
 

@@ -1,4 +1,4 @@
-"""A block built once for several instances: what is open in it, and where they must be told apart."""
+"""A block built once for several instances: what is open in it, and where they must be separate classes."""
 
 from __future__ import annotations
 
