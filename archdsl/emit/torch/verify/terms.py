@@ -6,6 +6,7 @@ can be compared: source by running it on traced tensors, a checked graph by eval
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -181,17 +182,17 @@ class ElementType:
         raise Refused("a comparison of element types")
 
 
-class _Operand:
+class _Operand(ABC):
     """A value that computes operators by three methods, which get them as text."""
 
-    def binary(self, op: str, left: object, right: object) -> object:
-        raise NotImplementedError
+    @abstractmethod
+    def binary(self, op: str, left: object, right: object) -> object: ...
 
-    def compare(self, op: str, other: object) -> object:
-        raise NotImplementedError
+    @abstractmethod
+    def compare(self, op: str, other: object) -> object: ...
 
-    def unary(self, op: str) -> object:
-        raise NotImplementedError
+    @abstractmethod
+    def unary(self, op: str) -> object: ...
 
 
 def _forward(op: str) -> Callable[[_Operand, object], object]:
