@@ -16,14 +16,15 @@ since `ClassTable` makes each once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from archdsl.graph import Scope
+from archdsl.graph import Node, Scope
 from archdsl.op import Facets, Tensor, Weight
+from archdsl.program.conditions import Condition
 from archdsl.program.numbers import Number
-from archdsl.record import record
+from archdsl.record import exactly, record
 
 # ---- values and modules ------------------------------------------------------------------------------------
 
@@ -102,7 +103,19 @@ class OwnTensor:
     held: Var | None = None
 
 
-Member: TypeAlias = Layer | Part | Group | OwnTensor
+@record
+class Optional:
+    """A member that is made where the condition holds."""
+
+    condition: Condition
+    member: Layer | Part | Group
+
+    @property
+    def label(self) -> str:
+        return self.member.label
+
+
+Member: TypeAlias = Layer | Part | Group | OwnTensor | Optional
 
 # ---- steps -------------------------------------------------------------------------------------------------
 
@@ -151,15 +164,25 @@ class Training:
 
 
 @record
+class Joined:
+    """A variable that has the value of one variable after an arm, and of another after the other."""
+
+    output: Var
+    then: Var
+    otherwise: Var
+
+
+@record
 class Choose:
     """Runs ``then`` where the condition holds, else ``otherwise``.
 
-    Variables that only one arm assigns may be read only where its condition holds.
+    Variables that only one arm assigns may be read only where its condition holds; ``joined`` may be read behind both.
     """
 
-    condition: Training
+    condition: Training | Condition
     then: tuple[Step, ...]
     otherwise: tuple[Step, ...] = ()
+    joined: tuple[Joined, ...] = ()
 
 
 @record
@@ -236,6 +259,12 @@ class ClassTable:
     """Makes classes: one for equal members and bodies of the same text."""
 
     made: dict[tuple[object, ...], Class] = field(default_factory=dict)
+    known: dict[Hashable, Facets] = field(default_factory=dict)
+
+    def facets(self, node: Node) -> Facets:
+        """The facets of an operator: one object for equal operators on inputs of equal types."""
+        facets = node.facets
+        return self.known.setdefault((exactly(facets.op), facets.inputs, facets.weights), facets)
 
     def intern(self, cls: Class) -> Class:
         """The class with these contents."""
@@ -259,6 +288,8 @@ def parts(members: Iterable[Member]) -> Iterator[Part]:
                 yield member
             case Group(members=inner):
                 yield from parts(inner)
+            case Optional(member=inner):
+                yield from parts([inner])
 
 
 def flattened(steps: Iterable[Step]) -> Iterator[Step]:

@@ -6,7 +6,7 @@ needs are left out; those that only training needs run under `Choose`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, groupby
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -53,7 +53,6 @@ from archdsl.program.ir import (
 )
 from archdsl.program.numbers import Number
 from archdsl.program.usage import Usage
-from archdsl.record import exactly
 
 Happening: TypeAlias = "Node | Instance"
 """An operator or a scope that runs in an instance."""
@@ -127,7 +126,7 @@ class Recorder:
         self.usage = Usage(graph)
         self.live = graph.live(True)
         self.always = graph.live(False)
-        self._table = table
+        self.table = table
         self._parameters = parameters
         self._classes: dict[Module, Class] = {}
         self._bodies: dict[Module, list[Body]] = {}
@@ -140,15 +139,9 @@ class Recorder:
             for event in flattened_events(instance.events):
                 if isinstance(event, TensorDeclared):
                     self._owned.setdefault((instance.module, event.name), event)
-        self._facets: dict[Hashable, Facets] = {}
         nodes = chain(graph.nodes, *(event.contents for event in self._owned.values()))
         layers = ((n.module, n) for n in nodes if not isinstance(n.op, OwnOp))
-        self._layers = {module: self.facets(n) for module, n in layers if module is not None}
-
-    def facets(self, node: Node) -> Facets:
-        """The facets of an operator: one object for equal operators on inputs of equal types."""
-        facets = node.facets
-        return self._facets.setdefault((exactly(facets.op), facets.inputs, facets.weights), facets)
+        self._layers = {module: table.facets(n) for module, n in layers if module is not None}
 
     # ---- classes ----
 
@@ -162,7 +155,7 @@ class Recorder:
             members = (*self._own_tensors(module), *self._members(module))
             bodies = tuple(self._bodies.get(module, ()))
             cls = Class(runs[0].scope, module.path, members, bodies, self._parameters, is_local=bool(self._parameters))
-            self._classes[module] = self._table.intern(cls)
+            self._classes[module] = self.table.intern(cls)
         return self._classes[module]
 
     def body_number(self, instance: Instance) -> int:
@@ -294,7 +287,7 @@ class _Reader:
         is_here = module is not None and (module in self._passed or _is_below(module, self._instance.module))
         reached = self._reach(module) if module is not None and is_here else None
         casts = recorder.target.casts(happening)
-        return Run(recorder.facets(happening), inputs, self._assign(happening.outputs), reached, casts)
+        return Run(recorder.table.facets(happening), inputs, self._assign(happening.outputs), reached, casts)
 
     def _call(self, instance: Instance) -> Call:
         recorder = self._recorder

@@ -20,6 +20,7 @@ from archdsl.program.ir import (
     Group,
     Layer,
     Member,
+    Optional,
     Output,
     Own,
     OwnTensor,
@@ -65,6 +66,9 @@ class _Shower:
             case Group(label=label, members=members):
                 yield f"{label}:"
                 yield from _indented(line for inner in members for line in self._member(inner))
+            case Optional(condition=condition, member=inner):
+                yield f"if {condition}"
+                yield from _indented(self._member(inner))
             case OwnTensor(label=label, weight=weight, contents=contents, held=held):
                 kind = "buffer" if weight.buffer else "param"
                 yield f"{kind} {label}: {_shape(weight.shape)} = {held or weight.init.text}"
@@ -87,12 +91,14 @@ class _Shower:
                 yield f"{_assigned(outputs)} = {module}: {self._names[of]}{which} <- {given}"
             case Own(label=label, output=output):
                 yield f"{_typed(output)} = own {label}"
-            case Choose(condition=condition, then=then, otherwise=otherwise):
+            case Choose(condition=condition, then=then, otherwise=otherwise, joined=joined):
                 yield f"if {condition}"
                 yield from _indented(line for inner in then for line in self._step(inner))
                 if otherwise:
                     yield "else"
                     yield from _indented(line for inner in otherwise for line in self._step(inner))
+                for join in joined:
+                    yield f"{_typed(join.output)} = {join.then} or {join.otherwise}"
             case Output(name=name, value=value, when_training=when_training, cast=cast):
                 condition = " when training" if when_training else ""
                 yield f"output {name} = {value}{condition}{f' as the type of {cast}' if cast else ''}"

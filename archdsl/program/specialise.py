@@ -8,14 +8,18 @@ which always succeeds, is a class with every number written out.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from archdsl.dims import symbols
 from archdsl.graph import Graph, Instance, Value, values_in
+from archdsl.program.conditions import Combined, Condition, names_of, opposite
 from archdsl.program.ir import Class, ClassTable, Parameter, Program
+from archdsl.program.numbers import Lane
 from archdsl.program.recorded import Recorder, Target, Use
 from archdsl.program.symbolic import Source, Split, Symbolic, Unsuitable, build, made_inside, word
+from archdsl.program.unify import Apart, Side, Unifier
 from archdsl.program.usage import Usage
 from archdsl.program.witnesses import Witnesses
 
@@ -29,7 +33,7 @@ class Reason:
     text: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Shared:
     """A class of several instances, and where its parameters come from.
 
@@ -49,6 +53,62 @@ class Shared:
         return Use(
             self.cls, arguments, tuple(arriving[k] for k in self.inputs), tuple(leaving[k] for k in self.outputs)
         )
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One way through the text of a block: its class, and the open numbers of the instances that take it."""
+
+    shared: Shared
+    lanes: Sequence[Lane]
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Instances answer a condition differently. ``split`` is what they are divided by if they cannot be one class."""
+
+    split: Split
+    condition: Condition
+    then: Path
+    otherwise: Path
+
+
+Path: TypeAlias = Leaf | Fork
+
+
+def _leaves(path: Path) -> Iterator[Leaf]:
+    if isinstance(path, Leaf):
+        yield path
+    else:
+        yield from _leaves(path.then)
+        yield from _leaves(path.otherwise)
+
+
+def _condition(path: Path, then: Shared, otherwise: Shared) -> Condition | None:
+    """When a tree with two different ends leads to the first: ``a or b`` if either does; None if it is neither."""
+    if isinstance(path, Leaf):
+        return None
+    a, b = path.then, path.otherwise
+    match a, b:
+        case Leaf(), Leaf() if a.shared == then and b.shared == otherwise:
+            return path.condition
+        case Leaf(), Leaf() if a.shared == otherwise and b.shared == then:
+            return opposite(path.condition)
+        case Leaf(), Fork():
+            inner = _condition(b, then, otherwise)
+            first, op = (path.condition, "or") if a.shared == then else (opposite(path.condition), "and")
+        case Fork(), Leaf():
+            inner = _condition(a, then, otherwise)
+            first, op = (path.condition, "and") if b.shared == otherwise else (opposite(path.condition), "or")
+        case _:
+            return None
+    return Combined(op, first, inner) if inner is not None else None
+
+
+def _for_all(split: Split, among: Sequence[int], count: int) -> Split:
+    """A division of some instances as one of all: the others go with the first."""
+    keys = dict(zip(among, split.keys, strict=True))
+    return Split([keys.get(k, split.keys[0]) for k in range(count)], str(split), split.condition)
 
 
 def specialised(graph: Graph, target: Target) -> tuple[Program, list[Reason]]:
@@ -128,14 +188,70 @@ class _Specialiser:
             raise Split(leaving, "other results are read")
         if len({_exact(i) for i in instances}) == 1:
             return None
-        symbolic = build(instances, self.graph, self._taken)
+        return self._unified(self._paths(instances, range(len(instances)), sorted(leaving[0]))).shared
+
+    def _paths(self, instances: Sequence[Instance], among: Sequence[int], leaving: Sequence[int]) -> Path:
+        """The ways through the text of a block that some of its instances take.
+
+        Raises:
+            Split: they differ in something else than a condition on numbers that are known when the class is made.
+        """
+        try:
+            return self._path(instances, among, leaving)
+        except Split as split:
+            raised = _for_all(split, among, len(instances))
+        if raised.condition is None or {*raised.keys} != {True, False}:
+            raise raised
+        arms = [[k for k in among if raised.keys[k] is answer] for answer in (True, False)]
+        try:
+            then, otherwise = (self._paths(instances, arm, leaving) for arm in arms)
+        except Unsuitable:
+            raise raised from None
+        parameters = {p.name for p, _ in next(_leaves(then)).shared.sources}
+        if not names_of(raised.condition) <= parameters:
+            raise raised
+        return Fork(raised, raised.condition, then, otherwise)
+
+    def _path(self, instances: Sequence[Instance], among: Sequence[int], leaving: Sequence[int]) -> Leaf:
+        """The block built on symbols for instances that take one way through its text."""
+        symbolic = build(instances, self.graph, self._taken, among)
         target = self.target.on(symbolic.graph)
         witnesses = Witnesses(self.target, target, self._order)
-        for lane, witness in zip(symbolic.opened.lanes, instances, strict=True):
+        for lane, witness in zip(symbolic.lanes, symbolic.witnesses, strict=True):
             found = witnesses.difference(symbolic, lane, witness)
             if found is not None:
                 raise Unsuitable(found)
-        return self._read(symbolic, target, sorted(leaving[0]))
+        return Leaf(self._read(symbolic, target, leaving), symbolic.lanes)
+
+    def _unified(self, path: Path) -> Leaf:
+        """All ways as one class.
+
+        Raises:
+            Split: their classes have too little in common.
+        """
+        if isinstance(path, Leaf):
+            return path
+        leaves = list(_leaves(path))
+        ends = list(dict.fromkeys(leaf.shared for leaf in leaves))
+        if len(ends) == 1:
+            return Leaf(ends[0], [lane for leaf in leaves for lane in leaf.lanes])
+        whole = _condition(path, *ends) if len(ends) == 2 else None
+        if whole is not None:
+            sides = [Leaf(e, [lane for leaf in leaves if leaf.shared == e for lane in leaf.lanes]) for e in ends]
+            return self._choice(path, whole, *sides)
+        return self._choice(path, path.condition, self._unified(path.then), self._unified(path.otherwise))
+
+    def _choice(self, path: Fork, condition: Condition, then: Leaf, otherwise: Leaf) -> Leaf:
+        """A class of two, which are taken where the condition holds and where it does not."""
+        a, b = then.shared, otherwise.shared
+        try:
+            if (a.inputs, a.outputs) != (b.inputs, b.outputs):
+                raise Apart("other inputs or results")
+            sides = Side(a.cls, then.lanes), Side(b.cls, otherwise.lanes)
+            made = Unifier(condition, *sides, self.target.form).cls()
+        except Apart:
+            raise path.split from None
+        return Leaf(replace(a, cls=self.table.intern(made)), [*then.lanes, *otherwise.lanes])
 
     def _read(self, symbolic: Symbolic, target: Target, leaving: Sequence[int]) -> Shared:
         """A block that was built on symbols as a class."""
@@ -155,7 +271,7 @@ class _Specialiser:
         if instance.scope.definition is None or instance is symbolic.instance:
             return None
         path = instance.module.path.removeprefix(symbolic.instance.module.path)
-        witnesses = [self._by_path.get(lane.module.path + path) for lane in symbolic.opened.instances]
+        witnesses = [self._by_path.get(lane.module.path + path) for lane in symbolic.witnesses]
         found = [self._find(w) if w is not None else None for w in witnesses]
         if any(f is not found[0] for f in found):
             raise Split([id(f) for f in found], f"`{instance.scope.name}` in it has several classes")

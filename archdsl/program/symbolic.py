@@ -23,6 +23,7 @@ from archdsl.evaluate.quotient import Exact, Quotient
 from archdsl.evaluate.session import Session
 from archdsl.evaluate.values import BlockLayer, Builtin, Env, NoLayer, OpLayer, Sides, Value, is_list
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, values_in
+from archdsl.program.conditions import Compared, Condition
 from archdsl.program.ir import Parameter
 from archdsl.program.numbers import Lane, Number, OpenFloat, Operation, at
 from archdsl.syntax import tree
@@ -31,11 +32,15 @@ T = TypeVar("T", bound=Hashable)
 
 
 class Split(Exception):
-    """Instances differ in something that one class cannot leave open: ``keys`` has one value for each instance."""
+    """Instances differ in something that one run of the text cannot leave open.
 
-    def __init__(self, keys: Sequence[Hashable], reason: str) -> None:
+    ``keys`` has one value for each instance; ``condition`` is what they answer with them, if it is a comparison.
+    """
+
+    def __init__(self, keys: Sequence[Hashable], reason: str, condition: Condition | None = None) -> None:
         super().__init__(reason)
         self.keys = tuple(keys)
+        self.condition = condition
 
 
 class Unsuitable(Exception):
@@ -202,10 +207,17 @@ class WitnessedNumbers:
     def compare(self, left: Exact, op: Operator, right: Exact, node: tree.Node) -> bool:
         if not isinstance(left, OpenFloat) and not isinstance(right, OpenFloat):
             return self._sizes.compare(left, op, right, node)
-        return self.agreed(lambda k: self._sizes.compare(at(left, k), op, at(right, k), node), node.span.text)
+        condition = None if isinstance(left, Quotient) or isinstance(right, Quotient) else Compared(left, op, right)
+        return self.agreed(
+            lambda k: self._sizes.compare(at(left, k), op, at(right, k), node), node.span.text, condition
+        )
 
     def decide(self, left: Size, op: Operator, right: Size, node: tree.Node) -> bool:
-        answer = self.agreed(lambda lane: truth(at(left, lane), op, at(right, lane), self._facts), node.span.text)
+        answer = self.agreed(
+            lambda lane: truth(at(left, lane), op, at(right, lane), self._facts),
+            node.span.text,
+            Compared(left, op, right),
+        )
         if answer is None:
             raise Unsuitable(f"`{node.span.text}` is not decided")
         return answer
@@ -215,7 +227,7 @@ class WitnessedNumbers:
             return size
         return self.agreed(lambda lane: at(size, lane), f"`{node.span.text}` is another number")
 
-    def agreed(self, question: Callable[[Lane], T], reason: str) -> T:
+    def agreed(self, question: Callable[[Lane], T], reason: str, condition: Condition | None = None) -> T:
         """The answer that all instances give.
 
         Raises:
@@ -223,7 +235,7 @@ class WitnessedNumbers:
         """
         answers = [question(lane) for lane in self._lanes]
         if any(a != answers[0] for a in answers):
-            raise Split(answers, reason)
+            raise Split(answers, reason, condition)
         return answers[0]
 
     def _is_known(self, size: Dim) -> bool:
@@ -232,15 +244,30 @@ class WitnessedNumbers:
 
 @dataclass(frozen=True, eq=False)
 class Symbolic:
-    """A block that was built once: the graph that holds nothing but it, and the instance in it."""
+    """A block that was built once: the graph that holds nothing but it, and the instance in it.
+
+    ``among`` are the numbers of the instances that it was built for; what differs between the others is open too.
+    """
 
     graph: Graph
     instance: Instance
     opened: Opened
+    among: Sequence[int]
+
+    @property
+    def lanes(self) -> list[dict[str, Number]]:
+        return [self.opened.lanes[k] for k in self.among]
+
+    @property
+    def witnesses(self) -> list[Instance]:
+        return [self.opened.instances[k] for k in self.among]
 
 
-def build(instances: Sequence[Instance], graph: Graph, taken: set[str]) -> Symbolic:
+def build(instances: Sequence[Instance], graph: Graph, taken: set[str], among: Sequence[int] | None = None) -> Symbolic:
     """A block built once for some of its instances in a graph. ``taken`` are names that no symbol may have.
+
+    What differs between the instances is open; conditions are decided by those whose numbers are in ``among``, by
+    default by all.
 
     Raises:
         Split: they are not instances of one class.
@@ -250,7 +277,8 @@ def build(instances: Sequence[Instance], graph: Graph, taken: set[str]) -> Symbo
     first = instances[0]
     session = Session(Witnessed(graph.needs.facts))
     session.top = first.scope.definition
-    numbers = WitnessedNumbers(session, opened.lanes)
+    among = range(len(instances)) if among is None else among
+    numbers = WitnessedNumbers(session, [opened.lanes[k] for k in among])
     elaborator = Elaborator(session, LearnedAssertions(session), numbers=numbers)
     root = Module("", None)
     outer = Instance(first.scope, root, {}, None, first.env)
@@ -266,7 +294,9 @@ def build(instances: Sequence[Instance], graph: Graph, taken: set[str]) -> Symbo
     made = outer.inner[0]
     inputs = [GraphInput("x", v) for v in values_in(opened.stream)]
     outputs = [GraphOutput("y", v, False) for v in made_inside(made)]
-    return Symbolic(Graph("", inputs, outputs, elaborator.recorder.nodes, root, outer, session.needs), made, opened)
+    return Symbolic(
+        Graph("", inputs, outputs, elaborator.recorder.nodes, root, outer, session.needs), made, opened, among
+    )
 
 
 _UNSUITABLE = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from archdsl.program.ir import Part, Program, parts
+from archdsl.program.ir import Choose, Optional, Part, Program, parts
 from archdsl.program.show import show
 from archdsl.program.specialise import Reason, specialised
 
@@ -56,13 +56,70 @@ def test_as_text() -> None:
         """)
 
 
-def test_instances_that_take_other_arms_are_two() -> None:
+def test_instances_that_take_other_arms_are_one_class_with_the_condition() -> None:
     found, reasons = program(
-        "block B(c) { f: linear(c); if c > 4 { relu } }\n"
-        "model M { input x: [N, 4]; a: B(3); b: B(4); c: B(5); d: B(6); output y }"
+        "block B(c) { f: linear(c); if c > 4 { relu } }\nmodel M { input x: [N, 4]; a: B(3); b: B(5); output y }"
     )
+    assert reasons == []
+    assert show(found) == dedent("""\
+        program M
+
+        class B#0(c, dim)
+          f: linear(c)
+          run(%0 [N, dim]) -> %3
+            %1 [N, c] = f: linear <- %0
+            if c > 4
+              %2 [N, c] = relu <- %1
+            %3 [N, c] = %2 or %1
+
+        class M#1
+          a: B#0(c=3, dim=4)
+          b: B#0(c=5, dim=3)
+          run(%0 [N, 4]) -> outputs
+            %1 [N, 3] = a: B#0 <- %0
+            %2 [N, 5] = b: B#0 <- %1
+            output y = %2
+        """)
+
+
+def test_a_member_of_one_arm_is_optional() -> None:
+    found, reasons = program(
+        "block B(c) { input x: [N, C]; residual { f: linear(c) } shortcut { if C != c { p: linear(c) } } }\n"
+        "model M { input x: [N, 4]; a: B(4); b: B(5); c: B(5); output y }"
+    )
+    assert reasons == []
+    optional = found.classes[0].members[1]
+    assert isinstance(optional, Optional)
+    assert (str(optional.condition), optional.label) == ("dim != c", "p")
+
+
+def test_conditions_that_lead_to_the_same_are_one() -> None:
+    """Several ways through the text, and two classes: ``or`` and ``and`` join what decides between them."""
+    found, reasons = program(
+        "block B(c, d) { f: linear(c); if c > 4 or d > 4 { relu } }\n"
+        "model M { input x: [N, 4]; a: B(3, 2); b: B(5, 2); c: B(3, 6); output y }"
+    )
+    assert reasons == []
+    (choice,) = (s for s in found.classes[0].bodies[0].steps if isinstance(s, Choose))
+    assert str(choice.condition) == "(c > 4 or d > 4)"
+
+
+def test_a_condition_on_a_size_that_only_runs_know_makes_two_classes() -> None:
+    """The constructor could not decide it."""
+    found, reasons = program(
+        "block B { input x: [N, C]; if C == 1 { relu } else { gelu } }\n"
+        'model M { input x: [N, T, 2]; flatten; a: B; reduce("n t -> n 1", "sum"); b: B; output y }'
+    )
+    assert [r.text for r in reasons] == ["C == 1"]
     assert [name for name, _ in classes(found)] == ["B", "B", "M"]
-    assert reasons == [Reason("B", 4, "c > 4")]
+
+
+def test_arms_that_make_other_layers_in_one_place_are_two_classes() -> None:
+    _, reasons = program(
+        "block B(c) { if c > 4 { f: linear(c) } else { f: linear(c, bias=false) } }\n"
+        "model M { input x: [N, 4]; a: B(3); b: B(5); output y }"
+    )
+    assert [r.text for r in reasons] == ["c > 4"]
 
 
 def test_a_class_in_a_class_takes_its_numbers() -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from archdsl.dims import Dim
 from archdsl.emit.torch.lower.expressions import Scope, translate
-from archdsl.emit.torch.lower.sizes import is_read, read, sized, symbols_of
+from archdsl.emit.torch.lower.sizes import condition_test, is_read, read, sized, symbols_of
 from archdsl.emit.torch.names import RESERVED, Names, identifier, snake
 from archdsl.emit.torch.precision import converted
 from archdsl.emit.torch.terms import assign, call, literal, name, own
 from archdsl.op import TorchExpr
 from archdsl.ops.tensor import Constant
+from archdsl.program.conditions import Combined, Compared, Condition, names_of
 from archdsl.program.ir import (
     Body,
     Call,
@@ -26,6 +27,7 @@ from archdsl.program.ir import (
     Place,
     Run,
     Step,
+    Training,
     Var,
     flattened,
 )
@@ -79,6 +81,8 @@ class Sizes:
                     found.update(dict.fromkeys(symbols_of(expression(step))))
                 case Call(of=of, body=number):
                     found.update(dict.fromkeys(self.passed(of, number)))
+                case Choose(condition=condition) if not isinstance(condition, Training):
+                    found.update(dict.fromkeys(sorted(names_of(condition))))
         return tuple(found)
 
 
@@ -146,11 +150,22 @@ class Method:
                 return [self._assigned(outputs, self._run(step))]
             case Call(outputs=outputs):
                 return [self._assigned(outputs, self._call(step))]
-            case Choose(then=then, otherwise=otherwise):
-                return self._choice(then, otherwise)
+            case Choose(condition=Training(), then=then, otherwise=otherwise):
+                return self._in_training(then, otherwise)
+            case Choose(condition=Compared() | Combined() as condition):
+                return [self._choice(condition, step)]
         raise NotLowered(f"no statement for {type(step).__name__}")
 
-    def _choice(self, then: Sequence[Step], otherwise: Sequence[Step]) -> list[ast.stmt]:
+    def _choice(self, condition: Condition, step: Choose) -> ast.stmt:
+        """Each arm ends with the variables that both give."""
+        arms = self._statements(step.then), self._statements(step.otherwise)
+        for join in step.joined:
+            target = self._variable(join.output)
+            for arm, value in zip(arms, (join.then, join.otherwise), strict=True):
+                arm.append(assign(target, self._vars[value]))
+        return ast.If(condition_test(condition, self._symbols), *arms)
+
+    def _in_training(self, then: Sequence[Step], otherwise: Sequence[Step]) -> list[ast.stmt]:
         """Variables of one arm are None after the other, so that every name is bound."""
         arms = [self._statements(then), self._statements(otherwise)]
         targets = [dict.fromkeys(n.id for s in arm for n in _targets(s)) for arm in arms]
@@ -159,12 +174,13 @@ class Method:
         return [ast.If(own("training"), *arms)] if arms[0] else []
 
     def _assigned(self, outputs: Sequence[Var], value: ast.expr) -> ast.stmt:
-        targets: list[ast.expr] = []
-        for output in outputs:
-            self._count += 1
-            targets.append(ast.Name(self._names.take(f"v{self._count}", f"v{self._count}_value")))
-            self._vars[output] = targets[-1]
+        targets: list[ast.expr] = [self._variable(output) for output in outputs]
         return assign(targets[0] if len(targets) == 1 else ast.Tuple(targets), value)
+
+    def _variable(self, output: Var) -> ast.expr:
+        self._count += 1
+        self._vars[output] = ast.Name(self._names.take(f"v{self._count}", f"v{self._count}_value"))
+        return self._vars[output]
 
     def _run(self, step: Run) -> ast.expr:
         inputs = [self._vars[v] for v in step.inputs]

@@ -17,14 +17,15 @@ from archdsl.emit.torch.lower.classir import ClassIR
 from archdsl.emit.torch.lower.containers import Containers, Holding, labels, member
 from archdsl.emit.torch.lower.expressions import Scope, number, with_arguments
 from archdsl.emit.torch.lower.idioms import idiomatic
-from archdsl.emit.torch.lower.sizes import sized
+from archdsl.emit.torch.lower.sizes import condition_test, sized
 from archdsl.emit.torch.lower.wrappers import Wrappers
 from archdsl.emit.torch.names import RESERVED, Names, class_name_at, identifier, is_identifier, network_name, snake
 from archdsl.emit.torch.terms import assign, call, dotted, literal, name, own
 from archdsl.init import Init
 from archdsl.op import Weight
 from archdsl.ops.tensor import Constant
-from archdsl.program.ir import Class, Group, Layer, Member, OwnTensor, Parameter, Part, Program
+from archdsl.program.conditions import Condition, names_of
+from archdsl.program.ir import Class, Group, Layer, Member, Optional, OwnTensor, Parameter, Part, Program
 from archdsl.program.numbers import Number, OpenFloat, names_in
 
 
@@ -90,9 +91,10 @@ class Lowering:
                 continue
             if holding in (Holding.NUMBERED, Holding.CHAIN):
                 positional.append(result.value)
+                statements += result.after
             else:
-                statements.append(_set(ast.Name("self"), part.label, result.value))
-            statements += result.after
+                lines = [_set(ast.Name("self"), part.label, result.value), *result.after]
+                statements += _under(part, lines, numbers)
         tables = _Tables(Names(labels(cls.members)))
         methods = () if is_chain else self._bodies(cls, tables, numbers)
         buffers = [m.label for m in own_tensors if m.weight.buffer and is_identifier(m.label)]
@@ -155,6 +157,8 @@ class Lowering:
                 label, given = self.named(of), dict(arguments)
                 values = [numbers.value(given.get(p.name, p)) for p in self._signatures[of]]
                 return Made(call(label, *values))
+            case Optional(member=inner):
+                return self._made(inner, path, numbers, in_chain)
             case Group(members=members) if self._containers.of(part) is Holding.LIST:
                 inner = self._held("nn.ModuleList", members, path, numbers)
                 assert isinstance(inner.value, ast.Call)
@@ -192,8 +196,7 @@ class Lowering:
         for part in members:
             made = self._made(part, member(path, part.label, Holding.NAMED), numbers)
             if made is not None:
-                yield _set(path, part.label, made.value)
-                yield from made.after
+                yield from _under(part, [_set(path, part.label, made.value), *made.after], numbers)
 
     def _own_tensor(self, tensor: OwnTensor, numbers: _Numbers) -> Iterator[ast.stmt]:
         label, weight = tensor.label, tensor.weight
@@ -240,6 +243,11 @@ class _Numbers:
             self._used.add(value.name)
             return ast.Name(self.names[value.name])
         return number(value, Scope(open=self._open))
+
+    def condition(self, condition: Condition) -> ast.expr:
+        """A condition in the constructor."""
+        self._used |= names_of(condition)
+        return condition_test(condition, self.names)
 
     def arguments(self, init: Init) -> dict[str, ast.expr]:
         """The arguments of a distribution."""
@@ -295,6 +303,11 @@ class _Tables:
             )
             for op, label in self._tables
         ]
+
+
+def _under(part: Member, made: list[ast.stmt], numbers: _Numbers) -> list[ast.stmt]:
+    """What makes a member, under its condition if it has one."""
+    return [ast.If(numbers.condition(part.condition), made, [])] if isinstance(part, Optional) else made
 
 
 def _set(parent: ast.expr, label: str, value: ast.expr) -> ast.stmt:

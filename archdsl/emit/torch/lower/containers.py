@@ -11,7 +11,7 @@ from archdsl.emit.torch.lower.bodies import Sizes
 from archdsl.emit.torch.lower.wrappers import Wrappers
 from archdsl.emit.torch.names import is_identifier
 from archdsl.emit.torch.terms import call, literal
-from archdsl.program.ir import Call, Class, Group, Layer, Member, OwnTensor, Part, Place, Run
+from archdsl.program.ir import Call, Class, Group, Layer, Member, Optional, OwnTensor, Part, Place, Run
 
 
 class Holding(Enum):
@@ -37,6 +37,8 @@ class Containers:
         """How it holds its members."""
         members = [m for m in container.members if not isinstance(m, OwnTensor)]
         if not members or [m.label for m in members] != [str(k) for k in range(len(members))]:
+            return Holding.NAMED
+        if any(isinstance(m, Optional) for m in members):
             return Holding.NAMED
         if isinstance(container, Class) and len(members) == len(container.members) and self._is_chain(container):
             return Holding.CHAIN
@@ -76,7 +78,8 @@ class Containers:
 
 
 def _labelled(members: Iterable[Member], label: str) -> Member:
-    return next(m for m in members if m.label == label and not isinstance(m, OwnTensor))
+    found = next(m for m in members if m.label == label and not isinstance(m, OwnTensor))
+    return found.member if isinstance(found, Optional) else found
 
 
 def member(parent: ast.expr, label: str, holding: Holding) -> ast.expr:

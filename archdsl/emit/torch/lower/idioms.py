@@ -48,8 +48,15 @@ IDIOMS: tuple[Idiom, ...] = (nested, renumbered)
 def _nested(method: ast.FunctionDef) -> ast.FunctionDef:
     counts = Counter(n.id for n in _names(method))
     variables = {a.arg for a in method.args.args if a.arg != "self"} | {n for s in method.body for n in _assigned(s)}
+    return _with_body(method, _nested_body(method.body, counts, variables))
+
+
+def _nested_body(statements: Sequence[ast.stmt], counts: Counter[str], variables: Container[str]) -> list[ast.stmt]:
     body: list[ast.stmt] = []
-    for statement in method.body:
+    for statement in statements:
+        if isinstance(statement, ast.If):
+            arms = (_nested_body(arm, counts, variables) for arm in (statement.body, statement.orelse))
+            statement = ast.If(statement.test, *arms)
         before = body[-1] if body else None
         value = _single(before) if before is not None else None
         if value is not None and counts[value[0]] == 2 and _reads_first(statement, variables) == value[0]:
@@ -58,7 +65,7 @@ def _nested(method: ast.FunctionDef) -> ast.FunctionDef:
                 body[-1] = merged
                 continue
         body.append(statement)
-    return _with_body(method, body)
+    return body
 
 
 def _single(statement: ast.stmt) -> tuple[str, ast.expr] | None:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
 from archdsl.dims import Dim, evaluate, show, symbol, symbols
-from archdsl.emit.torch.operators import BINARY
+from archdsl.emit.torch.operators import BINARY, COMPARISONS
 from archdsl.emit.torch.terms import literal, name
 from archdsl.op import Tensor, TorchExpr
+from archdsl.program.conditions import Combined, Compared, Condition
 from archdsl.program.numbers import OpenFloat, names_in
 
 
@@ -39,6 +40,17 @@ def sized(size: Dim | OpenFloat, names: Mapping[str, str]) -> ast.expr:
         return ast.BinOp(sides[0], BINARY[said.op].syntax(), sides[1])
     text = re.sub(r"[^\W\d]\w*", lambda found: names.get(found[0], found[0]), show(size))
     return ast.parse(text, mode="eval").body
+
+
+def condition_test(condition: Condition, names: Mapping[str, str]) -> ast.expr:
+    """A condition as Python."""
+    match condition:
+        case Compared(left=left, op=op, right=right):
+            sides = [sized(s, names) if isinstance(s, OpenFloat | Dim) else literal(s) for s in (left, right)]
+            return ast.Compare(sides[0], [COMPARISONS[op].syntax()], [sides[1]])
+        case Combined(op=op, left=left, right=right):
+            terms = [condition_test(c, names) for c in (left, right)]
+            return ast.BoolOp(ast.And() if op == "and" else ast.Or(), terms)
 
 
 def read(wanted: str, inputs: Sequence[Tensor], names: Sequence[str]) -> ast.expr | None:

@@ -118,3 +118,14 @@ def test_a_group_in_a_class_with_arguments_takes_them() -> None:
         "block B(c) { g: { f: linear(c) as p; relu; it + p } }\nmodel M { input x: [N, 4]; a: B(3); b: B(5); output y }"
     )
     assert "self.g = G(c, dim)" in text
+
+
+def test_what_depends_on_a_number_stands_under_the_condition_in_both_places() -> None:
+    """In the constructor and in ``forward``; the file is proved for both answers, since the network has both."""
+    text = text_of(
+        "block B(c) { f: linear(c); if c > 4 { g: linear(c) } }\n"
+        "model M { input x: [N, 4]; a: B(3); b: B(5); output y }"
+    )
+    assert text.count("class B") == 1
+    assert "        if c > 4:\n            self.g = nn.Linear(c, c)\n" in text
+    assert "        if self.c > 4:\n            v2 = self.g(v1)\n        else:\n            v2 = v1\n" in text
