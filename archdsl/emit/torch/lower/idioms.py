@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import replace
 
 from archdsl.emit.torch.lower.classir import ClassIR
+from archdsl.emit.torch.lower.rerolling import rerolled
 from archdsl.emit.torch.render import flat
 
 MAX_WIDTH = 72
@@ -39,7 +40,7 @@ def renumbered(cls: ClassIR) -> ClassIR:
     return replace(cls, methods=tuple(map(_renumbered, cls.methods)))
 
 
-IDIOMS: tuple[Idiom, ...] = (nested, renumbered)
+IDIOMS: tuple[Idiom, ...] = (rerolled, nested, renumbered)
 """In the order in which they are applied."""
 
 # ---- nesting -----------------------------------------------------------------------------------------------
