@@ -114,6 +114,27 @@ def test_a_condition_on_a_size_that_only_runs_know_makes_two_classes() -> None:
     assert [name for name, _ in classes(found)] == ["B", "B", "M"]
 
 
+def test_arms_whose_results_differ_in_size_make_two_classes() -> None:
+    """What follows would have to say which size it gets."""
+    found, reasons = program(
+        "block B(c) { f: linear(c); if c > 4 { g: linear(2 * c) } }\n"
+        "model M { input x: [N, 4]; a: B(3); b: B(5); output y }"
+    )
+    assert [r.text for r in reasons] == ["c > 4"]
+    assert [name for name, _ in classes(found)] == ["B", "B", "M"]
+
+
+def test_sizes_that_are_equal_where_an_arm_is_skipped_are_one() -> None:
+    """``C`` is ``c`` in every instance that keeps its input: the size behind the arms is ``c``."""
+    found, reasons = program(
+        "block B(c) { input x: [N, C]; if C != c { f: linear(c) }; g: linear(c) }\n"
+        "model M { input x: [N, 4]; a: B(4); b: B(5); c: B(5); output y }"
+    )
+    assert reasons == []
+    (choice,) = (s for s in found.classes[0].bodies[0].steps if isinstance(s, Choose))
+    assert [str(size) for size in choice.joined[0].output.type.shape] == ["N", "c"]
+
+
 def test_arms_that_make_other_layers_in_one_place_are_two_classes() -> None:
     _, reasons = program(
         "block B(c) { if c > 4 { f: linear(c) } else { f: linear(c, bias=false) } }\n"
