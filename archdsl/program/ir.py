@@ -20,13 +20,29 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from archdsl.dims import Size
 from archdsl.graph import Node, Scope
 from archdsl.op import Facets, Tensor, Weight
 from archdsl.program.conditions import Condition
 from archdsl.program.numbers import Number
 from archdsl.record import exactly, record
 
-# ---- values and modules ------------------------------------------------------------------------------------
+# ---- labels, values and modules ------------------------------------------------------------------------------------
+
+
+@record
+class Counted:
+    """A label in a loop, with a number that its variable has a part in: ``layer{turn - 1}``."""
+
+    before: str
+    number: Size
+    after: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.before}{{{self.number}}}{self.after}"
+
+
+Label: TypeAlias = str | Counted
 
 
 @record
@@ -44,10 +60,10 @@ class Var:
 class Place:
     """A module below the class, by the labels that lead to it: ``features``, ``convs.0``."""
 
-    labels: tuple[str, ...]
+    labels: tuple[Label, ...]
 
     def __str__(self) -> str:
-        return ".".join(self.labels)
+        return ".".join(map(str, self.labels))
 
 
 @record
@@ -69,7 +85,7 @@ ModuleRef: TypeAlias = Place | Passed
 class Layer:
     """An operator that is a module of its own: it owns weights, or has a label or a number in a seq."""
 
-    label: str
+    label: Label
     facets: Facets
 
 
@@ -77,7 +93,7 @@ class Layer:
 class Part:
     """A module of another class, with values for its parameters."""
 
-    label: str
+    label: Label
     of: Class
     arguments: tuple[tuple[str, Number], ...] = ()
 
@@ -86,7 +102,7 @@ class Part:
 class Group:
     """A declared list of modules (``let convs: [ … ]``): it holds them and computes nothing."""
 
-    label: str
+    label: Label
     members: tuple[Member, ...]
 
 
@@ -111,11 +127,24 @@ class Optional:
     member: Layer | Part | Group
 
     @property
-    def label(self) -> str:
+    def label(self) -> Label:
         return self.member.label
 
 
-Member: TypeAlias = Layer | Part | Group | OwnTensor | Optional
+@record
+class Repeated:
+    """Members that each turn of a loop makes. ``variable`` counts the turns from 1 to ``count``, perhaps none."""
+
+    variable: str
+    count: Size
+    members: tuple[Member, ...]
+
+    @property
+    def label(self) -> Label:
+        return self.members[0].label
+
+
+Member: TypeAlias = Layer | Part | Group | OwnTensor | Optional | Repeated
 
 # ---- steps -------------------------------------------------------------------------------------------------
 
@@ -186,6 +215,32 @@ class Choose:
 
 
 @record
+class Carried:
+    """A variable that the turns of a loop hand on: ``start`` before the first, ``end`` after the last.
+
+    A turn reads it as ``given`` and hands on ``made``. The types of ``given`` and ``made`` are those in any turn.
+    """
+
+    start: Var
+    given: Var
+    made: Var
+    end: Var
+
+
+@record
+class For:
+    """Runs its steps once in each turn. ``variable`` counts the turns from 1 to ``count``, perhaps none.
+
+    What a turn assigns may be read in this turn alone, but for what is carried.
+    """
+
+    variable: str
+    count: Size
+    carried: tuple[Carried, ...]
+    steps: tuple[Step, ...]
+
+
+@record
 class Output:
     """A result of the network: given always, or only in training. ``cast`` is a value whose type it is converted to."""
 
@@ -195,7 +250,7 @@ class Output:
     cast: Var | None = None
 
 
-Step: TypeAlias = Run | Call | Own | Choose | Output
+Step: TypeAlias = Run | Call | Own | Choose | For | Output
 
 # ---- bodies and classes ------------------------------------------------------------------------------------
 
@@ -286,15 +341,18 @@ def parts(members: Iterable[Member]) -> Iterator[Part]:
         match member:
             case Part():
                 yield member
-            case Group(members=inner):
+            case Group(members=inner) | Repeated(members=inner):
                 yield from parts(inner)
             case Optional(member=inner):
                 yield from parts([inner])
 
 
 def flattened(steps: Iterable[Step]) -> Iterator[Step]:
-    """Steps with those inside choices, each choice before what it holds."""
+    """Steps with those inside choices and loops, each of these before what it holds."""
     for step in steps:
         yield step
-        if isinstance(step, Choose):
-            yield from flattened((*step.then, *step.otherwise))
+        match step:
+            case Choose(then=then, otherwise=otherwise):
+                yield from flattened((*then, *otherwise))
+            case For(steps=inner):
+                yield from flattened(inner)

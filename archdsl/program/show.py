@@ -17,6 +17,7 @@ from archdsl.program.ir import (
     Call,
     Choose,
     Class,
+    For,
     Group,
     Layer,
     Member,
@@ -26,6 +27,7 @@ from archdsl.program.ir import (
     OwnTensor,
     Part,
     Program,
+    Repeated,
     Run,
     Step,
     Var,
@@ -69,6 +71,9 @@ class _Shower:
             case Optional(condition=condition, member=inner):
                 yield f"if {condition}"
                 yield from _indented(self._member(inner))
+            case Repeated(variable=variable, count=count, members=members):
+                yield f"for {variable} in 1..{count}"
+                yield from _indented(line for inner in members for line in self._member(inner))
             case OwnTensor(label=label, weight=weight, contents=contents, held=held):
                 kind = "buffer" if weight.buffer else "param"
                 yield f"{kind} {label}: {_shape(weight.shape)} = {held or weight.init.text}"
@@ -99,6 +104,11 @@ class _Shower:
                     yield from _indented(line for inner in otherwise for line in self._step(inner))
                 for join in joined:
                     yield f"{_typed(join.output)} = {join.then} or {join.otherwise}"
+            case For(variable=variable, count=count, carried=carried, steps=steps):
+                yield f"for {variable} in 1..{count}"
+                yield from _indented(f"{_typed(c.given)} = {c.start}, then {c.made}" for c in carried)
+                yield from _indented(line for inner in steps for line in self._step(inner))
+                yield from (f"{_typed(c.end)} = {c.start} after no turn, else {c.made}" for c in carried)
             case Output(name=name, value=value, when_training=when_training, cast=cast):
                 condition = " when training" if when_training else ""
                 yield f"output {name} = {value}{condition}{f' as the type of {cast}' if cast else ''}"

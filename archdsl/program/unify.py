@@ -24,6 +24,7 @@ from archdsl.program.ir import (
     Optional,
     Own,
     OwnTensor,
+    Repeated,
     Run,
     Step,
     Var,
@@ -113,6 +114,8 @@ def _optional(member: Member, condition: Condition) -> Optional:
     match member:
         case OwnTensor():
             raise Apart(f"{member.label} is not in both")
+        case Repeated():
+            raise Apart(f"{member.label} is repeated in one of both")
         case Optional():
             return Optional(Combined("and", condition, member.condition), member.member)
     return Optional(condition, member)

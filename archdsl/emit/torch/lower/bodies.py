@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.dims import Dim
 from archdsl.emit.torch.lower.expressions import Scope, translate
-from archdsl.emit.torch.lower.sizes import condition_test, is_read, read, sized, symbols_of
+from archdsl.emit.torch.lower.sizes import Turn, condition_test, is_read, read, sized, symbols_of
 from archdsl.emit.torch.names import RESERVED, Names, identifier, snake
 from archdsl.emit.torch.precision import converted
 from archdsl.emit.torch.terms import assign, call, literal, name, own
@@ -20,6 +20,7 @@ from archdsl.program.ir import (
     Call,
     Choose,
     Class,
+    For,
     ModuleRef,
     Output,
     Own,
@@ -31,11 +32,15 @@ from archdsl.program.ir import (
     Var,
     flattened,
 )
-from archdsl.program.numbers import OpenFloat
+from archdsl.program.numbers import OpenFloat, names_in
 
 
 class NotLowered(Exception):
     """The program has no form in PyTorch; the message says why."""
+
+
+COUNTERS = ("i", "j", "k", "turn")
+"""Names for the variable of a loop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +54,7 @@ class Site:
 
     cls: Class
     stored: Callable[[str], str]
-    reach: Callable[[Place], ast.expr]
+    reach: Callable[[Place, Mapping[str, str]], ast.expr]
     tensor: Callable[[str], ast.expr]
     table: Callable[[Constant], ast.expr]
     method: Callable[[Class, int], str]
@@ -83,7 +88,10 @@ class Sizes:
                     found.update(dict.fromkeys(self.passed(of, number)))
                 case Choose(condition=condition) if not isinstance(condition, Training):
                     found.update(dict.fromkeys(sorted(names_of(condition))))
-        return tuple(found)
+                case For(count=count):
+                    found.update(dict.fromkeys(sorted(names_in(count))))
+        turns = {step.variable for step in flattened(body.steps) if isinstance(step, For)}
+        return tuple(s for s in found if s not in turns)
 
 
 def expression(run: Run) -> TorchExpr | None:
@@ -154,7 +162,24 @@ class Method:
                 return self._in_training(then, otherwise)
             case Choose(condition=Compared() | Combined() as condition):
                 return [self._choice(condition, step)]
+            case For():
+                return self._loop(step)
         raise NotLowered(f"no statement for {type(step).__name__}")
+
+    def _loop(self, step: For) -> list[ast.stmt]:
+        """What is carried has one variable before the loop, in it and behind it."""
+        start = [self._assigned([c.end], self._vars[c.start]) for c in step.carried]
+        self._vars.update({c.given: self._vars[c.end] for c in step.carried})
+        self._symbols[step.variable] = Turn(self._names.take(*COUNTERS))
+        body = self._statements(step.steps)
+        made = [self._vars[c.made] for c in step.carried]
+        targets = [self._vars[c.end] for c in step.carried]
+        if len(targets) == 1:
+            body.append(assign(targets[0], made[0]))
+        elif targets:
+            body.append(assign(ast.Tuple(targets), ast.Tuple(made)))
+        turns = call("range", sized(step.count, self._symbols))
+        return [*start, ast.For(ast.Name(self._symbols[step.variable]), turns, body, [])]
 
     def _choice(self, condition: Condition, step: Choose) -> ast.stmt:
         """Each arm ends with the variables that both give."""
@@ -207,7 +232,7 @@ class Method:
     def _reach(self, module: ModuleRef) -> ast.expr:
         if isinstance(module, Passed):
             return ast.Name(self._modules[module.index])
-        return self._site.reach(module)
+        return self._site.reach(module, self._symbols)
 
     def _size(self, size: Dim | OpenFloat) -> ast.expr:
         return sized(size, self._symbols)
@@ -249,7 +274,7 @@ def _targets(statement: ast.stmt) -> Iterator[ast.Name]:
     match statement:
         case ast.Assign(targets=[target]):
             yield from (n for n in ast.walk(target) if isinstance(n, ast.Name))
-        case ast.If(body=body, orelse=orelse):
+        case ast.If(body=body, orelse=orelse) | ast.For(body=body, orelse=orelse):
             yield from (n for inner in (*body, *orelse) for n in _targets(inner))
 
 

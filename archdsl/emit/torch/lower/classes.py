@@ -14,10 +14,10 @@ from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.initial import direct_tensor, init_call, shape_of
 from archdsl.emit.torch.lower.bodies import Method, NotLowered, Site, Sizes, contents
 from archdsl.emit.torch.lower.classir import ClassIR
-from archdsl.emit.torch.lower.containers import Containers, Holding, labels, member
+from archdsl.emit.torch.lower.containers import NO_NAMES, Containers, Holding, labels, member
 from archdsl.emit.torch.lower.expressions import Scope, number, with_arguments
 from archdsl.emit.torch.lower.idioms import idiomatic
-from archdsl.emit.torch.lower.sizes import condition_test, sized
+from archdsl.emit.torch.lower.sizes import condition_test, labelled, sized
 from archdsl.emit.torch.lower.wrappers import Wrappers
 from archdsl.emit.torch.names import RESERVED, Names, class_name_at, identifier, is_identifier, network_name, snake
 from archdsl.emit.torch.terms import assign, call, dotted, literal, name, own
@@ -25,7 +25,7 @@ from archdsl.init import Init
 from archdsl.op import Weight
 from archdsl.ops.tensor import Constant
 from archdsl.program.conditions import Condition, names_of
-from archdsl.program.ir import Class, Group, Layer, Member, Optional, OwnTensor, Parameter, Part, Program
+from archdsl.program.ir import Class, Group, Label, Layer, Member, Optional, OwnTensor, Parameter, Part, Program
 from archdsl.program.numbers import Number, OpenFloat, names_in
 
 
@@ -115,7 +115,7 @@ class Lowering:
         site = Site(
             cls,
             stored=numbers.stored,
-            reach=lambda place: self._containers.reach(cls, place),
+            reach=lambda place, names: self._containers.reach(cls, place, names),
             tensor=lambda label: own_tensor(label, tensors[label]),
             table=tables.table,
             method=self.method,
@@ -310,10 +310,10 @@ def _under(part: Member, made: list[ast.stmt], numbers: _Numbers) -> list[ast.st
     return [ast.If(numbers.condition(part.condition), made, [])] if isinstance(part, Optional) else made
 
 
-def _set(parent: ast.expr, label: str, value: ast.expr) -> ast.stmt:
-    if is_identifier(label):
+def _set(parent: ast.expr, label: Label, value: ast.expr) -> ast.stmt:
+    if isinstance(label, str) and is_identifier(label):
         return assign(ast.Attribute(parent, label), value)
-    return ast.Expr(call(ast.Attribute(parent, "add_module"), literal(label), value))
+    return ast.Expr(call(ast.Attribute(parent, "add_module"), labelled(label, NO_NAMES), value))
 
 
 def own_tensor(label: str, weight: Weight) -> ast.expr:

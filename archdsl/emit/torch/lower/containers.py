@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from archdsl.emit.torch.lower.bodies import Sizes
+from archdsl.emit.torch.lower.sizes import labelled, sized
 from archdsl.emit.torch.lower.wrappers import Wrappers
 from archdsl.emit.torch.names import is_identifier
-from archdsl.emit.torch.terms import call, literal
-from archdsl.program.ir import Call, Class, Group, Layer, Member, Optional, OwnTensor, Part, Place, Run
+from archdsl.emit.torch.terms import call
+from archdsl.program.ir import (
+    Call,
+    Class,
+    Group,
+    Label,
+    Layer,
+    Member,
+    Optional,
+    OwnTensor,
+    Part,
+    Place,
+    Repeated,
+    Run,
+)
 
 
 class Holding(Enum):
@@ -23,6 +37,7 @@ class Holding(Enum):
     NAMED = "attributes of an nn.Module"
 
 
+NO_NAMES: Mapping[str, str] = {}
 NUMBERS = (Holding.CHAIN, Holding.NUMBERED, Holding.LIST)
 
 
@@ -38,7 +53,7 @@ class Containers:
         members = [m for m in container.members if not isinstance(m, OwnTensor)]
         if not members or [m.label for m in members] != [str(k) for k in range(len(members))]:
             return Holding.NAMED
-        if any(isinstance(m, Optional) for m in members):
+        if any(isinstance(m, Optional | Repeated) for m in members):
             return Holding.NAMED
         if isinstance(container, Class) and len(members) == len(container.members) and self._is_chain(container):
             return Holding.CHAIN
@@ -66,30 +81,43 @@ class Containers:
             return not step.casts and self.wrappers.can_wrap(step.facets)
         return step.body == 0 and not step.modules and not self.sizes.passed(step.of, 0)
 
-    def reach(self, cls: Class, place: Place) -> ast.expr:
-        """The expression for a module below a class, in its methods."""
+    def reach(self, cls: Class, place: Place, names: Mapping[str, str]) -> ast.expr:
+        """The expression for a module below a class, in its methods; ``names`` are those of open numbers."""
         container: Class | Group = cls
         node: ast.expr = ast.Name("self")
         for label in place.labels:
-            node = member(node, label, self.of(container))
+            node = member(node, label, self.of(container), names)
             found = _labelled(container.members, label)
             container = found.of if isinstance(found, Part) else found if isinstance(found, Group) else container
         return node
 
 
-def _labelled(members: Iterable[Member], label: str) -> Member:
-    found = next(m for m in members if m.label == label and not isinstance(m, OwnTensor))
-    return found.member if isinstance(found, Optional) else found
+def _labelled(members: Iterable[Member], label: Label) -> Member:
+    return next(m for m in _flat(members) if m.label == label and not isinstance(m, OwnTensor))
 
 
-def member(parent: ast.expr, label: str, holding: Holding) -> ast.expr:
+def _flat(members: Iterable[Member]) -> Iterator[Member]:
+    """Members without the conditions and loops around them."""
+    for part in members:
+        match part:
+            case Optional(member=inner):
+                yield inner
+            case Repeated(members=inner):
+                yield from _flat(inner)
+            case _:
+                yield part
+
+
+def member(parent: ast.expr, label: Label, holding: Holding, names: Mapping[str, str] = NO_NAMES) -> ast.expr:
     """A module in another."""
     if holding in NUMBERS:
-        return ast.Subscript(parent, literal(int(label)))
-    if is_identifier(label):
+        number = int(label) if isinstance(label, str) else label.number
+        return ast.Subscript(parent, sized(number, names))
+    if isinstance(label, str) and is_identifier(label):
         return ast.Attribute(parent, label)
-    return call(ast.Attribute(parent, "get_submodule"), literal(label))
+    return call(ast.Attribute(parent, "get_submodule"), labelled(label, names))
 
 
-def labels(members: Sequence[Member]) -> set[str]:
-    return {m.label for m in members}
+def labels(members: Iterable[Member]) -> set[str]:
+    """The labels that are no numbers of a loop."""
+    return {m.label for m in _flat(members) if isinstance(m.label, str)}

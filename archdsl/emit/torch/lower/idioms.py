@@ -58,6 +58,8 @@ def _nested_body(statements: Sequence[ast.stmt], counts: Counter[str], variables
         if isinstance(statement, ast.If):
             arms = (_nested_body(arm, counts, variables) for arm in (statement.body, statement.orelse))
             statement = ast.If(statement.test, *arms)
+        elif isinstance(statement, ast.For):
+            statement = ast.For(statement.target, statement.iter, _nested_body(statement.body, counts, variables), [])
         before = body[-1] if body else None
         value = _single(before) if before is not None else None
         if value is not None and counts[value[0]] == 2 and _reads_first(statement, variables) == value[0]:

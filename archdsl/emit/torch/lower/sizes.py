@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
-from archdsl.dims import Dim, evaluate, show, symbol, symbols
+from archdsl.dims import Dim, evaluate, show, substitute, symbol, symbols
 from archdsl.emit.torch.operators import BINARY, COMPARISONS
 from archdsl.emit.torch.terms import literal, name
 from archdsl.op import Tensor, TorchExpr
 from archdsl.program.conditions import Combined, Compared, Condition
-from archdsl.program.numbers import OpenFloat, names_in
+from archdsl.program.ir import Label
+from archdsl.program.numbers import Number, OpenFloat, names_in
 
 
 def symbols_of(expression: TorchExpr | None) -> tuple[str, ...]:
@@ -30,24 +31,39 @@ def symbols_of(expression: TorchExpr | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def sized(size: Dim | OpenFloat, names: Mapping[str, str]) -> ast.expr:
-    """An open number as arithmetic on variables, each perhaps dotted."""
+class Turn(str):
+    """The name of a loop's variable, which counts from 0 where that of the program counts from 1."""
+
+
+def sized(size: Number, names: Mapping[str, str]) -> ast.expr:
+    """A number as arithmetic on variables, each perhaps dotted, or a `Turn`."""
     if isinstance(size, OpenFloat):
         said = size.expression
         if isinstance(said, str):
             return name(names.get(said, said))
-        sides = [sized(s, names) if isinstance(s, OpenFloat | Dim) else literal(s) for s in (said.left, said.right)]
-        return ast.BinOp(sides[0], BINARY[said.op].syntax(), sides[1])
+        return ast.BinOp(sized(said.left, names), BINARY[said.op].syntax(), sized(said.right, names))
+    if isinstance(size, Dim):
+        size = substitute(size, {s: symbol(s) + 1 for s in symbols(size) if isinstance(names.get(s), Turn)})
+    if not isinstance(size, Dim):
+        return literal(size)
     text = re.sub(r"[^\W\d]\w*", lambda found: names.get(found[0], found[0]), show(size))
     return ast.parse(text, mode="eval").body
+
+
+def labelled(label: Label, names: Mapping[str, str]) -> ast.expr:
+    """A label as a string: ``f"layer{i + 1}"``."""
+    if isinstance(label, str):
+        return literal(label)
+    number = ast.FormattedValue(sized(label.number, names), -1)
+    texts = [ast.Constant(text) if text else None for text in (label.before, label.after)]
+    return ast.JoinedStr([part for part in (texts[0], number, texts[1]) if part is not None])
 
 
 def condition_test(condition: Condition, names: Mapping[str, str]) -> ast.expr:
     """A condition as Python."""
     match condition:
         case Compared(left=left, op=op, right=right):
-            sides = [sized(s, names) if isinstance(s, OpenFloat | Dim) else literal(s) for s in (left, right)]
-            return ast.Compare(sides[0], [COMPARISONS[op].syntax()], [sides[1]])
+            return ast.Compare(sized(left, names), [COMPARISONS[op].syntax()], [sized(right, names)])
         case Combined(op=op, left=left, right=right):
             terms = [condition_test(c, names) for c in (left, right)]
             return ast.BoolOp(ast.And() if op == "and" else ast.Or(), terms)
