@@ -296,12 +296,22 @@ class Class:
         return self.scope.name
 
 
+@record
+class Setting:
+    """A parameter of the network's class: its name in the text of the model, and its value in this network."""
+
+    parameter: Parameter
+    label: str
+    value: Number
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A network: its name and its class, from which all other classes are reached."""
+    """A network: its name and its class, from which all other classes are reached, and the parameters of that."""
 
     name: str
     top: Class
+    settings: tuple[Setting, ...] = ()
 
     @property
     def classes(self) -> tuple[Class, ...]:

@@ -8,19 +8,19 @@ which always succeeds, is a class with every number written out.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from archdsl.dims import symbols
+from archdsl.elaborate.shapes import InputShapes
 from archdsl.graph import Graph, Instance, Value, values_in
 from archdsl.program.conditions import Combined, Condition, names_of, opposite
-from archdsl.program.ir import Class, ClassTable, Parameter, Program
+from archdsl.program.ir import Class, ClassTable, Parameter, Program, Setting
 from archdsl.program.numbers import Lane
 from archdsl.program.recorded import Recorder, Target, Use
 from archdsl.program.symbolic import Source, Split, Symbolic, Unsuitable, build, made_inside, word
 from archdsl.program.unify import Apart, Side, Unifier
-from archdsl.program.usage import Usage
 from archdsl.program.witnesses import Witnesses
 
 
@@ -111,41 +111,80 @@ def _for_all(split: Split, among: Sequence[int], count: int) -> Split:
     return Split([keys.get(k, split.keys[0]) for k in range(count)], str(split), split.condition)
 
 
-def specialised(graph: Graph, target: Target) -> tuple[Program, list[Reason]]:
-    """The program of a graph with as few classes as its instances allow, and why there are not fewer."""
-    specialiser = _Specialiser(graph, target)
-    top = Recorder(graph, target, specialiser.table, specialiser.use).cls(graph.root)
-    return Program(graph.name, top), specialiser.reasons
+def specialised(graph: Graph, target: Target, others: Sequence[Graph] = ()) -> tuple[Program, list[Reason]]:
+    """The program of a graph with as few classes as its instances allow, and why there are not fewer.
+
+    ``others`` are the same model with other values of its parameters: where they differ, its class has parameters too.
+
+    Raises:
+        Split, Unsuitable: the networks are not one class.
+    """
+    specialiser = _Specialiser([graph, *others], target)
+    program = specialiser.of_many() if others else specialiser.of_one()
+    return program, specialiser.reasons
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A graph, and what is asked about its instances."""
+
+    graph: Graph
+    target: Target
+    recorder: Recorder
+    by_path: Mapping[str, Instance]
 
 
 class _Specialiser:
-    """Finds the classes of one graph's instances."""
+    """Finds the classes of the instances of some networks of one model."""
 
-    def __init__(self, graph: Graph, target: Target) -> None:
-        self.graph = graph
+    def __init__(self, graphs: Sequence[Graph], target: Target) -> None:
         self.target = target
         self.table = ClassTable()
         self.reasons: list[Reason] = []
-        self._recorder = Recorder(graph, target, self.table)
-        self._order = {node: k for k, node in enumerate(graph.nodes)}
-        self._taken = {s for i in graph.inputs for size in i.value.shape for s in symbols(size)}
+        self._networks: dict[Instance, _Network] = {}
+        self._graphs = graphs
+        self._order = {node: k for graph in graphs for k, node in enumerate(graph.nodes)}
+        inputs = [i for graph in graphs for i in graph.inputs]
+        self._taken = {s for i in inputs for size in i.value.shape for s in symbols(size)}
         self._shared: dict[Instance, Shared | None] = {}
-        usage = self._recorder.usage
-        self._by_path = {i.module.path: i for i in usage.instances if not usage.is_rerun(i.module)}
         self._groups: dict[Hashable, list[Instance]] = {}
+        for graph in graphs:
+            self._enter(graph, target if graph is graphs[0] else target.on(graph))
+
+    def _enter(self, graph: Graph, target: Target) -> None:
+        recorder = Recorder(graph, target, self.table)
+        usage = recorder.usage
+        by_path = {i.module.path: i for i in usage.instances if not usage.is_rerun(i.module)}
+        network = _Network(graph, target, recorder, by_path)
         for instance in usage.instances:
-            if self._can_share(instance, usage):
+            self._networks[instance] = network
+            if self._can_share(instance):
                 self._groups.setdefault(_text_of(instance), []).append(instance)
 
-    def _can_share(self, instance: Instance, usage: Usage) -> bool:
+    def of_one(self) -> Program:
+        """The program of the only network."""
+        graph = self._graphs[0]
+        return Program(graph.name, Recorder(graph, self.target, self.table, self.use).cls(graph.root))
+
+    def of_many(self) -> Program:
+        """The program of all networks, with the parameters of the first as defaults."""
+        first, tops = self._graphs[0], [graph.instance for graph in self._graphs]
+        top = self._unified(self._paths(tops, range(len(tops)), range(len(first.outputs)))).shared
+        sources = [(p, source, source.argument) for p, source in top.sources]
+        settings = tuple(Setting(p, label, source.of(tops[0])) for p, source, label in sources if label is not None)
+        return Program(first.name, top.cls, settings)
+
+    def _can_share(self, instance: Instance) -> bool:
         """Is it a block that nothing but its stream connects with what is around it?"""
-        if instance.scope.definition is None or instance.scope.kind == "model" or usage.is_rerun(instance.module):
+        network = self._networks[instance]
+        recorder, path = network.recorder, instance.module.path
+        if instance.scope.definition is None or instance.scope.kind == "model" or path not in network.by_path:
             return False
-        if self._recorder.passed(instance) or not self._recorder.is_live(instance):
+        if recorder.passed(instance) or not recorder.is_live(instance):
             return False
         arriving, leaving = set(values_in(instance.stream)), set(made_inside(instance))
-        reads, gives = self._recorder.entering(instance), self._recorder.leaving(instance)
-        return arriving.issuperset(reads) and leaving.issuperset(gives) and instance.module.path in self._by_path
+        reads, gives = recorder.entering(instance), recorder.leaving(instance)
+        return arriving.issuperset(reads) and leaving.issuperset(gives)
 
     def use(self, instance: Instance) -> Use | None:
         """The class of an instance, if it stands for several."""
@@ -183,7 +222,7 @@ class _Specialiser:
             self._solve(group)
 
     def _build(self, instances: Sequence[Instance]) -> Shared | None:
-        leaving = [frozenset(_positions(self._recorder.leaving(i), made_inside(i))) for i in instances]
+        leaving = [frozenset(_positions(self._networks[i].recorder.leaving(i), made_inside(i))) for i in instances]
         if len(set(leaving)) > 1:
             raise Split(leaving, "other results are read")
         if len({_exact(i) for i in instances}) == 1:
@@ -214,14 +253,19 @@ class _Specialiser:
 
     def _path(self, instances: Sequence[Instance], among: Sequence[int], leaving: Sequence[int]) -> Leaf:
         """The block built on symbols for instances that take one way through its text."""
-        symbolic = build(instances, self.graph, self._taken, among)
+        symbolic = build(instances, self._graphs[0], self._taken, among, self._shapes())
         target = self.target.on(symbolic.graph)
-        witnesses = Witnesses(self.target, target, self._order)
         for lane, witness in zip(symbolic.lanes, symbolic.witnesses, strict=True):
-            found = witnesses.difference(symbolic, lane, witness)
+            network = self._networks[witness]
+            found = Witnesses(network.graph, network.target, target, self._order).difference(symbolic, lane, witness)
             if found is not None:
                 raise Unsuitable(found)
         return Leaf(self._read(symbolic, target, leaving), symbolic.lanes)
+
+    def _shapes(self) -> InputShapes:
+        """The shapes of those inputs that have one in all networks, whatever the text states."""
+        given = [{i.name: i.value.shape for i in graph.inputs} for graph in self._graphs]
+        return {name: shape for name, shape in given[0].items() if all(g.get(name) == shape for g in given)}
 
     def _unified(self, path: Path) -> Leaf:
         """All ways as one class.
@@ -271,7 +315,7 @@ class _Specialiser:
         if instance.scope.definition is None or instance is symbolic.instance:
             return None
         path = instance.module.path.removeprefix(symbolic.instance.module.path)
-        witnesses = [self._by_path.get(lane.module.path + path) for lane in symbolic.witnesses]
+        witnesses = [self._networks[w].by_path.get(w.module.path + path) for w in symbolic.witnesses]
         found = [self._find(w) if w is not None else None for w in witnesses]
         if any(f is not found[0] for f in found):
             raise Split([id(f) for f in found], f"`{instance.scope.name}` in it has several classes")

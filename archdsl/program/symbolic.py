@@ -16,6 +16,7 @@ from archdsl.dims import Dim, Holds, Needs, Operator, Outcome, Size, symbol, sym
 from archdsl.elaborate.elaborator import Elaborator
 from archdsl.elaborate.model import LearnedAssertions
 from archdsl.elaborate.place import NetworkPlace
+from archdsl.elaborate.shapes import InputShapes
 from archdsl.elaborate.strategy import Entry
 from archdsl.evaluate.faults import Abort, Fault, UsesErrorValue
 from archdsl.evaluate.numbers import SizeNumbers
@@ -23,9 +24,11 @@ from archdsl.evaluate.quotient import Exact, Quotient
 from archdsl.evaluate.session import Session
 from archdsl.evaluate.values import BlockLayer, Builtin, Env, NoLayer, OpLayer, Sides, Value, is_list
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, values_in
+from archdsl.init import Init
 from archdsl.program.conditions import Compared, Condition
 from archdsl.program.ir import Parameter
 from archdsl.program.numbers import Lane, Number, OpenFloat, Operation, at
+from archdsl.record import exactly
 from archdsl.syntax import tree
 
 T = TypeVar("T", bound=Hashable)
@@ -79,7 +82,8 @@ class Opened:
         self._values = 0
         for name in self.instances[0].arguments:
             self.arguments[name] = self._argument(name, [i.arguments[name] for i in self.instances])
-        self.stream = self._opened_stream([i.stream for i in self.instances], [0])
+        if self.instances[0].scope.kind != "model":
+            self.stream = self._opened_stream([i.stream for i in self.instances], [0])
 
     def _argument(self, name: str, values: list[Any]) -> Any:
         kinds = {type(v) for v in values}
@@ -163,6 +167,8 @@ def word(value: Any) -> Hashable:
         return type(value), value
     if is_list(value):
         return tuple(map(word, value))
+    if isinstance(value, Init):
+        return exactly(value)
     if isinstance(value, OpLayer | BlockLayer):
         what = value.op if isinstance(value, OpLayer) else value.definition
         named = tuple((n, word(g.value)) for n, g in value.named.items())
@@ -263,40 +269,65 @@ class Symbolic:
         return [self.opened.instances[k] for k in self.among]
 
 
-def build(instances: Sequence[Instance], graph: Graph, taken: set[str], among: Sequence[int] | None = None) -> Symbolic:
-    """A block built once for some of its instances in a graph. ``taken`` are names that no symbol may have.
+def build(
+    instances: Sequence[Instance],
+    graph: Graph,
+    taken: set[str],
+    among: Sequence[int] | None = None,
+    shapes: InputShapes | None = None,
+) -> Symbolic:
+    """A block built once for some of its instances; or a model for some networks of it, whose inputs have ``shapes``.
 
     What differs between the instances is open; conditions are decided by those whose numbers are in ``among``, by
-    default by all.
+    default by all. ``taken`` are names that no symbol may have, and ``graph`` is a network of the instances.
 
     Raises:
         Split: they are not instances of one class.
         Unsuitable: the block cannot be built on symbols.
     """
     opened = Opened(instances, set(taken))
-    first = instances[0]
     session = Session(Witnessed(graph.needs.facts))
-    session.top = first.scope.definition
+    session.top = instances[0].scope.definition
     among = range(len(instances)) if among is None else among
     numbers = WitnessedNumbers(session, [opened.lanes[k] for k in among])
-    elaborator = Elaborator(session, LearnedAssertions(session), numbers=numbers)
+    elaborator = Elaborator(session, LearnedAssertions(session), numbers=numbers, shapes=shapes)
+    run = _run_model if instances[0].scope.kind == "model" else _run_block
+    try:
+        made, built = run(elaborator, opened, session)
+    except _UNSUITABLE as error:
+        raise Unsuitable(f"{type(error).__name__}: {error}") from None
+    if session.diagnostics or session.is_incomplete:
+        raise Unsuitable("; ".join(d.message for d in session.diagnostics) or "a fault")
+    return Symbolic(built, made, opened, among)
+
+
+def _run_block(elaborator: Elaborator, opened: Opened, session: Session) -> tuple[Instance, Graph]:
+    """The instance of a block, and a graph that holds nothing but it."""
+    first = opened.instances[0]
     root = Module("", None)
     outer = Instance(first.scope, root, {}, None, first.env)
     module = root.children["block"] = Module("block", None)
     env = Env(first.env.parent, owner=object(), names=opened.arguments)
     here = NetworkPlace(env, opened.stream, outer.events, outer, root, None, first.defaults)
-    try:
-        elaborator.expand(Entry(first.scope, module, opened.arguments, env, first.scope.text), here)
-    except _UNSUITABLE as error:
-        raise Unsuitable(f"{type(error).__name__}: {error}") from None
-    if session.diagnostics or session.is_incomplete:
-        raise Unsuitable("; ".join(d.message for d in session.diagnostics) or "a fault")
+    elaborator.expand(Entry(first.scope, module, opened.arguments, env, first.scope.text), here)
     made = outer.inner[0]
     inputs = [GraphInput("x", v) for v in values_in(opened.stream)]
     outputs = [GraphOutput("y", v, False) for v in made_inside(made)]
-    return Symbolic(
-        Graph("", inputs, outputs, elaborator.recorder.nodes, root, outer, session.needs), made, opened, among
-    )
+    return made, Graph("", inputs, outputs, elaborator.recorder.nodes, root, outer, session.needs)
+
+
+def _run_model(elaborator: Elaborator, opened: Opened, session: Session) -> tuple[Instance, Graph]:
+    """The run of a model, and its graph."""
+    first, recorder = opened.instances[0], elaborator.recorder
+    text = first.scope.text
+    assert isinstance(text, tree.Body)
+    env = Env(first.env.parent, owner=object(), names=opened.arguments)
+    here = elaborator.start(text, env, first.scope.definition, opened.arguments)
+    recorder.top = here.instance
+    elaborator.statements.run_body(text, here)
+    here.instance.result = here.stream
+    graph = Graph("", recorder.inputs, recorder.outputs, recorder.nodes, here.module, here.instance, session.needs)
+    return here.instance, graph
 
 
 _UNSUITABLE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from archdsl.graph import Instance, Node, Value, values_in
+from archdsl.graph import Graph, Instance, Node, Value, values_in
 from archdsl.program.numbers import Lane, at, is_exactly
 from archdsl.program.recorded import Target
 from archdsl.program.symbolic import Symbolic
@@ -19,6 +19,7 @@ class Witnesses:
     they run.
     """
 
+    graph: Graph
     target: Target
     on_symbols: Target
     order: Mapping[Node, int]
@@ -26,10 +27,14 @@ class Witnesses:
     def difference(self, symbolic: Symbolic, lane: Lane, witness: Instance) -> str | None:
         """How an instance differs from the block at its numbers; None if it does not."""
         built = symbolic.instance
+        arriving, leaving = ends(built, symbolic.graph)
+        given, wanted = ends(witness, self.graph)
+        if not is_exactly(at(tuple(v.type for v in arriving), lane), tuple(v.type for v in given)):
+            return "other sizes arrive"
         ours, theirs = symbolic.graph.nodes, sorted(nodes_in(witness), key=self.order.__getitem__)
         if len(ours) != len(theirs):
             return f"{len(theirs)} operators run, not {len(ours)}"
-        values: dict[Value, Value] = dict(zip(values_in(built.stream), values_in(witness.stream), strict=True))
+        values: dict[Value, Value] = dict(zip(arriving, given, strict=True))
         for a, b in zip(ours, theirs, strict=True):
             found = self._between(a, b, lane)
             if found is not None:
@@ -39,7 +44,7 @@ class Witnesses:
             if (a.path or "").removeprefix(built.module.path) != (b.path or "").removeprefix(witness.module.path):
                 return f"{a.op.name} has another place"
             values.update(zip(a.outputs, b.outputs, strict=True))
-        same = [values.get(v) for v in values_in(built.result)] == list(values_in(witness.result))
+        same = [values.get(v) for v in leaving] == wanted
         return None if same else "another result"
 
     def _between(self, a: Node, b: Node, lane: Lane) -> str | None:
@@ -53,6 +58,13 @@ class Witnesses:
         if not is_exactly(at(a.output_types, lane), b.output_types):
             return f"{a.op.name} gives other sizes"
         return None
+
+
+def ends(instance: Instance, graph: Graph) -> tuple[list[Value], list[Value]]:
+    """The values that arrive in an instance of a graph and those that it gives: of a network its inputs and outputs."""
+    if instance is graph.instance:
+        return [i.value for i in graph.inputs], [o.value for o in graph.outputs]
+    return list(values_in(instance.stream)), list(values_in(instance.result))
 
 
 def nodes_in(instance: Instance) -> Sequence[Node]:

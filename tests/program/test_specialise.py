@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from textwrap import dedent
+from typing import Any
 
+import pytest
+
+from archdsl.compiler import from_text
+from archdsl.model import open_model
 from archdsl.program.ir import Choose, Optional, Part, Program, parts
 from archdsl.program.show import show
 from archdsl.program.specialise import Reason, specialised
+from archdsl.program.symbolic import Split
 
 from .networks import Weights, graph_of
 
@@ -180,3 +186,58 @@ def test_a_block_that_reads_what_is_around_it_is_written_out() -> None:
         "model M { input x: [N, 4]; f: linear(4) as p; relu; a: B(p, 4); b: B(p, 4); output y }"
     )
     assert all(not parameters for _, parameters in classes(found))
+
+
+# ---- parameters of the model -------------------------------------------------------------------------------
+
+
+def of_many(text: str, **others: Any) -> tuple[Program, list[Reason]]:
+    """The program of a model that has these values for its parameters in another network."""
+    model = open_model(from_text(f"arch 1\n{text}"), {}, {})
+    return specialised(model.graph, Weights(), [model.vary(**others).graph])
+
+
+HEAD = "model M(classes = 10, width = 4) { input x: [N, 4]; hidden: linear(width); head: linear(classes); output y }"
+
+
+def test_a_parameter_of_the_model_that_differs_is_one_of_its_class() -> None:
+    found, reasons = of_many(HEAD, classes=11)
+    assert reasons == []
+    assert show(found) == dedent("""\
+        program M
+
+        class M#0(classes)
+          hidden: linear(4)
+          head: linear(classes)
+          run(%0 [N, 4]) -> outputs
+            %1 [N, 4] = hidden: linear <- %0
+            %2 [N, classes] = head: linear <- %1
+            output y = %2
+        """)
+    (setting,) = found.settings
+    assert (setting.parameter.name, setting.label, setting.value) == ("classes", "classes", 10)
+
+
+def test_blocks_are_one_class_in_all_networks() -> None:
+    found, reasons = of_many(
+        "block B(c) { f: linear(c) }\nmodel M(c = 3) { input x: [N, 4]; a: B(c); b: B(5); output y }", c=6
+    )
+    assert reasons == []
+    assert classes(found) == [("B", ("c", "dim")), ("M", ("c",))]
+
+
+def test_a_parameter_may_be_in_the_shape_of_an_input() -> None:
+    found, _ = of_many("model M(size = 4) { input x: [N, size]; f: linear(2 * size); output y }", size=6)
+    assert "run(%0 [N, size])" in show(found)
+
+
+def test_another_shape_of_an_input_than_the_text_states() -> None:
+    model = open_model(from_text(f"arch 1\n{HEAD}"), {}, {None: (2, 4)})
+    found, _ = specialised(model.graph, Weights(), [model.vary(classes=11).graph])
+    assert "run(%0 [2, 4])" in show(found)
+
+
+def test_what_shapes_the_network_cannot_stay_open() -> None:
+    text = "model M(depth = 2) { input x: [N, 4]; f: seq { for i in 0..depth { linear(4) } }; output y }"
+    with pytest.raises(Split, match="is another number"):
+        of_many(text, depth=3)

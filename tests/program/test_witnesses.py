@@ -18,7 +18,7 @@ def difference(block: str) -> str | None:
     ours, theirs = graph_of(BLOCK + USES), graph_of(block + USES)
     symbolic = build(instances(ours, "B"), ours, {"N"})
     order = {node: k for k, node in enumerate(theirs.nodes)}
-    witnesses = Witnesses(Weights(), Weights(), order)
+    witnesses = Witnesses(theirs, Weights(), Weights(), order)
     return witnesses.difference(symbolic, symbolic.opened.lanes[0], instances(theirs, "B")[0])
 
 

@@ -117,7 +117,7 @@ def plain_source(graph: Graph) -> Source | str:
     found: Source | str = ""
     for form in (lower.shared_text, lower.plain_text):
         try:
-            found = _proved(Source(*form(graph), {}), [Case(graph)])
+            found = _proved(Source(*form(graph)), [Case(graph)])
         except Exception as error:  # reported with the network's name; nothing is written
             found = f"{type(error).__name__}: {error}"
         if isinstance(found, Source):

@@ -13,7 +13,7 @@ from archdsl.emit.torch.docs import doc_above
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.initial import direct_tensor, init_call, shape_of
 from archdsl.emit.torch.lower.bodies import Method, NotLowered, Site, Sizes, contents
-from archdsl.emit.torch.lower.classir import ClassIR
+from archdsl.emit.torch.lower.classir import Argument, ClassIR
 from archdsl.emit.torch.lower.containers import NO_NAMES, Containers, Holding, labels, member
 from archdsl.emit.torch.lower.expressions import Scope, number, with_arguments
 from archdsl.emit.torch.lower.idioms import idiomatic
@@ -51,6 +51,8 @@ class Lowering:
         self._signatures: dict[Class, tuple[Parameter, ...]] = {}
         self._definitions: list[ast.ClassDef] = []
         self.helpers: dict[str, None] = {}
+        self.arguments: dict[str, str] = {}
+        """The names of the arguments of the network's class, by the model's parameters that they are."""
         self.class_name = self.named(program.top)
 
     @property
@@ -106,8 +108,17 @@ class Lowering:
             (*numbers.statements(), *statements, *tables.statements()),
             methods,
             doc_above(cls.scope.definition.span) if cls.scope.definition is not None else None,
-            tuple((numbers.names[p.name], p.kind) for p in numbers.signature),
+            tuple(self._signature(cls, numbers)),
         )
+
+    def _signature(self, cls: Class, numbers: _Numbers) -> Iterator[Argument]:
+        """The arguments of a class's constructor. Those of the network have defaults."""
+        settings = {s.parameter: s for s in self._program.settings} if cls is self._program.top else {}
+        for parameter in numbers.signature:
+            label, setting = numbers.names[parameter.name], settings.get(parameter)
+            yield Argument(label, parameter.kind, literal(setting.value) if setting is not None else None)
+            if setting is not None:
+                self.arguments[setting.label] = label
 
     def _bodies(self, cls: Class, tables: _Tables, numbers: _Numbers) -> tuple[ast.FunctionDef, ...]:
         """A method for each body; bodies with the same text share one."""

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from archdsl.emit.torch.terms import call, literal, name
+
+
+class Argument(NamedTuple):
+    """An argument of a constructor: its name, its type, and its default if it has one."""
+
+    name: str
+    kind: str
+    default: ast.expr | None = None
 
 
 @dataclass(frozen=True)
@@ -23,8 +32,7 @@ class ClassIR:
     made: tuple[ast.stmt, ...]
     methods: tuple[ast.FunctionDef, ...]
     doc: str | None = None
-    parameters: tuple[tuple[str, str], ...] = ()
-    """Names and types."""
+    parameters: tuple[Argument, ...] = ()
 
     def key(self) -> str:
         """Equal for classes with the same text but for their names."""
@@ -45,6 +53,7 @@ class ClassIR:
         if not self.made and not self.positional:
             return []
         start = ast.Expr(call(ast.Attribute(call("super"), "__init__"), *self.positional))
-        args = [ast.arg("self"), *(ast.arg(n, name(kind)) for n, kind in self.parameters)]
-        given = ast.arguments([], args, None, [], [], None, [])
+        args = [ast.arg("self"), *(ast.arg(p.name, name(p.kind)) for p in self.parameters)]
+        defaults = [p.default for p in self.parameters if p.default is not None]
+        given = ast.arguments([], args, None, [], [], None, defaults)
         return [ast.FunctionDef("__init__", given, [start, *self.made], [], literal(None))]

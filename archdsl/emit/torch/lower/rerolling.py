@@ -18,7 +18,7 @@ CONTAINERS = ("nn.Sequential", "nn.ModuleList")
 
 def rerolled(cls: ClassIR) -> ClassIR:
     """Members of a container that are equal, or whose whole numbers grow evenly, are made in a comprehension."""
-    if VARIABLE in {label for label, _ in cls.parameters}:
+    if VARIABLE in {p.name for p in cls.parameters}:
         return cls
     made = tuple(_Containers().visit(deepcopy(s)) for s in cls.made)
     positional = [_Containers().visit(deepcopy(p)) for p in cls.positional]

@@ -5,6 +5,7 @@ It is written where the readable form cannot be proved.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archdsl.emit.torch.lower.classes import Lowering
@@ -18,10 +19,11 @@ from archdsl.program.specialise import specialised
 
 
 class Written(NamedTuple):
-    """The text of a file, and the name of the network's class in it."""
+    """The text of a file, the name of the network's class in it, and its arguments: as in the spec, and in the file."""
 
     text: str
     class_name: str
+    arguments: Mapping[str, str]
 
 
 class Torch:
@@ -46,13 +48,16 @@ class Torch:
         return self._precision.reference if self._precision.is_made(output) else None
 
 
-def shared_text(graph: Graph) -> Written:
+def shared_text(graph: Graph, others: Sequence[Graph] = ()) -> Written:
     """A network with one class for instances of a block that differ in numbers only.
+
+    ``others`` are the same model with other values of its parameters: these are arguments of its class.
 
     Raises:
         NotLowered: the program has no form in PyTorch.
+        Split, Unsuitable: the networks are not one class.
     """
-    program, _ = specialised(graph, Torch(graph))
+    program, _ = specialised(graph, Torch(graph), others)
     return text_of(program, graph)
 
 
@@ -68,4 +73,5 @@ def plain_text(graph: Graph) -> Written:
 def text_of(program: Program, graph: Graph) -> Written:
     """A program as a file."""
     lowered = Lowering(program)
-    return Written(file_text(graph, lowered.definitions, lowered.helpers), lowered.class_name)
+    text = file_text(graph, lowered.definitions, lowered.helpers)
+    return Written(text, lowered.class_name, lowered.arguments)

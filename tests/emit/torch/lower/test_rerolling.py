@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archdsl.emit.torch.lower.classir import ClassIR
+from archdsl.emit.torch.lower.classir import Argument, ClassIR
 from archdsl.emit.torch.lower.rerolling import rerolled
 from archdsl.emit.torch.render import flat
 
@@ -18,7 +18,7 @@ def given_to_base(items: str, *parameters: str) -> str:
     (written,) = ast.parse(f"f({items})").body
     assert isinstance(written, ast.Expr)
     assert isinstance(written.value, ast.Call)
-    named = tuple((p, "int") for p in parameters)
+    named = tuple(Argument(p, "int") for p in parameters)
     cls = rerolled(ClassIR("nn.Sequential", (), tuple(written.value.args), (), (), parameters=named))
     return ", ".join(map(flat, cls.positional))
 
