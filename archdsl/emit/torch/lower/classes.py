@@ -17,6 +17,7 @@ from archdsl.emit.torch.lower.classir import Argument, ClassIR
 from archdsl.emit.torch.lower.containers import NO_NAMES, Containers, Holding, labels, member
 from archdsl.emit.torch.lower.expressions import Scope, number, with_arguments
 from archdsl.emit.torch.lower.idioms import idiomatic
+from archdsl.emit.torch.lower.initial_loops import InitialLoops, is_maybe, kind_of, where_it_is
 from archdsl.emit.torch.lower.sizes import condition_test, labelled, sized
 from archdsl.emit.torch.lower.wrappers import Wrappers
 from archdsl.emit.torch.names import RESERVED, Names, class_name_at, identifier, is_identifier, network_name, snake
@@ -30,9 +31,10 @@ from archdsl.program.numbers import Number, OpenFloat, names_in
 
 
 class Made(NamedTuple):
-    """A module as an expression, and the statements that must follow where it stands: initial values."""
+    """A module as an expression, and the statements that must stand before and behind it: its initial values, too."""
 
     value: ast.expr
+    before: tuple[ast.stmt, ...] = ()
     after: tuple[ast.stmt, ...] = ()
 
 
@@ -45,6 +47,7 @@ class Lowering:
         self._sizes = Sizes()
         self._wrappers = Wrappers(self._names)
         self._containers = Containers(self._wrappers, self._sizes)
+        self._initial = InitialLoops(program, self._containers)
         self._by_text: dict[str, str] = {}
         self._classes: dict[Class, str] = {}
         self._methods: dict[tuple[Class, int], str] = {}
@@ -85,18 +88,13 @@ class Lowering:
         is_chain = holding is Holding.CHAIN
         own_tensors = [m for m in cls.members if isinstance(m, OwnTensor)]
         modules = [m for m in cls.members if not isinstance(m, OwnTensor)]
-        made = [self._made(m, member(ast.Name("self"), m.label, holding), numbers, is_chain) for m in modules]
         statements = [s for tensor in own_tensors for s in self._own_tensor(tensor, numbers)]
         positional: list[ast.expr] = []
-        for part, result in zip(modules, made, strict=True):
-            if result is None:
-                continue
-            if holding in (Holding.NUMBERED, Holding.CHAIN):
-                positional.append(result.value)
-                statements += result.after
-            else:
-                lines = [_set(ast.Name("self"), part.label, result.value), *result.after]
-                statements += _under(part, lines, numbers)
+        before: list[ast.stmt] = []
+        if holding in (Holding.NUMBERED, Holding.CHAIN):
+            positional, before = self._each(modules, numbers, is_chain)
+        else:
+            statements += self._set_all(modules, ast.Name("self"), numbers)
         tables = _Tables(Names(labels(cls.members)))
         methods = () if is_chain else self._bodies(cls, tables, numbers)
         buffers = [m.label for m in own_tensors if m.weight.buffer and is_identifier(m.label)]
@@ -105,10 +103,11 @@ class Lowering:
             "nn.Sequential" if holding in (Holding.NUMBERED, Holding.CHAIN) else "nn.Module",
             (*buffers, *tables.labels),
             tuple(positional),
-            (*numbers.statements(), *statements, *tables.statements()),
+            (*numbers.statements(), *statements, *tables.statements(), *self._initial_loop(numbers)),
             methods,
             doc_above(cls.scope.definition.span) if cls.scope.definition is not None else None,
             tuple(self._signature(cls, numbers)),
+            tuple(before),
         )
 
     def _signature(self, cls: Class, numbers: _Numbers) -> Iterator[Argument]:
@@ -157,57 +156,67 @@ class Lowering:
 
     # ---- members ----
 
-    def _made(self, part: Member, path: ast.expr, numbers: _Numbers, in_chain: bool = False) -> Made | None:
-        """A member that stands at a path; None for a function, which is no module of its own."""
+    def _made(
+        self, part: Member, numbers: _Numbers, target: ast.expr | None = None, in_chain: bool = False
+    ) -> Made | None:
+        """A member; None for a function, which is no module of its own.
+
+        ``target`` is the attribute that will hold it.
+        """
         match part:
             case Layer():
-                return self._layer(part, path, numbers, in_chain)
-            case Part(of=of) if self._is_inlined(of):
-                return self._held("nn.Sequential", of.members, path, numbers)
+                return self._layer(part, numbers, target, in_chain)
+            case Part(of=of) if self._containers.is_inlined(of):
+                values, before = self._each(of.members, numbers, in_chain=True)
+                return Made(call("nn.Sequential", *values), tuple(before))
             case Part(of=of, arguments=arguments):
                 label, given = self.named(of), dict(arguments)
                 values = [numbers.value(given.get(p.name, p)) for p in self._signatures[of]]
                 return Made(call(label, *values))
             case Optional(member=inner):
-                return self._made(inner, path, numbers, in_chain)
+                return self._made(inner, numbers, target, in_chain)
             case Group(members=members) if self._containers.of(part) is Holding.LIST:
-                inner = self._held("nn.ModuleList", members, path, numbers)
-                assert isinstance(inner.value, ast.Call)
-                return Made(call("nn.ModuleList", ast.List(inner.value.args)), inner.after)
-            case Group(members=members):
-                return Made(call("nn.Module"), tuple(self._set_all(members, path, numbers)))
+                values, before = self._each(members, numbers, in_chain=False)
+                return Made(call("nn.ModuleList", ast.List(values)), tuple(before))
+            case Group(members=members) if target is not None:
+                return Made(call("nn.Module"), after=tuple(self._set_all(members, target, numbers)))
         raise NotLowered(f"{part.label} is no module")
 
-    def _is_inlined(self, cls: Class) -> bool:
-        """Is a class made where it is used? Its numbers are then those of the class around it."""
-        return self._containers.of(cls) is Holding.CHAIN and (cls.is_local or not cls.parameters)
-
-    def _layer(self, layer: Layer, path: ast.expr, numbers: _Numbers, in_chain: bool) -> Made | None:
+    def _layer(self, layer: Layer, numbers: _Numbers, target: ast.expr | None, in_chain: bool) -> Made | None:
+        """A layer. One that is no attribute of its class is a variable first, if it has initial values of its own."""
         module = layer.facets.torch.module
         if module is None:
             return Made(self._wrappers.function_call(layer.facets)) if in_chain else None
         callee = (self._wrappers.layer_class(layer.facets) if in_chain else None) or str(module.callee)
         self._use(callee)
         value = with_arguments(name(callee), module.args, numbers.scope(self._use))
-        return Made(value, tuple(_initial(layer.facets.weights, path, numbers)))
+        drawn = self._initial.drawn(numbers.cls, layer)
+        weights = [w for w in layer.facets.weights if not w.by_torch and drawn.get(w.name) != w.init]
+        if not weights:
+            return Made(value)
+        own_target = target if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) else None
+        place = own_target or ast.Name(numbers.local(layer.facets.op.name))
+        values = [_initial(w, kind_of(layer), place, numbers) for w in weights]
+        if kind_of(layer) in self._initial.of(numbers.cls):
+            numbers.late += values
+            values = []
+        return Made(value, (), tuple(values)) if own_target else Made(place, (assign(place, value), *values))
 
-    def _held(self, container: str, members: Iterable[Member], path: ast.expr, numbers: _Numbers) -> Made:
-        """Numbered members as arguments of the module that holds them."""
-        is_chain = container == "nn.Sequential"
-        values: list[ast.expr] = []
-        after: list[ast.stmt] = []
-        for index, part in enumerate(members):
-            made = self._made(part, ast.Subscript(path, literal(index)), numbers, is_chain)
-            assert made is not None
-            values.append(made.value)
-            after += made.after
-        return Made(call(container, *values), tuple(after))
+    def _each(
+        self, members: Iterable[Member], numbers: _Numbers, in_chain: bool
+    ) -> tuple[list[ast.expr], list[ast.stmt]]:
+        """Numbered members, and the statements before them."""
+        made = [m for part in members if (m := self._made(part, numbers, in_chain=in_chain)) is not None]
+        return [m.value for m in made], [s for m in made for s in m.before]
 
     def _set_all(self, members: Iterable[Member], path: ast.expr, numbers: _Numbers) -> Iterator[ast.stmt]:
         for part in members:
-            made = self._made(part, member(path, part.label, Holding.NAMED), numbers)
+            made = self._made(part, numbers, member(path, part.label, Holding.NAMED))
             if made is not None:
-                yield from _under(part, [_set(path, part.label, made.value), *made.after], numbers)
+                yield from _under(part, [*made.before, _set(path, part.label, made.value), *made.after], numbers)
+
+    def _initial_loop(self, numbers: _Numbers) -> list[ast.stmt]:
+        return [*self._initial.statements(numbers.cls, numbers.locals), *numbers.late]
 
     def _own_tensor(self, tensor: OwnTensor, numbers: _Numbers) -> Iterator[ast.stmt]:
         label, weight = tensor.label, tensor.weight
@@ -232,17 +241,19 @@ class _Numbers:
     """The parameters of a class: those that its constructor uses, and those that its methods read."""
 
     def __init__(self, cls: Class, labels: Names) -> None:
-        self._cls = cls
+        self.cls = cls
         self._labels = labels
         self._used: set[str] = set()
         self._stored: dict[str, str] = {}
-        taken = Names(RESERVED)
-        self.names = {p.name: taken.take(snake(identifier(p.name, "value")), "value") for p in cls.parameters}
+        self.locals = Names(RESERVED)
+        self.names = {p.name: self.locals.take(snake(identifier(p.name, "value")), "value") for p in cls.parameters}
+        self.late: list[ast.stmt] = []
+        """Initial values that are set behind a loop, which sets others."""
 
     @property
     def signature(self) -> tuple[Parameter, ...]:
         """The parameters that the class needs."""
-        return tuple(p for p in self._cls.parameters if p.name in self._used)
+        return tuple(p for p in self.cls.parameters if p.name in self._used)
 
     def scope(self, use: Callable[[str], None]) -> Scope:
         """The names that expressions of the constructor are written in."""
@@ -254,6 +265,10 @@ class _Numbers:
             self._used.add(value.name)
             return ast.Name(self.names[value.name])
         return number(value, Scope(open=self._open))
+
+    def local(self, wish: str) -> str:
+        """A variable of the constructor."""
+        return self.locals.take(identifier(wish, "layer"))
 
     def condition(self, condition: Condition) -> ast.expr:
         """A condition in the constructor."""
@@ -334,9 +349,8 @@ def own_tensor(label: str, weight: Weight) -> ast.expr:
     return call(own("get_buffer" if weight.buffer else "get_parameter"), literal(label))
 
 
-def _initial(weights: Iterable[Weight], path: ast.expr, numbers: _Numbers) -> Iterator[ast.stmt]:
-    """Initial values that torch's constructor does not draw already."""
-    for weight in weights:
-        if not weight.by_torch:
-            target = dotted(path, weight.name)
-            yield ast.Expr(init_call(type(weight.init), target, numbers.arguments(weight.init)))
+def _initial(weight: Weight, kind: str, layer: ast.expr, numbers: _Numbers) -> ast.stmt:
+    """Sets the initial values of a weight."""
+    target = dotted(layer, weight.name)
+    statement = ast.Expr(init_call(type(weight.init), target, numbers.arguments(weight.init)))
+    return where_it_is(target, statement) if is_maybe(kind, weight.name) else statement

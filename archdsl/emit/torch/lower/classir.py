@@ -33,6 +33,8 @@ class ClassIR:
     methods: tuple[ast.FunctionDef, ...]
     doc: str | None = None
     parameters: tuple[Argument, ...] = ()
+    before: tuple[ast.stmt, ...] = ()
+    """Statements before its base's constructor is called."""
 
     def key(self) -> str:
         """Equal for classes with the same text but for their names."""
@@ -56,4 +58,4 @@ class ClassIR:
         args = [ast.arg("self"), *(ast.arg(p.name, name(p.kind)) for p in self.parameters)]
         defaults = [p.default for p in self.parameters if p.default is not None]
         given = ast.arguments([], args, None, [], [], None, defaults)
-        return [ast.FunctionDef("__init__", given, [start, *self.made], [], literal(None))]
+        return [ast.FunctionDef("__init__", given, [*self.before, start, *self.made], [], literal(None))]

@@ -61,6 +61,10 @@ class Containers:
             return Holding.NAMED
         return Holding.NUMBERED if isinstance(container, Class) else Holding.LIST
 
+    def is_inlined(self, cls: Class) -> bool:
+        """Is a class made where it is used? Its numbers are then those of the class around it."""
+        return self.of(cls) is Holding.CHAIN and (cls.is_local or not cls.parameters)
+
     def _is_chain(self, cls: Class) -> bool:
         """Does a class run its members one after the other, and nothing else?"""
         body = cls.bodies[0] if len(cls.bodies) == 1 else None

@@ -26,9 +26,10 @@ def test_a_chain_is_a_sequential_where_it_is_used() -> None:
     assert members(text) == ["s = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))"]
 
 
-def test_initial_values_reach_into_a_chain() -> None:
+def test_a_member_of_a_chain_with_initial_values_is_a_variable_first() -> None:
     text = text_of("model M { input x: [N, 4]; s: seq { seq { linear(4, init=ones) }; relu }; output y }")
-    assert "nn.init.ones_(self.s[0][0].weight)" in text
+    assert "linear = nn.Linear(4, 4)\n        nn.init.ones_(linear.weight)\n        self.s = " in text
+    assert "nn.Sequential(nn.Sequential(linear), nn.ReLU())" in text
 
 
 def test_a_function_in_a_chain_is_a_wrapper_module() -> None:
