@@ -14,7 +14,7 @@ from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.initial import direct_tensor, init_call, shape_of
 from archdsl.emit.torch.lower.bodies import Method, NotLowered, Site, Sizes, contents
 from archdsl.emit.torch.lower.classir import Argument, ClassIR
-from archdsl.emit.torch.lower.containers import NO_NAMES, Containers, Holding, labels, member
+from archdsl.emit.torch.lower.containers import CHAINS, NO_NAMES, Containers, Holding, labels, member
 from archdsl.emit.torch.lower.expressions import Scope, number, with_arguments
 from archdsl.emit.torch.lower.idioms import idiomatic
 from archdsl.emit.torch.lower.initial_loops import InitialLoops, is_maybe, kind_of, where_it_is
@@ -85,7 +85,7 @@ class Lowering:
     def _lowered(self, cls: Class) -> ClassIR:
         numbers = _Numbers(cls, Names(labels(cls.members)))
         holding = self._containers.of(cls)
-        is_chain = holding is Holding.CHAIN
+        is_chain = holding in CHAINS
         own_tensors = [m for m in cls.members if isinstance(m, OwnTensor)]
         modules = [m for m in cls.members if not isinstance(m, OwnTensor)]
         statements = [s for tensor in own_tensors for s in self._own_tensor(tensor, numbers)]
@@ -94,13 +94,13 @@ class Lowering:
         if holding in (Holding.NUMBERED, Holding.CHAIN):
             positional, before = self._each(modules, numbers, is_chain)
         else:
-            statements += self._set_all(modules, ast.Name("self"), numbers)
+            statements += self._set_all(modules, ast.Name("self"), numbers, is_chain)
         tables = _Tables(Names(labels(cls.members)))
         methods = () if is_chain else self._bodies(cls, tables, numbers)
         buffers = [m.label for m in own_tensors if m.weight.buffer and is_identifier(m.label)]
         self._signatures[cls] = numbers.signature
         return ClassIR(
-            "nn.Sequential" if holding in (Holding.NUMBERED, Holding.CHAIN) else "nn.Module",
+            "nn.Sequential" if is_chain or holding is Holding.NUMBERED else "nn.Module",
             (*buffers, *tables.labels),
             tuple(positional),
             (*numbers.statements(), *statements, *tables.statements(), *self._initial_loop(numbers)),
@@ -143,7 +143,7 @@ class Lowering:
 
     def method(self, cls: Class, body: int) -> str:
         """The name of the method for a body of a class."""
-        if self._containers.of(cls) is Holding.CHAIN:
+        if self._containers.of(cls) in CHAINS:
             return "forward"
         self.named(cls)
         return self._methods[cls, body]
@@ -166,9 +166,11 @@ class Lowering:
         match part:
             case Layer():
                 return self._layer(part, numbers, target, in_chain)
-            case Part(of=of) if self._containers.is_inlined(of):
+            case Part(of=of) if self._containers.is_inlined(of) and self._containers.of(of) is Holding.CHAIN:
                 values, before = self._each(of.members, numbers, in_chain=True)
                 return Made(call("nn.Sequential", *values), tuple(before))
+            case Part(of=of) if self._containers.is_inlined(of):
+                return self._labelled_chain(part, numbers, target)
             case Part(of=of, arguments=arguments):
                 label, given = self.named(of), dict(arguments)
                 values = [numbers.value(given.get(p.name, p)) for p in self._signatures[of]]
@@ -194,13 +196,21 @@ class Lowering:
         weights = [w for w in layer.facets.weights if not w.by_torch and drawn.get(w.name) != w.init]
         if not weights:
             return Made(value)
-        own_target = target if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) else None
+        own_target = _attribute(target)
         place = own_target or ast.Name(numbers.local(layer.facets.op.name))
         values = [_initial(w, kind_of(layer), place, numbers) for w in weights]
         if kind_of(layer) in self._initial.of(numbers.cls):
             numbers.late += values
             values = []
         return Made(value, (), tuple(values)) if own_target else Made(place, (assign(place, value), *values))
+
+    def _labelled_chain(self, part: Part, numbers: _Numbers, target: ast.expr | None) -> Made:
+        """An ``nn.Sequential`` that gets its members one by one; a variable first, as a layer with initial values."""
+        own_target = _attribute(target)
+        place = own_target or ast.Name(numbers.local(str(part.label)))
+        members = tuple(self._set_all(part.of.members, place, numbers, in_chain=True))
+        value = call("nn.Sequential")
+        return Made(value, (), members) if own_target else Made(place, (assign(place, value), *members))
 
     def _each(
         self, members: Iterable[Member], numbers: _Numbers, in_chain: bool
@@ -209,11 +219,17 @@ class Lowering:
         made = [m for part in members if (m := self._made(part, numbers, in_chain=in_chain)) is not None]
         return [m.value for m in made], [s for m in made for s in m.before]
 
-    def _set_all(self, members: Iterable[Member], path: ast.expr, numbers: _Numbers) -> Iterator[ast.stmt]:
-        for part in members:
-            made = self._made(part, numbers, member(path, part.label, Holding.NAMED))
-            if made is not None:
-                yield from _under(part, [*made.before, _set(path, part.label, made.value), *made.after], numbers)
+    def _set_all(
+        self, members: Iterable[Member], path: ast.expr, numbers: _Numbers, in_chain: bool = False
+    ) -> Iterator[ast.stmt]:
+        for place, part in enumerate(members):
+            made = self._made(part, numbers, member(path, part.label, Holding.NAMED), in_chain)
+            if made is None:
+                continue
+            is_next = in_chain and part.label == str(place)
+            append = ast.Expr(call(ast.Attribute(path, "append"), made.value))
+            held = append if is_next else _set(path, part.label, made.value)
+            yield from _under(part, [*made.before, held, *made.after], numbers)
 
     def _initial_loop(self, numbers: _Numbers) -> list[ast.stmt]:
         return [*self._initial.statements(numbers.cls, numbers.locals), *numbers.late]
@@ -329,6 +345,11 @@ class _Tables:
             )
             for op, label in self._tables
         ]
+
+
+def _attribute(target: ast.expr | None) -> ast.expr | None:
+    """A target if it is an attribute of a variable, whose type is known."""
+    return target if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) else None
 
 
 def _under(part: Member, made: list[ast.stmt], numbers: _Numbers) -> list[ast.stmt]:

@@ -32,12 +32,14 @@ class Holding(Enum):
     """How a class or a declared list holds its members."""
 
     CHAIN = "nn.Sequential, made where the class is used: it runs its members one after the other"
+    LABELLED = "the same, with labels: what is made where the class is used gets its members one by one"
     NUMBERED = "a class derived from nn.Sequential with a forward of its own"
     LIST = "nn.ModuleList"
     NAMED = "attributes of an nn.Module"
 
 
 NO_NAMES: Mapping[str, str] = {}
+CHAINS = (Holding.CHAIN, Holding.LABELLED)
 NUMBERS = (Holding.CHAIN, Holding.NUMBERED, Holding.LIST)
 
 
@@ -51,19 +53,19 @@ class Containers:
     def of(self, container: Class | Group) -> Holding:
         """How it holds its members."""
         members = [m for m in container.members if not isinstance(m, OwnTensor)]
-        if not members or [m.label for m in members] != [str(k) for k in range(len(members))]:
+        if not members or any(isinstance(m, Optional | Repeated) for m in members):
             return Holding.NAMED
-        if any(isinstance(m, Optional | Repeated) for m in members):
-            return Holding.NAMED
+        is_numbered = [m.label for m in members] == [str(k) for k in range(len(members))]
         if isinstance(container, Class) and len(members) == len(container.members) and self._is_chain(container):
-            return Holding.CHAIN
-        if any(isinstance(m, Layer) and m.facets.torch.module is None for m in members):
+            return Holding.CHAIN if is_numbered else Holding.LABELLED
+        if not is_numbered or any(isinstance(m, Layer) and m.facets.torch.module is None for m in members):
             return Holding.NAMED
         return Holding.NUMBERED if isinstance(container, Class) else Holding.LIST
 
     def is_inlined(self, cls: Class) -> bool:
         """Is a class made where it is used? Its numbers are then those of the class around it."""
-        return self.of(cls) is Holding.CHAIN and (cls.is_local or not cls.parameters)
+        is_unnamed = cls.scope.definition is None and (cls.is_local or not cls.parameters)
+        return is_unnamed and self.of(cls) in CHAINS
 
     def _is_chain(self, cls: Class) -> bool:
         """Does a class run its members one after the other, and nothing else?"""
@@ -71,8 +73,8 @@ class Containers:
         if body is None or len(body.inputs) != 1 or body.modules or len(body.steps) != len(cls.members):
             return False
         current = body.inputs[0]
-        for label, step in enumerate(body.steps):
-            if not isinstance(step, Run | Call) or step.module != Place((str(label),)) or not self._is_member(step):
+        for part, step in zip(cls.members, body.steps, strict=True):
+            if not isinstance(step, Run | Call) or step.module != Place((part.label,)) or not self._is_member(step):
                 return False
             if step.inputs != (current,) or len(step.outputs) != 1:
                 return False

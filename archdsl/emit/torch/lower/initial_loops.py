@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from typing import TypeAlias
 
 from archdsl.emit.torch.initial import init_call
-from archdsl.emit.torch.lower.containers import Containers, Holding
+from archdsl.emit.torch.lower.containers import CHAINS, Containers
 from archdsl.emit.torch.names import Names
 from archdsl.emit.torch.terms import call, dotted, literal, name, own
 from archdsl.init import Init
@@ -86,7 +86,7 @@ class InitialLoops:
     def _kinds_in(self, cls: Class) -> dict[str, _Kind]:
         """The layers in a class and below."""
         if cls not in self._kinds:
-            self._kinds[cls] = self._gathered(cls.members, self._containers.of(cls) is Holding.CHAIN)
+            self._kinds[cls] = self._gathered(cls.members, self._containers.of(cls) in CHAINS)
         return self._kinds[cls]
 
     def _gather(self, members: Iterable[Member], kinds: dict[str, _Kind], in_chain: bool) -> None:

@@ -26,6 +26,24 @@ def test_a_chain_is_a_sequential_where_it_is_used() -> None:
     assert members(text) == ["s = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))"]
 
 
+def test_a_chain_with_labels_gets_its_members_one_by_one() -> None:
+    text = text_of("model M { input x: [N, 4]; s: { a: linear(4); lambda: linear(2) }; output y }")
+    assert "self.s = nn.Sequential()" in text
+    assert "self.s.a = nn.Linear(4, 4)" in text
+    assert 'self.s.add_module("lambda", nn.Linear(4, 2))' in text
+    assert "return self.s(x)" in text
+
+
+def test_members_without_a_label_are_appended_among_those_with_one() -> None:
+    text = text_of("model M { input x: [N, 4]; s: seq { a: linear(4); relu; b: linear(2) }; output y }")
+    assert "self.s.append(nn.ReLU())" in text
+
+
+def test_a_block_that_is_a_chain_is_a_class() -> None:
+    text = text_of("block B() = seq { linear(4); relu }\nmodel M { input x: [N, 4]; b: B; output y }")
+    assert "self.b = B()" in text
+
+
 def test_a_member_of_a_chain_with_initial_values_is_a_variable_first() -> None:
     text = text_of("model M { input x: [N, 4]; s: seq { seq { linear(4, init=ones) }; relu }; output y }")
     assert "linear = nn.Linear(4, 4)\n        nn.init.ones_(linear.weight)\n        self.s = " in text
