@@ -24,6 +24,7 @@ from archdsl.dims import Size
 from archdsl.graph import Node, Scope
 from archdsl.op import Facets, Tensor, Weight
 from archdsl.program.conditions import Condition
+from archdsl.program.formulas import Formula
 from archdsl.program.numbers import Number
 from archdsl.record import exactly, record
 
@@ -155,13 +156,17 @@ type of that input; None: not at all."""
 
 @record
 class Run:
-    """Runs an operator. ``module`` is its layer, None for a function; ``casts`` is empty where no input is cast."""
+    """Runs an operator. ``module`` is its layer, None for a function; ``casts`` is empty where no input is cast.
+
+    ``formula`` is how the text computes a constant's numbers.
+    """
 
     facets: Facets
     inputs: tuple[Var, ...]
     outputs: tuple[Var, ...]
     module: ModuleRef | None = None
     casts: tuple[Cast, ...] = ()
+    formula: Formula | None = None
 
 
 @record

@@ -27,6 +27,7 @@ from archdsl.graph import (
 from archdsl.graph import flattened as flattened_events
 from archdsl.op import Facets
 from archdsl.ops.tensor import OwnTensor as OwnOp
+from archdsl.program.formulas import Formulas
 from archdsl.program.ir import (
     Body,
     Call,
@@ -181,9 +182,13 @@ class Recorder:
     def _own_tensors(self, module: Module) -> Iterator[OwnTensor]:
         for label, weight in module.own.items():
             event = self._owned[module, label]
-            steps = _Contents(event.contents, self.target)
+            steps = _Contents(event.contents, self.target, self.formulas(module))
             held = steps.vars[event.held] if event.held is not None else None
             yield OwnTensor(label, weight, steps.runs, held)
+
+    def formulas(self, module: Module) -> Formulas:
+        """How the text computes the tables of a scope."""
+        return Formulas(event for instance in self._runs[module] for event in flattened_events(instance.events))
 
     # ---- what runs ----
 
@@ -251,6 +256,7 @@ class _Reader:
         self._instance = instance
         self._is_top = instance is recorder.graph.instance
         self._passed = recorder.passed(instance)
+        self._formulas = recorder.formulas(instance.module)
         self._vars: dict[Value, Var] = {}
 
     def body(self) -> Body:
@@ -287,7 +293,8 @@ class _Reader:
         is_here = module is not None and (module in self._passed or _is_below(module, self._instance.module))
         reached = self._reach(module) if module is not None and is_here else None
         casts = recorder.target.casts(happening)
-        return Run(recorder.table.facets(happening), inputs, self._assign(happening.outputs), reached, casts)
+        outputs, formula = self._assign(happening.outputs), self._formulas.of(happening)
+        return Run(recorder.table.facets(happening), inputs, outputs, reached, casts, formula)
 
     def _call(self, instance: Instance) -> Call:
         recorder = self._recorder
@@ -316,7 +323,7 @@ class _Reader:
 class _Contents:
     """The operators that compute the contents of a buffer. They are cast as in a body, which may run them too."""
 
-    def __init__(self, nodes: Iterable[Node], target: Target) -> None:
+    def __init__(self, nodes: Iterable[Node], target: Target, formulas: Formulas) -> None:
         self.vars: dict[Value, Var] = {}
         runs = []
         for node in nodes:
@@ -325,5 +332,6 @@ class _Contents:
             for value in node.outputs:
                 self.vars[value] = Var(len(self.vars), value.type)
                 outputs.append(self.vars[value])
-            runs.append(Run(node.facets, inputs, tuple(outputs), casts=target.casts(node)))
+            casts, formula = target.casts(node), formulas.of(node)
+            runs.append(Run(node.facets, inputs, tuple(outputs), casts=casts, formula=formula))
         self.runs = tuple(runs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -56,7 +57,7 @@ class Site:
     stored: Callable[[str], str]
     reach: Callable[[Place, Mapping[str, str]], ast.expr]
     tensor: Callable[[str], ast.expr]
-    table: Callable[[Constant], ast.expr]
+    table: Callable[[Run], ast.expr]
     method: Callable[[Class, int], str]
     use: Callable[[str], None]
 
@@ -149,7 +150,7 @@ class Method:
     def _step(self, step: Step) -> list[ast.stmt]:
         match step:
             case Run(facets=facets, outputs=outputs) if isinstance(facets.op, Constant):
-                self._vars[outputs[0]] = self._site.table(facets.op)
+                self._vars[outputs[0]] = self._site.table(step)
                 return []
             case Own(label=label, output=output):
                 self._vars[output] = self._site.tensor(label)
@@ -278,8 +279,14 @@ def _targets(statement: ast.stmt) -> Iterator[ast.Name]:
             yield from (n for inner in (*body, *orelse) for n in _targets(inner))
 
 
-def contents(runs: Sequence[Run], held: Var, outer: Scope) -> tuple[list[ast.stmt], ast.expr]:
-    """Statements of a constructor that compute a buffer's contents, and the result."""
+def contents(
+    runs: Sequence[Run], held: Var, outer: Scope, table: Callable[[Run], ast.expr]
+) -> tuple[list[ast.stmt], ast.expr]:
+    """Statements of a constructor that compute a buffer's contents, and the result.
+
+    What is read once is written where it is read. ``table`` gives a constant tensor.
+    """
+    reads = Counter([held, *(v for run in runs for v in run.inputs)])
     names: dict[Var, ast.expr] = {}
     statements: list[ast.stmt] = []
     for run in runs:
@@ -287,7 +294,10 @@ def contents(runs: Sequence[Run], held: Var, outer: Scope) -> tuple[list[ast.stm
         said = expression(run)
         if said is None:
             raise NotLowered(f"{run.facets.op.name} in the contents of a buffer")
-        value = translate(said, scope)
+        value = table(run) if isinstance(run.facets.op, Constant) else translate(said, scope)
+        if len(run.outputs) == 1 and reads[run.outputs[0]] == 1:
+            names[run.outputs[0]] = value
+            continue
         targets: list[ast.expr] = [ast.Name(f"c{len(names) + k}") for k in range(len(run.outputs))]
         names.update(zip(run.outputs, targets, strict=True))
         statements.append(assign(targets[0] if len(targets) == 1 else ast.Tuple(list(targets)), value))

@@ -16,15 +16,16 @@ from archdsl.emit.torch.lower.bodies import Method, NotLowered, Site, Sizes, con
 from archdsl.emit.torch.lower.classir import Argument, ClassIR
 from archdsl.emit.torch.lower.containers import CHAINS, NO_NAMES, Containers, Holding, labels, member
 from archdsl.emit.torch.lower.expressions import Scope, number, with_arguments
+from archdsl.emit.torch.lower.formulas import Functions
 from archdsl.emit.torch.lower.idioms import idiomatic
 from archdsl.emit.torch.lower.initial_loops import InitialLoops, is_maybe, kind_of, where_it_is
 from archdsl.emit.torch.lower.sizes import condition_test, labelled, sized
+from archdsl.emit.torch.lower.tables import Tables, tensor_of
 from archdsl.emit.torch.lower.wrappers import Wrappers
 from archdsl.emit.torch.names import RESERVED, Names, class_name_at, identifier, is_identifier, network_name, snake
 from archdsl.emit.torch.terms import assign, call, dotted, literal, name, own
 from archdsl.init import Init
 from archdsl.op import Weight
-from archdsl.ops.tensor import Constant
 from archdsl.program.conditions import Condition, names_of
 from archdsl.program.ir import Class, Group, Label, Layer, Member, Optional, OwnTensor, Parameter, Part, Program
 from archdsl.program.numbers import Number, OpenFloat, names_in
@@ -46,6 +47,7 @@ class Lowering:
         self._names = Names({*RESERVED, *HELPERS, *keyword.kwlist})
         self._sizes = Sizes()
         self._wrappers = Wrappers(self._names)
+        self._functions = Functions(self._names)
         self._containers = Containers(self._wrappers, self._sizes)
         self._initial = InitialLoops(program, self._containers)
         self._by_text: dict[str, str] = {}
@@ -61,7 +63,7 @@ class Lowering:
     @property
     def definitions(self) -> list[ast.stmt]:
         """All classes of the file, each after those that it uses."""
-        return [*self._wrappers.definitions, *self._definitions]
+        return [*self._functions.definitions, *self._wrappers.definitions, *self._definitions]
 
     # ---- classes ----
 
@@ -95,7 +97,7 @@ class Lowering:
             positional, before = self._each(modules, numbers, is_chain)
         else:
             statements += self._set_all(modules, ast.Name("self"), numbers, is_chain)
-        tables = _Tables(Names(labels(cls.members)))
+        tables = Tables(Names(labels(cls.members)), lambda run: tensor_of(run, self._functions, numbers.open))
         methods = () if is_chain else self._bodies(cls, tables, numbers)
         buffers = [m.label for m in own_tensors if m.weight.buffer and is_identifier(m.label)]
         self._signatures[cls] = numbers.signature
@@ -119,7 +121,7 @@ class Lowering:
             if setting is not None:
                 self.arguments[setting.label] = label
 
-    def _bodies(self, cls: Class, tables: _Tables, numbers: _Numbers) -> tuple[ast.FunctionDef, ...]:
+    def _bodies(self, cls: Class, tables: Tables, numbers: _Numbers) -> tuple[ast.FunctionDef, ...]:
         """A method for each body; bodies with the same text share one."""
         tensors = {m.label: m.weight for m in cls.members if isinstance(m, OwnTensor)}
         site = Site(
@@ -237,7 +239,10 @@ class Lowering:
     def _own_tensor(self, tensor: OwnTensor, numbers: _Numbers) -> Iterator[ast.stmt]:
         label, weight = tensor.label, tensor.weight
         if tensor.held is not None:
-            statements, result = contents(tensor.contents, tensor.held, numbers.scope(self._use))
+            scope = numbers.scope(self._use)
+            statements, result = contents(
+                tensor.contents, tensor.held, scope, lambda run: tensor_of(run, self._functions, numbers.open)
+            )
             yield from statements
             yield ast.Expr(call(own("register_buffer"), literal(label), result))
             return
@@ -273,14 +278,14 @@ class _Numbers:
 
     def scope(self, use: Callable[[str], None]) -> Scope:
         """The names that expressions of the constructor are written in."""
-        return Scope(open=self._open, use=use)
+        return Scope(open=self.open, use=use)
 
     def value(self, value: Number | Parameter) -> ast.expr:
         """A number in the constructor."""
         if isinstance(value, Parameter):
             self._used.add(value.name)
             return ast.Name(self.names[value.name])
-        return number(value, Scope(open=self._open))
+        return number(value, Scope(open=self.open))
 
     def local(self, wish: str) -> str:
         """A variable of the constructor."""
@@ -306,45 +311,12 @@ class _Numbers:
         for label, attribute in self._stored.items():
             yield assign(own(attribute), ast.Name(self.names[label]))
 
-    def _open(self, value: Dim | OpenFloat) -> ast.expr:
+    def open(self, value: Dim | OpenFloat) -> ast.expr:
         found = names_in(value)
         if not found <= self.names.keys():
             raise NotLowered(f"{value} is not known when the network is made")
         self._used |= found
         return sized(value, self.names)
-
-
-class _Tables:
-    """The constant tensors of a class, as buffers that are not saved."""
-
-    def __init__(self, names: Names) -> None:
-        self._names = names
-        self._tables: list[tuple[Constant, str]] = []
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(label for _, label in self._tables)
-
-    def table(self, op: Constant) -> ast.expr:
-        """The buffer that holds a constant."""
-        for known, label in self._tables:
-            if repr(known) == repr(op):  # 1 is not 1.0
-                return own(label)
-        self._tables.append((op, self._names.take("constant")))
-        return own(self._tables[-1][1])
-
-    def statements(self) -> list[ast.stmt]:
-        return [
-            ast.Expr(
-                call(
-                    own("register_buffer"),
-                    literal(label),
-                    call("torch.tensor", literal(op.data)),
-                    persistent=literal(False),
-                )
-            )
-            for op, label in self._tables
-        ]
 
 
 def _attribute(target: ast.expr | None) -> ast.expr | None:
