@@ -62,7 +62,7 @@ def train(data: str, out: Path, precision: str, batch: int, *more: object) -> di
     argv = [
         sys.executable, "-m", "archdsl", "train", "lenet5", "--set", "act=relu", "--input", "Nx3x32x32", "--data", data,
         "--epochs", 1, "--optimizer", "sgd", "--warmup", 0, "--weight-decay", 0, "--batch-size", batch,
-        "--precision", precision, "--accelerator", "cpu", "--workers", 0, "--out", out, *more,
+        "--precision", precision, "--accelerator", "cpu", "--workers", 0, "--output", out, *more,
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     ran = subprocess.run(list(map(str, argv)), env=environment, capture_output=True, text=True, check=False)

@@ -34,11 +34,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         whole, cut = Path(folder) / "whole", Path(folder) / "cut"
         began = time.perf_counter()
-        finish(start("--out", whole))
+        finish(start("--output", whole))
         alone = time.perf_counter() - began
         began, lost, where = time.perf_counter(), [], []
         for number in range(KILLS):
-            process = start(*(("--resume", cut) if number else ("--out", cut)))
+            process = start(*(("--resume", cut) if number else ("--output", cut)))
             kept, age = kill(process, cut, chance)
             where.append(f"epoch {kept['epochs'] + 1}, after step {kept['batches']}")
             lost.append(age)

@@ -113,7 +113,7 @@ def lay_out(source: Path | None, folder: Path, copies: int) -> int:
 
 def ours(data: Path, out: Path, given: argparse.Namespace) -> Speed:
     argv = [
-        "train", "torchvision/resnet18", "--data", data, "--out", out, "--format", "json", "--epochs", given.epochs,
+        "train", "torchvision/resnet18", "--data", data, "--output", out, "--format", "json", "--epochs", given.epochs,
         "--size", given.size, "--batch-size", given.batch, "--workers", given.workers, "--augment", "crop",
         "--crop", CROP, "--optimizer", "sgd", "--lr", LR, "--momentum", MOMENTUM, "--weight-decay", DECAY,
         "--schedule", "step", "--warmup", 0, "--accelerator", {"cpu": "cpu", "cuda": "gpu"}[given.device],

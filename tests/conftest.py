@@ -9,6 +9,9 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR"):
+    os.environ.pop(name, None)  # what is printed does not depend on the terminal of the tests
+
 settings.register_profile(
     "archdsl",
     deadline=None,

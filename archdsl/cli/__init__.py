@@ -7,30 +7,58 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
 
 from archdsl.cli import streams
+from archdsl.cli.parser import Parser, overview
 from archdsl.version import __version__
 
-COMMANDS: tuple[tuple[str, str], ...] = (
-    ("check", "check shapes, names and claims"),
-    ("fmt", "format specs"),
-    ("explain", "explain a diagnostic code or a lint"),
-    ("summary", "print the module tree with shapes, parameters and costs"),
-    ("compare", "compare the totals of several networks"),
-    ("compile", "write PyTorch source or an ONNX file"),
-    ("weights", "inspect, compare, convert and map checkpoints"),
-    ("viz", "draw a network"),
-    ("lsp", "run the language server for editors"),
-    ("train", "train a network on images"),
-    ("eval", "evaluate a trained network"),
-    ("predict", "classify images with a trained network"),
-    ("report", "write the report of a run as an HTML page"),
-    ("bench", "measure the speed of a network on this machine"),
-    ("gradients", "plot the gradients and activations of networks by depth"),
-    ("demo", "run a demo: check, compare, draw, compile and export five networks, and train LeNet-5"),
+GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "first steps",
+        (("demo", "check, compare, draw, compile and export five networks, and train LeNet-5"),),
+    ),
+    (
+        "specs",
+        (
+            ("check", "check shapes, names and claims"),
+            ("fmt", "format specs"),
+            ("explain", "explain a diagnostic code or a lint"),
+        ),
+    ),
+    (
+        "networks",
+        (
+            ("summary", "print the module tree with shapes, parameters and costs"),
+            ("compare", "compare the totals of several networks"),
+            ("viz", "draw a network"),
+            ("compile", "write PyTorch source or an ONNX file"),
+            ("weights", "inspect, compare, convert and map checkpoints"),
+            ("bench", "measure the speed of a network on this machine"),
+        ),
+    ),
+    (
+        "training",
+        (
+            ("train", "train a network on images"),
+            ("eval", "evaluate a trained network"),
+            ("predict", "classify images with a trained network"),
+            ("report", "write the report of a run as an HTML page"),
+            ("gradients", "plot the gradients and activations of networks by depth"),
+        ),
+    ),
+    (
+        "shells and editors",
+        (
+            ("completion", "print the script that completes commands, options and specs in a shell"),
+            ("lsp", "run the language server for editors"),
+        ),
+    ),
 )
-"""Name and help of each command, which is the module `archdsl.cli.NAME`, in the order of `archdsl --help`."""
+"""Name and help of each command, which is the module `archdsl.cli.NAME`, by topic, in the order of `archdsl --help`."""
+COMMANDS = tuple(command for _, commands in GROUPS for command in commands)
+DESCRIPTION = "Compile neural networks from `.arch` specs: check, measure, draw, export and train them."
+COMPLETING = "_ARGCOMPLETE"
+"""The environment variable by which a shell asks for completions of the line in ``COMP_LINE``."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    if COMPLETING in os.environ:
+        return _complete()
     parser = _parser(arguments)
     args = parser.parse_args(arguments)
     if args.command is None:
@@ -76,30 +106,33 @@ def _run(arguments: list[str]) -> int:
     return 1
 
 
-class _Parser(argparse.ArgumentParser):
-    """Prints usage errors without control characters: argparse repeats the arguments."""
+def _complete() -> int:
+    """Writes completions of the line that a shell is asking about, to the descriptor that argcomplete uses."""
+    import argcomplete
 
-    def error(self, message: str) -> NoReturn:
-        from archdsl.diagnostics.layout import printable
+    words = os.environ.get("COMP_LINE", "").split()[1:]
+    argcomplete.autocomplete(_parser(words))  # which ends the process
+    return 0
 
-        super().error(printable(message))
 
-
-def _parser(arguments: list[str]) -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser(arguments: list[str]) -> Parser:
+    parser = Parser(
         prog="archdsl",
-        description="Compile neural networks from `.arch` specs: check, measure, draw, export and train them.",
+        usage="archdsl COMMAND [OPTIONS] ...",
+        description=overview(DESCRIPTION, GROUPS),
+        epilog="`archdsl COMMAND --help` describes a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"archdsl {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    parser.add_argument("--version", action="version", version=f"archdsl {__version__}", help="print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", prog="archdsl", help=argparse.SUPPRESS)
     called = next((a for a in arguments if not a.startswith("-")), None)
     is_known = called in dict(COMMANDS)
     for name, help in COMMANDS:
         if is_known and name != called:
-            continue  # its help is not asked for, and making a parser takes a millisecond
-        command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+            continue  # its help is not needed, and making a parser takes a millisecond
+        command = commands.add_parser(name, description=help[0].upper() + help[1:] + ".")
         if name == called:
             module = import_module(f"archdsl.cli.{name}")
             module.configure(command)
-            command.set_defaults(run=module.run)
+            command.set_defaults(run=module.run, usage_error=command.error)
     return parser

@@ -7,16 +7,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from archdsl.cli.common import (
-    SPEC_HELP,
     add_build_arguments,
     add_format_argument,
+    add_output_argument,
+    add_spec_argument,
     load_model,
     output_file,
     print_json,
+    report_written,
     show_diagnostics,
-    shown,
 )
-from archdsl.cli.needs import training_extra
+from archdsl.cli.missing_extras import training_extra
 from archdsl.cli.settings import reader
 from archdsl.diagnostics.files import BadSetting
 from archdsl.errors import SpecError
@@ -35,12 +36,13 @@ as three forward passes."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
+    add_spec_argument(parser)
     add_build_arguments(parser)
     add_format_argument(parser)
-    parser.add_argument(
-        "--batches", type=_batches, default=(1, 2, 4, 8), metavar="N,N,…", help="batch sizes (default: 1,2,4,8)"
-    )
+    for option, help in (("--batch-size", "batch sizes (default: 1,2,4,8)"), ("--batches", argparse.SUPPRESS)):
+        parser.add_argument(
+            option, type=_batches, default=(1, 2, 4, 8), metavar="N,N,…", dest="batch_sizes", help=help
+        )  # the second is the old name
     parser.add_argument(
         "--seconds",
         type=reader(ABOVE_ZERO),
@@ -52,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--threads", type=reader(POSITIVE), metavar="N", help="number of CPU threads (default: torch's)"
     )
     parser.add_argument("--device", choices=("cpu", "cuda"), help="device of torch (default: cuda if available)")
-    parser.add_argument("-o", "--out", type=output_file(".png"), metavar="FILE.png", help="file for a plot")
+    add_output_argument(parser, "file for a plot", type=output_file(".png"), metavar="FILE.png")
 
 
 def _batches(text: str) -> tuple[int, ...]:
@@ -63,11 +65,11 @@ def _batches(text: str) -> tuple[int, ...]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measures, prints a table, and draws it with ``--out``."""
+    """Measures, prints a table, and draws it with ``--output``."""
     model = load_model(args.spec, args)
     _check(model)
-    if args.out is not None:
-        keep_inputs(args.out, model.files)
+    if args.output is not None:
+        keep_inputs(args.output, model.files)
     with training_extra("a benchmark"):
         import torch
 
@@ -76,25 +78,25 @@ def run(args: argparse.Namespace) -> int:
         if args.threads:
             torch.set_num_threads(args.threads)
         device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        skipped = left_out(model, args.batches)
+        skipped = left_out(model, args.batch_sizes)
         if skipped:
             show_diagnostics(skipped)
-        rows = list(bench(model, args.batches, args.seconds, device, _has_onnx()))
+        rows = list(bench(model, args.batch_sizes, args.seconds, device, _has_onnx()))
         threads = torch.get_num_threads()
         place = (
             f"{device}, {threads} thread{'' if threads == 1 else 's'}"
             if device == "cpu"
             else torch.cuda.get_device_name()
         )
-        if args.out is not None:
-            draw(rows, f"{model.name} on {place}", args.out)
+        if args.output is not None:
+            draw(rows, f"{model.name} on {place}", args.output)
     if args.format == "json":
         print_json({"model": model.name, "device": place, "rows": [asdict(row) for row in rows]})
         return 0
     print(f"{model.name} on {place}\n")
     _print(rows)
-    if args.out is not None:
-        print(f"\n{shown(args.out)}")
+    if args.output is not None:
+        report_written(args.output)
     return 0
 
 

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from archdsl.checks.allow import lints
 from archdsl.checks.claims import ClaimResult
-from archdsl.checks.mending import mend
 from archdsl.checks.report import Report, check
 from archdsl.cli.common import (
     SPEC_HELP,
     add_build_arguments,
     add_format_argument,
+    add_spec_argument,
     open_or_fail,
     print_json,
     show_diagnostics,
     shown,
-    wants_colour,
+    spec_names,
+    wants_color,
+    width_of,
 )
-from archdsl.compiler import Spec, open_spec
+from archdsl.cli.fixes import Fix, fixes, print_diffs, print_fixes, write
+from archdsl.cli.fixes import to_json as to_json_fixes
+from archdsl.compiler import Spec
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.layout import wrap
 from archdsl.diagnostics.render import to_json
 from archdsl.dims import Size, TooLarge
 from archdsl.emit.summary import plain, tensor_to_json
 from archdsl.errors import SpecError
 from archdsl.evaluate.values import shape_text, size_text
-from archdsl.files import write_whole
 from archdsl.graph import Graph
 from archdsl.measure import params
 
@@ -35,50 +41,68 @@ MAX_TENSORS = 50
 """Inputs or outputs of a model that are listed."""
 MAX_LINES = 500
 """Lines of a report that are printed."""
+ALL_WARNINGS = "warnings"
 MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("specs", nargs="+", metavar="SPEC", help=SPEC_HELP)
+    add_spec_argument(parser, "specs", nargs="+", help=f"{SPEC_HELP}; or a folder of specs")
     add_build_arguments(parser)
-    add_format_argument(parser, "sarif")
+    add_format_argument(parser, "sarif", "github")
+    parser.add_argument(
+        "--deny", action="append", default=[], choices=(ALL_WARNINGS, *lints()), metavar="LINT",
+        help="make a lint, or all `warnings`, an error; repeatable",
+    )  # fmt: skip
     parser.add_argument("--fix", action="store_true", help="fix the spec files where a fix is certain, before checking")
+    parser.add_argument("--diff", action="store_true", help="dry run of --fix: print the fixes as a diff")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Checks every spec. Returns 1 if any has an error."""
+    """Checks every spec. Returns 1 if any has an error or, with --diff, has certain fixes."""
     reports: list[Report] = []
-    unread: list[Diagnostic] = []
-    if args.fix:
-        _fix(args.specs)
-    for name in args.specs:
+    problems: list[Diagnostic] = []
+    names = spec_names(args.specs, problems)
+    if args.diff:
+        found = fixes(names)
+        print_diffs(found)
+        return int(bool(found))
+    fixed = fixes(names) if args.fix else []
+    write(fixed)
+    for name in names:
         try:
             reports.append(check(open_or_fail(name), dict(args.settings), dict(args.inputs)))
         except SpecError as error:
-            unread += error.diagnostics
-    ok = not unread and all(r.ok for r in reports)
-    found = [*unread, *(d for r in reports for d in r.diagnostics)]
-    if args.format == "sarif":
-        from archdsl.cli.sarif import to_sarif
-
-        print_json(to_sarif(found))
-    elif args.format == "json":
-        print_json({"ok": ok, "specs": [facts(r) for r in reports], "diagnostics": [to_json(d) for d in found]})
-    else:
-        _print(reports, found)
-    return 0 if ok else 1
+            problems += error.diagnostics
+    diagnostics = [_denied(d, args.deny) for d in (*problems, *(d for r in reports for d in r.diagnostics))]
+    _show(reports, diagnostics, fixed, args.format)
+    return int(any(d.level == "error" for d in diagnostics))
 
 
-def _fix(names: list[str]) -> None:
-    """Applies the certain fixes to the files of specs. A file whose bytes differ from its text is left unchanged."""
-    for name in names:
-        spec = open_spec(name)
-        if isinstance(spec, Diagnostic):
-            continue
-        sources = {Path(s.name).resolve(): s for s in spec.sources}
-        for path, text in mend(spec).items():
-            if path.is_file() and path.read_bytes() == sources[path].text.encode() != text.encode():
-                write_whole(path, text.encode())
+def _denied(diagnostic: Diagnostic, deny: Sequence[str]) -> Diagnostic:
+    """The diagnostic, as an error if it is a warning that ``--deny`` names."""
+    named = getattr(diagnostic, "lint", None) in deny or ALL_WARNINGS in deny
+    return replace(diagnostic, is_denied=True) if named and diagnostic.severity == "warning" else diagnostic
+
+
+def _show(reports: Sequence[Report], found: Sequence[Diagnostic], fixed: Sequence[Fix], format: str) -> None:
+    """Prints the results in a format."""
+    match format:
+        case "sarif":
+            from archdsl.cli.sarif import to_sarif
+
+            print_json(to_sarif(found))
+        case "github":
+            from archdsl.cli.github import annotation
+
+            print("\n".join(map(annotation, found)), end="\n" if found else "")
+        case "json":
+            ok = not any(d.level == "error" for d in found)
+            changed = {"fixed": to_json_fixes(fixed)} if fixed else {}
+            specs = [facts(r) for r in reports]
+            print_json({"ok": ok, "specs": specs, "diagnostics": [to_json(d) for d in found], **changed})
+        case _:
+            print_fixes(fixed)
+            _print(reports, found)
 
 
 def facts(report: Report) -> dict[str, Any]:
@@ -101,9 +125,9 @@ def _model(graph: Graph) -> dict[str, Any]:
     }
 
 
-def _print(reports: list[Report], problems: list[Diagnostic]) -> None:
+def _print(reports: Sequence[Report], problems: Sequence[Diagnostic]) -> None:
     for report in reports:
-        print(text(report))
+        print(text(report, width_of(sys.stdout)))
     if problems:
         sys.stdout.flush()
         if reports:
@@ -111,8 +135,8 @@ def _print(reports: list[Report], problems: list[Diagnostic]) -> None:
         show_diagnostics(problems)
 
 
-def text(report: Report) -> str:
-    """Returns the text output of a report, without its diagnostics."""
+def text(report: Report, width: int | None = None) -> str:
+    """Returns the text output of a report, without its diagnostics, wrapped to a width."""
     lines = [shown(report.spec.scope.file.source.name)]
     for graph in report.graphs:
         inputs = _listed([f"{i.name} {shape_text(i.value.shape)}" for i in graph.inputs])
@@ -124,7 +148,15 @@ def text(report: Report) -> str:
         lines += _nothing_built(report.spec)
     if len(lines) > MAX_LINES:
         lines[MAX_LINES:] = [f"  … and {len(lines) - MAX_LINES:,} more lines; `--format json` prints everything"]
-    return "\n".join(lines)
+    return "\n".join(part for line in lines for part in _wrapped(line, width))
+
+
+def _wrapped(line: str, width: int | None) -> list[str]:
+    """A line broken at spaces, its other lines indented further than its first."""
+    text = line.lstrip(" ")
+    indent = len(line) - len(text)
+    first, *more = wrap(text, width, indent, indent + 4)
+    return [" " * indent + first, *(" " * (indent + 4) + part for part in more)]
 
 
 def _listed(tensors: list[str]) -> str:
@@ -161,6 +193,6 @@ def _parameters(graph: Graph) -> str:
 
 def _mark(claim: ClaimResult) -> str:
     mark = MARKS[claim.standing]
-    if not wants_colour(sys.stdout):
+    if not wants_color(sys.stdout):
         return mark
     return f"\x1b[{32 if claim.standing == 'holds' else 31}m{mark}\x1b[0m"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,15 +17,37 @@ from typing import Any
 
 from archdsl.compiler import Spec, open_spec, parse_shape
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.files import CannotRead
 from archdsl.diagnostics.layout import printable
 from archdsl.diagnostics.render import render, to_json
 from archdsl.dims import Size
 from archdsl.errors import SpecError
 from archdsl.model import Model, open_model
+from archdsl.source import Source
 
 LEAST_WIDTH = 40
 """Width of diagnostics on the narrowest terminal, in columns."""
+DIFF_COLORS = {"+": 32, "-": 31, "@": 36}
 SPEC_HELP = "a path, path:Model, the name of a shipped spec or model (resnet50), or - for standard input"
+
+
+def add_spec_argument(parser: argparse.ArgumentParser, name: str = "spec", **options: Any) -> None:
+    """The SPEC argument, which a shell completes with files and names of shipped models."""
+    action = parser.add_argument(name, **{"metavar": "SPEC", "help": SPEC_HELP, **options})
+    action.completer = _complete_spec  # pyright: ignore[reportAttributeAccessIssue]  # where argcomplete looks for it
+
+
+def _complete_spec(prefix: str, **_: Any) -> list[str]:
+    from argcomplete.completers import FilesCompleter
+
+    from archdsl.compiler import shipped_models
+
+    return [*(name for name in shipped_models() if name.startswith(prefix)), *FilesCompleter(["arch"])(prefix)]
+
+
+def add_output_argument(parser: argparse._ActionsContainer, help: str, **options: Any) -> None:
+    """``-o``, ``--output``: the file or folder that a command writes. ``--out`` is short for it."""
+    parser.add_argument("-o", "--output", help=help, **options)
 
 
 def add_build_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,6 +134,23 @@ def open_or_fail(name: str) -> Spec:
     return spec
 
 
+def spec_names(names: Sequence[str], problems: list[Diagnostic]) -> list[str]:
+    """Returns SPEC arguments with each folder replaced by the specs below it, in order of name; each once.
+
+    A folder without specs is added to the ``problems``.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        if not Path(name).is_dir():
+            found[name] = None
+            continue
+        below = sorted(str(path) for path in Path(name).rglob("*.arch") if path.is_file())
+        if not below:
+            problems.append(CannotRead(span=None, path=name, reason="there is no `.arch` file in this folder"))
+        found.update(dict.fromkeys(below))
+    return list(found)
+
+
 def load_model(name: str, args: argparse.Namespace, settings: Mapping[str, str] = MappingProxyType({})) -> Model:
     """The model that a SPEC argument means, built with ``--set`` and ``--input``, and more ``settings`` of a command.
 
@@ -127,9 +168,42 @@ def shown(name: object) -> str:
     return printable(str(name))
 
 
-def wants_colour(stream: Any) -> bool:
-    """Returns whether to print in color: on a terminal, unless NO_COLOR is set (https://no-color.org)."""
-    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+def report_written(path: object, facts: str = "") -> None:
+    """Prints that a file or a folder was written, and facts about it."""
+    print(f"wrote {shown(path)}{': ' if facts else ''}{facts}")
+
+
+def wants_color(stream: Any) -> bool:
+    """Returns whether to print in color.
+
+    ``NO_COLOR`` switches color off (https://no-color.org), else ``FORCE_COLOR`` switches it on
+    (https://force-color.org); without them, terminals get color.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def width_of(stream: Any) -> int | None:
+    """Returns the columns of a stream: ``COLUMNS``, else those of its terminal; None if it is not a terminal."""
+    if stream.isatty() or _POSITIVE.fullmatch(os.environ.get("COLUMNS", "")):
+        return shutil.get_terminal_size().columns
+    return None
+
+
+_POSITIVE = re.compile("[1-9][0-9]{0,3}")
+
+
+def print_diff(source: Source, after: str) -> None:
+    """Prints the changes to a text as a unified diff."""
+    color = wants_color(sys.stdout)
+    name = shown(source.name)
+    before = source.text.splitlines(keepends=True)
+    for line in difflib.unified_diff(before, after.splitlines(keepends=True), name, name):
+        text = line.rstrip("\n")
+        print(f"\x1b[{DIFF_COLORS[line[0]]}m{text}\x1b[0m" if color and line[0] in DIFF_COLORS else text)
 
 
 def show_diagnostics(diagnostics: Sequence[Diagnostic], format: str = "text") -> None:
@@ -137,9 +211,9 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic], format: str = "text") ->
     if format == "json":
         print_json({"ok": False, "diagnostics": [to_json(d) for d in diagnostics]})
         return
-    width = max(LEAST_WIDTH, shutil.get_terminal_size().columns) if sys.stderr.isatty() else None
-    print(render(diagnostics, wants_colour(sys.stderr), width), file=sys.stderr)
-    errors = sum(d.severity == "error" for d in diagnostics)
+    width = width_of(sys.stderr)
+    print(render(diagnostics, wants_color(sys.stderr), width and max(LEAST_WIDTH, width)), file=sys.stderr)
+    errors = sum(d.level == "error" for d in diagnostics)
     if errors > 1:
         print(f"\n{errors:,} errors", file=sys.stderr)
 

@@ -8,9 +8,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, load_model, print_json, shown
-from archdsl.cli.figures import exact, in_bytes, short
-from archdsl.cli.measuring import add_measure_arguments, measured
+from archdsl.cli.common import (
+    add_build_arguments,
+    add_format_argument,
+    add_spec_argument,
+    load_model,
+    print_json,
+    shown,
+)
+from archdsl.cli.measurement_options import add_measure_arguments, measured
+from archdsl.cli.number_format import exact, in_bytes, short
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.dims import Size
 from archdsl.emit.summary import Summary, tensor_to_json, totals_to_json
@@ -40,8 +47,8 @@ FACTS = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("first", metavar="SPEC", help=SPEC_HELP)
-    parser.add_argument("others", metavar="SPEC", nargs="+", help="networks to compare with the first")
+    add_spec_argument(parser, "first")
+    add_spec_argument(parser, "others", nargs="+", help="networks to compare with the first")
     add_build_arguments(parser)
     add_measure_arguments(parser)
     add_format_argument(parser)
@@ -119,7 +126,7 @@ class Column(NamedTuple):
 def _print(names: Sequence[str], summaries: Sequence[Summary]) -> None:
     from rich.text import Text
 
-    from archdsl.cli.screen import show, terminal_width
+    from archdsl.cli.tables import show, terminal_width
 
     width = terminal_width()
     columns, left_out = _fit(_columns(names, summaries), width)

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archdsl.cli.common import (
-    SPEC_HELP,
     add_build_arguments,
     add_format_argument,
+    add_output_argument,
+    add_spec_argument,
     is_standard_output,
     load_model,
     output_file,
     print_json,
+    report_written,
     show_diagnostics,
     shown,
 )
@@ -33,11 +35,11 @@ ENDINGS = {"torch": ".py", "onnx": ".onnx"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
+    add_spec_argument(parser)
     parser.add_argument("--to", choices=tuple(ENDINGS), help="output format (default: by the file name, else torch)")
-    parser.add_argument(
-        "-o", "--output", type=output_file(), metavar="FILE",
-        help="output file (default: name of the model); - for standard output",
+    add_output_argument(
+        parser, "output file: .py or .onnx (default: name of the model); - for source on standard output",
+        type=output_file(), metavar="FILE",
     )  # fmt: skip
     parser.add_argument(
         "--weights", metavar="FILE[:PART]",
@@ -58,8 +60,7 @@ def run(args: argparse.Namespace) -> int:
     target = args.to or next((t for t, ending in ENDINGS.items() if str(args.output).endswith(ending)), "torch")
     problem = _misuse(args, target)
     if problem is not None:
-        print(f"archdsl compile: error: {problem}", file=sys.stderr)
-        return 2
+        args.usage_error(problem)
     model = load_model(args.spec, args)
     output = args.output or Path(model.name.lower() + ENDINGS[target])
     keep_inputs(output, [*model.files, *([source_path(args.weights)] if args.weights else [])])
@@ -77,7 +78,20 @@ def _misuse(args: argparse.Namespace, target: str) -> str | None:
     other = next(t for t in ENDINGS if t != target)
     if str(args.output).endswith(ENDINGS[other]):
         return f"--to {target} contradicts the ending of {shown(args.output)}"
+    if args.to is None and args.output is not None and not _tells_format(args.output):
+        known = " or ".join(ENDINGS.values())
+        return f"{shown(args.output)} does not end in {known}: choose one of them, or the format with --to"
     return None
+
+
+def _tells_format(output: Path) -> bool:
+    """Whether the format follows from the output: devices and pipes get source, as standard output does."""
+    if output.suffix in ENDINGS.values() or is_standard_output(output):
+        return True
+    try:
+        return output.exists() and not output.is_file()
+    except OSError:
+        return True  # writing it will report why
 
 
 def _torch(model: Model, output: Path, args: argparse.Namespace) -> int:
@@ -96,7 +110,7 @@ def _torch(model: Model, output: Path, args: argparse.Namespace) -> int:
             {**facts, **_weights_facts(args, loaded), "diagnostics": [to_json(d) for d in model.source_warnings]}
         )
     else:
-        print(f"wrote {shown(output)}: {lines} lines, proved equal to the checked graph")
+        report_written(output, f"{lines} lines, proved equal to the checked graph")
         if loaded is not None:
             strictly = "" if loaded.notes else " with strict=True"
             print("\n".join([f"{shown(args.weights)} loads into it{strictly}", *_notes(loaded)]))
@@ -124,7 +138,7 @@ def _onnx(model: Model, output: Path, args: argparse.Namespace) -> int:
         facts |= _weights_facts(args, loaded)
         print_json(facts if report is None else {**facts, "verified": report.facts()})
         return 0
-    print(f"wrote {shown(path)}: {size / 1e6:,.1f} MB, checked by onnx.checker with full shape inference")
+    report_written(path, f"{size / 1e6:,.1f} MB, checked by onnx.checker with full shape inference")
     trained = f"from {shown(args.weights)}"
     print(f"weights: {trained if loaded is not None else f'{origin}; use --weights for trained weights'}")
     if loaded is not None and loaded.notes:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archdsl.checks.report import check
 from archdsl.cli import compare
-from archdsl.cli.common import open_or_fail, output_folder, show_diagnostics, shown
+from archdsl.cli.common import add_output_argument, open_or_fail, output_folder, show_diagnostics, shown
 from archdsl.cli.settings import reader
 from archdsl.compiler import library_root, shipped_specs
 from archdsl.diagnostics.files import MissingExtra
@@ -30,12 +30,8 @@ ENOUGH = 0.95
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--out",
-        type=output_folder,
-        default=Path("archdsl-demo"),
-        metavar="DIR",
-        help="output folder (default: %(default)s)",
+    add_output_argument(
+        parser, "output folder (default: %(default)s)", type=output_folder, default=Path("archdsl-demo"), metavar="DIR"
     )
     parser.add_argument(
         "--epochs", type=reader(POSITIVE), default=30, metavar="N", help="number of epochs (default: %(default)s)"
@@ -45,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     _need("torch", "onnx", "onnxruntime", "lightning", "torchvision", "sklearn", "matplotlib")
     start = time.perf_counter()
-    out: Path = args.out
+    out: Path = args.output
     if not _check():
         return 1
     models = {name: load(name) for name in NETWORKS}

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from archdsl.cli.common import add_format_argument, print_json, shown
-from archdsl.cli.needs import training_extra
+from archdsl.cli.missing_extras import training_extra
 from archdsl.cli.settings import add_settings
 from archdsl.training.config import SETTINGS
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from archdsl.checks.allow import lints
-from archdsl.cli.common import wants_colour
-from archdsl.cli.screen import show
+from archdsl.cli.common import wants_color
+from archdsl.cli.tables import show
 from archdsl.diagnostics.catalogue import catalogue
 from archdsl.diagnostics.files import UnknownCode
 from archdsl.diagnostics.nearest import did_you_mean
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         advice = did_you_mean(code, catalogue()) or did_you_mean(asked.lower(), lints())
         raise SpecError([UnknownCode(span=None, asked=args.code, advice=advice)])
     text = (pages() / f"{code}.md").read_text(encoding="utf-8")
-    if not wants_colour(sys.stdout):
+    if not wants_color(sys.stdout):
         print(text, end="")
         return 0
     from rich.markdown import Markdown

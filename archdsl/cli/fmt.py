@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-from archdsl.cli.common import show_diagnostics, shown, wants_colour
+from archdsl.cli.common import print_diff, show_diagnostics, shown, spec_names
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import CannotRead
 from archdsl.errors import SpecError
@@ -16,8 +14,6 @@ from archdsl.evaluate.workspace import STDIN, decoded, descriptor, read_descript
 from archdsl.files import write_whole
 from archdsl.formatting import format_source
 from archdsl.source import Source
-
-COLOURS = {"+": 32, "-": 31, "@": 36}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Formats the specs. Returns 1 if a spec has an error or, with --check or --diff, would change."""
     problems: list[Diagnostic] = []
     changed = unchanged = 0
-    for path in _specs(args.paths, problems):
+    for path in map(Path, spec_names(args.paths, problems)):
         try:
             if _format(path, args):
                 changed += 1
@@ -49,20 +45,6 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         show_diagnostics(problems)
     return 1 if problems or (changed and (args.check or args.diff)) else 0
-
-
-def _specs(names: list[str], problems: list[Diagnostic]) -> Iterator[Path]:
-    """The files that the arguments name, each once, those of a folder in order of their names."""
-    found: dict[Path, None] = {}
-    for path in map(Path, names):
-        if path.is_dir():
-            below = sorted(p for p in path.rglob("*.arch") if p.is_file())
-            if not below:
-                problems.append(CannotRead(span=None, path=str(path), reason="there is no `.arch` file in this folder"))
-            found.update(dict.fromkeys(below))
-        else:
-            found[path] = None
-    return iter(found)
 
 
 def _format(path: Path, args: argparse.Namespace) -> bool:
@@ -79,7 +61,7 @@ def _format(path: Path, args: argparse.Namespace) -> bool:
         raise SpecError(laid_out)
     after = (laid_out.replace("\n", "\r\n") if b"\r\n" in before else laid_out).encode()
     if args.diff:
-        _print_diff(source, laid_out)
+        print_diff(source, laid_out)
     elif args.check:
         if after != before:
             print(f"would format {shown(source.name)}")
@@ -116,15 +98,6 @@ def _standard_input() -> tuple[bytes, str]:
     if text is None:
         raise SpecError([CannotRead(span=None, path=STDIN, reason="it is not UTF-8 text")])
     return raw, text
-
-
-def _print_diff(source: Source, after: str) -> None:
-    colour = wants_colour(sys.stdout)
-    name = shown(source.name)
-    before = source.text.splitlines(keepends=True)
-    for line in difflib.unified_diff(before, after.splitlines(keepends=True), name, name):
-        text = line.rstrip("\n")
-        print(f"\x1b[{COLOURS[line[0]]}m{text}\x1b[0m" if colour and line[0] in COLOURS else text)
 
 
 def _count(changed: int, unchanged: int, dry: bool) -> None:

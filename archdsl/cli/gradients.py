@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archdsl.cli.common import (
-    SPEC_HELP,
     add_build_arguments,
     add_format_argument,
+    add_output_argument,
+    add_spec_argument,
     load_model,
     output_file,
     print_json,
-    shown,
+    report_written,
 )
-from archdsl.cli.needs import training_extra
+from archdsl.cli.missing_extras import training_extra
 from archdsl.cli.settings import add_settings, reader
 from archdsl.cli.train import warn_of_activations
 from archdsl.files import keep_inputs
@@ -46,7 +47,7 @@ USED = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.argument_default = argparse.SUPPRESS
-    parser.add_argument("specs", nargs="+", metavar="SPEC", help=SPEC_HELP)
+    add_spec_argument(parser, "specs", nargs="+")
     add_build_arguments(parser)
     add_format_argument(parser)
     parser.add_argument(
@@ -57,9 +58,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=reader(NATURAL), default=10, metavar="N", help="number of training steps (default: 10)"
     )
-    parser.add_argument(
-        "-o", "--out", type=output_file(".png"), default=Path("gradients.png"), metavar="FILE.png",
-        help="output file of the plot (default: %(default)s)",
+    add_output_argument(
+        parser, "output file of the plot (default: %(default)s)",
+        type=output_file(".png"), default=Path("gradients.png"), metavar="FILE.png",
     )  # fmt: skip
     add_settings(parser, {name: SETTINGS[name] for name in USED})
 
@@ -93,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
         config = Config(**{name: getattr(args, name) for name in USED if hasattr(args, name)})
         data = load(config.data, config.split, config.skip_unreadable)
-        keep_inputs(args.out, [*(file for model in models for file in model.files), *data.files])
+        keep_inputs(args.output, [*(file for model in models for file in model.files), *data.files])
         flows = []
         for model in models:
             with suited_threads(model.macs):
@@ -101,16 +102,16 @@ def run(args: argparse.Namespace) -> int:
         families = [flows[i : i + len(settings)] for i in range(0, len(flows), len(settings))]
         title = f"{', '.join(family[0].name for family in families)} on {data.name}"
         if args.sweep:
-            draw_sweep(families, title, args.out)
+            draw_sweep(families, title, args.output)
         else:
-            draw(flows, title, args.out)
+            draw(flows, title, args.output)
     if args.format == "json":
         networks = [{**asdict(f), "settings": s} for family in families for f, s in zip(family, settings, strict=True)]
-        print_json({"data": data.name, "plot": str(args.out), "networks": networks})
+        print_json({"data": data.name, "plot": str(args.output), "networks": networks})
         return 0
     for family in families:
         print(_sweep_text(family, args.sweep) if args.sweep else _text(family[0]))
-    print(shown(args.out))
+    report_written(args.output)
     return 0
 
 

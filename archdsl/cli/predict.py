@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from archdsl.cli.common import add_format_argument, print_json, show_diagnostics, shown
-from archdsl.cli.needs import training_extra
+from archdsl.cli.missing_extras import training_extra
 from archdsl.cli.settings import reader
 from archdsl.training.settings import POSITIVE
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from archdsl.cli.common import output_file, shown
-from archdsl.cli.needs import training_extra
+from archdsl.cli.common import add_output_argument, output_file, report_written
+from archdsl.cli.missing_extras import training_extra
 from archdsl.files import keep_inputs
 from archdsl.model import Model
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="RUN", help="folder of a finished run")
-    parser.add_argument(
-        "-o", "--out", type=output_file(), metavar="FILE.html", help="output file (default: RUN/report.html)"
+    add_output_argument(
+        parser, "output file (default: RUN/report.html)", type=output_file(".html"), metavar="FILE.html"
     )
     parser.add_argument("--data", metavar="DATA", help="data of the run, if they have moved (default: as in training)")
 
@@ -25,11 +25,11 @@ def run(args: argparse.Namespace) -> int:
         from archdsl.training.report import report
         from archdsl.training.run import Run
 
-        path = args.out or args.folder / "report.html"
+        path = args.output or args.folder / "report.html"
         run = Run(args.folder)
         keep_inputs(path, run.files)
         report(run, path, _summary, args.data)
-    print(shown(path))
+    report_written(path)
     return 0
 
 

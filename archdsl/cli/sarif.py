@@ -54,7 +54,7 @@ def _result(d: Diagnostic, rule: int) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": d.code,
         "ruleIndex": rule,
-        "level": d.severity,
+        "level": d.level,
         "message": {"text": "\n".join(filter(None, text))},
     }
     places = {

@@ -7,8 +7,15 @@ import io
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 
-from archdsl.cli.common import SPEC_HELP, add_build_arguments, add_format_argument, levels, load_model, print_json
-from archdsl.cli.measuring import add_measure_arguments, measured
+from archdsl.cli.common import (
+    add_build_arguments,
+    add_format_argument,
+    add_spec_argument,
+    levels,
+    load_model,
+    print_json,
+)
+from archdsl.cli.measurement_options import add_measure_arguments, measured
 from archdsl.emit.summary import Row, sort, summarise, to_depth, to_json
 from archdsl.model import Model
 
@@ -17,7 +24,7 @@ MAX_ROWS = 45
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
+    add_spec_argument(parser)
     add_build_arguments(parser)
     add_measure_arguments(parser)
     parser.add_argument(

@@ -10,8 +10,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from archdsl.cli.figures import exact, in_bytes, short
-from archdsl.cli.screen import show, terminal_width
+from archdsl.cli.number_format import exact, in_bytes, short
+from archdsl.cli.tables import show, terminal_width
 from archdsl.dims import Size, symbols
 from archdsl.dims.wording import listed
 from archdsl.emit.summary import Row, Summary

@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archdsl.cli.common import (
-    SPEC_HELP,
     add_build_arguments,
     add_format_argument,
+    add_output_argument,
+    add_spec_argument,
     load_model,
     output_file,
     output_folder,
     print_json,
+    report_written,
     show_diagnostics,
     shown,
 )
-from archdsl.cli.needs import training_extra
+from archdsl.cli.missing_extras import training_extra
 from archdsl.cli.settings import add_settings
 from archdsl.diagnostics.files import BadSetting
 from archdsl.diagnostics.training import Stopped
@@ -36,12 +38,12 @@ RUNS = Path("runs")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Settings that are not given are absent, so that those of the recipe or resumed run, or the defaults, apply."""
     parser.argument_default = argparse.SUPPRESS
-    parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
+    add_spec_argument(parser)
     add_build_arguments(parser)
     add_format_argument(parser)
     place = parser.add_mutually_exclusive_group()
-    place.add_argument(
-        "--out", type=output_folder, default=None, metavar="DIR", help="folder of the run (default: runs/MODEL)"
+    add_output_argument(
+        place, "folder of the run (default: runs/MODEL)", type=output_folder, default=None, metavar="DIR"
     )
     place.add_argument("--resume", type=output_folder, default=None, metavar="DIR", help="folder of a run to resume")
     parser.add_argument(
@@ -109,7 +111,7 @@ def _fit(model: Model, args: argparse.Namespace) -> Result | None:
         if args.resume is not None:
             result = fit(trainable, resumed(Run(args.resume), given), args.resume, resume=True, export=args.export)
         else:
-            out = args.out or unused(RUNS, model.name.lower())
+            out = args.output or unused(RUNS, model.name.lower())
             result = fit(trainable, resolved(args.recipe, given), out, export=args.export)
     return result if leads() else None
 
@@ -127,7 +129,7 @@ def _preview(model: Model, args: argparse.Namespace) -> int:
     size = (config.size, config.size) if config.size else trainable.size or data.size
     keep_inputs(args.augment_preview, [*model.files, *data.files, *([Path(args.recipe)] if args.recipe else [])])
     preview(data, fitting_channels(trainable, data), size, config, args.augment_preview)
-    print(shown(args.augment_preview))
+    report_written(args.augment_preview)
     return 0
 
 

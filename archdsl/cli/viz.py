@@ -8,14 +8,15 @@ import sys
 from pathlib import Path
 
 from archdsl.cli.common import (
-    SPEC_HELP,
     add_build_arguments,
     add_format_argument,
+    add_output_argument,
+    add_spec_argument,
     levels,
     load_model,
     output_file,
     print_json,
-    shown,
+    report_written,
 )
 from archdsl.emit.diagram import FORMATS
 from archdsl.files import keep_inputs
@@ -27,9 +28,9 @@ NARROWEST, WIDEST = 216.0, 2880.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
-    parser.add_argument(
-        "-o", "--output", type=image_file, metavar="FILE",
+    add_spec_argument(parser)
+    add_output_argument(
+        parser, type=image_file, metavar="FILE",
         help="output file: .svg, .png, .pdf, .eps, .tex (TikZ) or .dot; - for SVG on standard output (default: name"
         " of the model, .svg)",
     )  # fmt: skip
@@ -101,5 +102,5 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_json({"ok": True, "file": str(path), "model": model.name, "caption": caption.text})
     else:
-        print(f"wrote {shown(path)}: {caption.statement}")
+        report_written(path, caption.statement)
     return 0

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archdsl.cli.common import (
-    SPEC_HELP,
     add_build_arguments,
     add_format_argument,
+    add_output_argument,
+    add_spec_argument,
     load_model,
     output_file,
     print_json,
+    report_written,
     shown,
 )
-from archdsl.cli.figures import in_bytes
+from archdsl.cli.number_format import in_bytes
 from archdsl.compiler import open_spec, shipped_models
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import NoSuchPart, SeveralStateDicts
@@ -41,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parsers = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     inspect = parsers.add_parser("inspect", help="list the tensors of a file, and the networks that it fits")
     inspect.add_argument("file", metavar="FILE", help=FILE_HELP)
-    inspect.add_argument("specs", nargs="*", metavar="SPEC", help="networks to try (default: all shipped)")
+    add_spec_argument(inspect, "specs", nargs="*", help="networks to try (default: all shipped)")
     inspect.add_argument("--no-statistics", action="store_true", help="print only names, shapes and element types")
     diff = parsers.add_parser("diff", help="compare two files tensor by tensor")
     diff.add_argument("file", metavar="FILE", help=FILE_HELP)
@@ -50,16 +52,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     convert.add_argument("file", metavar="FILE", help=FILE_HELP)
     map = parsers.add_parser("map", help="write the weights with the names of a network")
     map.add_argument("file", metavar="FILE", help=FILE_HELP)
-    map.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
+    add_spec_argument(map)
     add_build_arguments(map)
     for writing in (convert, map):
-        writing.add_argument(
-            "-o",
-            "--output",
-            required=True,
-            metavar="OUT",
-            type=output_file(*ENDINGS),
-            help=f"output file ({' or '.join(ENDINGS)})",
+        add_output_argument(
+            writing, f"output file ({' or '.join(ENDINGS)})", required=True, metavar="OUT", type=output_file(*ENDINGS)
         )
     for action in (inspect, diff, convert, map):
         add_format_argument(action)
@@ -259,7 +256,7 @@ def _write(tensors: Mapping[str, Tensor], notes: tuple[str, ...], args: argparse
     if args.format == "json":
         print_json({"ok": True, "file": str(args.output), "tensors": len(tensors), "notes": list(notes)})
     else:
-        print(
-            "\n".join([f"wrote {shown(args.output)}: {len(tensors)} tensors", *(f"  {shown(note)}" for note in notes)])
-        )
+        report_written(args.output, f"{len(tensors)} tensors")
+        for note in notes:
+            print(f"  {shown(note)}")
     return 0

@@ -56,6 +56,13 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     trace: tuple[Frame, ...] = ()
     edits: tuple[Edit, ...] = ()
+    is_denied: bool = False
+    """Whether the command line makes this warning an error."""
+
+    @property
+    def level(self) -> Severity:
+        """Returns the severity, or ``error`` for a warning that is denied."""
+        return "error" if self.is_denied else self.severity
 
     @property
     def message(self) -> str:

@@ -59,7 +59,7 @@ def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
     """A diagnostic as plain data: positions count lines and columns from 1."""
     return {
         "code": diagnostic.code,
-        "severity": diagnostic.severity,
+        "severity": diagnostic.level,
         "message": diagnostic.message,
         "note": diagnostic.note or None,
         "help": diagnostic.help or None,
@@ -95,9 +95,9 @@ class _Painter:
         return f"{_COLOURS[style]}{text}{_RESET}" if self._colour else text
 
     def diagnostic(self, d: Diagnostic) -> str:
-        head = f"{d.severity}[{d.code}]"
+        head = f"{d.level}[{d.code}]"
         first, *more = wrap(_prose(d.message), self._width, columns(head) + 2, 4)
-        lines = [f"{self.paint(head, d.severity)}{self.paint(f': {first}', 'bold')}"]
+        lines = [f"{self.paint(head, d.level)}{self.paint(f': {first}', 'bold')}"]
         lines += [f"    {self.paint(line, 'bold')}" for line in more]
         marks = [*([Label(d.span, d.note)] if d.span is not None else []), *d.labels]
         mended = mended_lines(d.edits)
@@ -142,7 +142,7 @@ class _Painter:
                 shown = excerpt.text
                 primary = d.span is not None and mark.span == d.span
                 offset, length = excerpt.columns_of(*_within_line(mark.span))
-                style = d.severity if primary else "place"
+                style = d.level if primary else "place"
                 under = self._underline("^" if primary else "-", offset, length, _prose(mark.text), room)
                 lines += [f"{margin} {bar} {' ' * indent}{self.paint(part, style)}" for indent, part in under]
         return lines

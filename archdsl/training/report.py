@@ -164,7 +164,7 @@ def _commands(run: Run, facts: dict[str, Any], config: Config) -> Sequence[str]:
     settings = [f"--set={name}={value}" for name, value in spec["parameters"].items() if name != "classes"]
     name = f"{run.spec / spec['main']}:{spec['model']}"
     shape = "x".join(map(str, ("N", facts["input"]["channels"], *facts["input"]["size"])))
-    repeat = ["archdsl", "train", name, *settings, f"--input={shape}", "--recipe", str(run.recipe), "--out", "again"]
+    repeat = ["archdsl", "train", name, *settings, f"--input={shape}", "--recipe", str(run.recipe), "--output", "again"]
     return [
         shlex.join(repeat),
         shlex.join(["archdsl", "eval", str(run.out), "--data", config.data]),

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 import archdsl as package
+from archdsl.cli.fixes import Fix, changes
+from archdsl.cli.github import annotation
+from archdsl.diagnostics.files import CannotRead
+from archdsl.source import Source
 
 
 def test_claims_are_marked_with_how_they_were_decided(archdsl) -> None:
@@ -158,6 +163,131 @@ def test_what_cannot_be_mended_is_left_as_it_is(archdsl, spec) -> None:
     before = path.read_bytes()
     assert archdsl("check", path, "--fix").code == 1
     assert path.read_bytes() == before
+
+
+FIXABLE = "model A {\n  input x: [N, 3, 8, 8]\n  k = 4\n  c: conv(k, 3) -> reluu\n  output y\n}\n"
+
+
+def test_fixes_are_reported(archdsl, spec) -> None:
+    path, right = spec(FIXABLE), spec(FIXABLE.replace("k = 4", "let k = 4").replace("reluu", "relu"), "right.arch")
+    ran = archdsl("check", path, right, "--fix")
+    assert ran.code == 0
+    assert ran.out.splitlines()[:4] == [
+        f"fixed {path}",
+        "  line 3: `k = 4` is now `let k = 4`",
+        "  line 4: `c: conv(k, 3) -> reluu` is now `c: conv(k, 3) -> relu`",
+        str(path),
+    ]
+    assert ran.out.count("fixed") == 1
+    path.write_text(FIXABLE)
+    facts = json.loads(archdsl("check", path, "--fix", "--format", "json").out)
+    assert facts["ok"]
+    assert facts["fixed"] == [
+        {
+            "file": str(path),
+            "changes": [
+                {"line": 3, "before": "k = 4", "after": "let k = 4"},
+                {"line": 4, "before": "c: conv(k, 3) -> reluu", "after": "c: conv(k, 3) -> relu"},
+            ],
+        }
+    ]
+
+
+def test_the_difference_that_fixes_would_make(archdsl, spec) -> None:
+    path = spec(FIXABLE)
+    for argv in (("check", path, "--diff"), ("check", path, "--fix", "--diff")):
+        ran = archdsl(*argv)
+        assert (ran.code, ran.err) == (1, "")
+        assert ran.out.splitlines()[:2] == [f"--- {path}", f"+++ {path}"]
+        assert "-  k = 4\n" in ran.out
+        assert "+  let k = 4\n" in ran.out
+        assert path.read_text() == FIXABLE
+    archdsl("check", path, "--fix")
+    assert (archdsl("check", path, "--diff").code, archdsl("check", path, "--diff").out) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "listed"),
+    [
+        ("a\nb\nc\n", "a\nc\n", [(2, "b", None)]),
+        ("a\nc\n", "a\nb\nc\n", [(2, None, "b")]),
+        ("a\nb\nc\n", "a\nx\ny\nc\n", [(2, "b", "x"), (3, None, "y")]),
+        ("a\nb\nc\nd\n", "a\nx\nd\n", [(2, "b", "x"), (3, "c", None)]),
+        ("a\n", "a\n", []),
+    ],
+)
+def test_changed_lines(before: str, after: str, listed: list) -> None:
+    assert list(changes(Fix(Path("a"), Source("a", before), after))) == listed
+
+
+# ---- folders, denied warnings, annotations ---------------------------------------------------------------------
+
+
+def test_a_folder_is_all_specs_below_it(archdsl, spec, tmp_path: Path) -> None:
+    path = spec("model A { input x: [N, 3, 8, 8]; c: conv(4, 9); output y }", "deep/er/a.arch")
+    other = spec("model B { input x: [N, 3, 8, 8]; c: conv(4, 3); output y }", "b.arch")
+    ran = archdsl("check", tmp_path, path)
+    assert ran.code == 1
+    assert [line for line in ran.out.splitlines() if line.endswith(".arch")] == [str(other), str(path)]
+    assert ran.err.count("error[A0302]") == 1
+    (tmp_path / "none").mkdir()
+    ran = archdsl("check", tmp_path / "none")
+    assert (ran.code, "there is no `.arch` file in this folder" in ran.err) == (1, True)
+
+
+WARNED = "model A {\n  input x: [N, 3, 8, 8]\n  let idle = 3\n  c: conv(8, 3) -> b: batchnorm -> relu\n  output y\n}\n"
+"""Two warnings: `unused-name`, and a bias before a batch norm."""
+
+
+@pytest.mark.parametrize(
+    ("deny", "code", "errors"),
+    [
+        ((), 0, 0),
+        (("--deny", "warnings"), 1, 2),
+        (("--deny", "bias-before-norm"), 1, 1),
+        (("--deny", "dense-head"), 0, 0),
+        (("--deny", "bias-before-norm", "--deny", "dense-head"), 1, 1),
+    ],
+)
+def test_denied_warnings_are_errors(archdsl, spec, deny: tuple[str, ...], code: int, errors: int) -> None:
+    path = spec(WARNED)
+    ran = archdsl("check", path, *deny)
+    assert ran.code == code
+    assert (ran.err.count("error["), ran.err.count("warning[")) == (errors, 2 - errors)
+    facts = json.loads(archdsl("check", path, *deny, "--format", "json").out)
+    assert facts["ok"] is (code == 0)
+    assert [d["severity"] for d in facts["diagnostics"]].count("error") == errors
+    sarif = json.loads(archdsl("check", path, *deny, "--format", "sarif").out)
+    assert [r["level"] for r in sarif["runs"][0]["results"]].count("error") == errors
+    annotated = archdsl("check", path, *deny, "--format", "github")
+    assert (annotated.code, annotated.out.count("::error "), annotated.out.count("::warning ")) == (
+        code, errors, 2 - errors,
+    )  # fmt: skip
+
+
+def test_annotations_of_github(archdsl, spec) -> None:
+    path = spec("model A {\n  input x: [N, 3, 8, 8]\n  c: conv(4, 9)\n  output y\n}\n", "a,b:c%.arch")
+    ran = archdsl("check", path, "--format", "github")
+    assert (ran.code, ran.err) == (1, "")
+    (line,) = ran.out.splitlines()
+    head, _, text = line.removeprefix("::error ").partition("::")
+    facts = dict(pair.split("=", 1) for pair in head.split(","))
+    assert facts == {
+        "title": "archdsl A0302", "file": f"{path.parent}/a%2Cb%3Ac%25.arch", "line": "3", "endLine": "3", "col": "6",
+        "endColumn": "16",
+    }  # fmt: skip
+    assert "%0Ahelp: " in text
+    ran = archdsl("check", path.with_name("none.arch"), "--format", "github")
+    assert ran.out.startswith("::error title=archdsl A0601::cannot read ")
+    assert archdsl("check", "lenet5", "--format", "github").out == ""
+
+
+@pytest.mark.parametrize("name", ["%0A::error::x", "a\n::error::x", "\r::warning::"])
+def test_no_text_of_a_spec_is_a_command_of_github(name: str) -> None:
+    found = annotation(CannotRead(span=None, path=name, reason="there is no such file"))
+    assert "\n" not in found
+    assert "\r" not in found
+    assert found.count("%0A") == name.count("\n")
 
 
 # ---- bounded output ----------------------------------------------------------------------------------------

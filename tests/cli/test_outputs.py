@@ -18,7 +18,7 @@ SPEC = "model Net {\n  input x: [N, 3, 8, 8]\n  c: conv(4, 3)\n  output y\n}\n"
 OLD = b"what was here before"
 
 COMMANDS = {
-    "compile to torch": ("net.py", ("compile", "net.arch", "-o")),
+    "compile to torch": ("net.py", ("compile", "net.arch", "--to", "torch", "-o")),
     "compile to onnx": ("net.onnx", ("compile", "net.arch", "-o")),
     "viz": ("net.dot", ("viz", "net.arch", "-o")),
     "gradients": ("net.png", ("gradients", "lenet5", "--data", "digits", "--steps", "0", "-o")),
@@ -280,8 +280,8 @@ def test_a_used_file_is_not_written_over(archdsl, used: str) -> None:
     Path("one.arch").write_text('use wide from "deep/two.arch"\nblock Part = conv(wide, 3)\n')
     Path("net.arch").write_text('use Part from "one.arch"\n' + SPEC.replace("c: conv(4, 3)", "c: Part"))
     before = Path(used).read_text()
-    for command in (("compile", "net.arch", "-o", used), ("compile", "net.arch", "--to", "onnx", "-o", used)):
-        ran = archdsl(*command)
+    for to in ("torch", "onnx"):
+        ran = archdsl("compile", "net.arch", "--to", to, "-o", used)
         assert (ran.code, "A0611" in ran.err) == (1, True), ran
     assert Path(used).read_text() == before
     assert archdsl("compile", "net.arch", "-o", "net.py").code == 0
@@ -293,7 +293,7 @@ def test_standard_input_is_not_written_over(archdsl, monkeypatch: pytest.MonkeyP
         with Path("net.arch").open() as file:
             os.dup2(file.fileno(), 0)
             monkeypatch.setattr("sys.stdin", file)
-            ran = archdsl("compile", "-", "-o", "net.arch")
+            ran = archdsl("compile", "-", "--to", "torch", "-o", "net.arch")
     finally:
         os.dup2(stdin, 0)
         os.close(stdin)

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from archdsl.cli import screen
-from archdsl.cli.figures import exact, in_bytes, short
+from archdsl.cli import tables
+from archdsl.cli.number_format import exact, in_bytes, short
 from archdsl.dims import symbol
 
 
@@ -42,9 +42,9 @@ def test_the_batch(archdsl) -> None:
     assert "Costs for N = 32." in archdsl("summary", "lenet5", "--batch", "32").out
     facts = json.loads(archdsl("summary", "lenet5", "--batch", "32", "--format", "json").out)
     assert facts["totals"]["macs"] == 32 * 416_520
-    ran = archdsl("summary", "lenet5", "--batch", "32", "--input", "8x1x32x32")
+    ran = archdsl("summary", "lenet5", "--batch-size", "32", "--input", "8x1x32x32")
     assert ran.code == 1
-    assert "--batch is not possible" in ran.err
+    assert "--batch-size is not possible" in ran.err
 
 
 @pytest.mark.parametrize("wrong", [["--batch", "0"], ["--batch", "x"], ["--depth", "0"], ["--depth", "-1"],
@@ -131,7 +131,7 @@ def test_compare_tells_all_faults(archdsl) -> None:
 
 def test_compare_in_a_narrow_terminal(archdsl, monkeypatch: pytest.MonkeyPatch) -> None:
     for width in (90, 70, 50):
-        monkeypatch.setattr(screen, "terminal_width", lambda width=width: width)
+        monkeypatch.setattr(tables, "terminal_width", lambda width=width: width)
         out = archdsl("compare", "resnet50", "VGG16").out
         assert max(map(len, out.splitlines())) <= width
         assert "×5.41" in out

@@ -40,7 +40,7 @@ class Run:
     def command(self, flowers: Path, out: Path) -> list[str]:
         command = ["archdsl", "train", self.network, "--recipe", str(HERE / "lab.toml")]
         command += ["--data", f"oxflower17:{flowers}", "--split", str(self.split), "--seed", str(self.seed)]
-        command += ["--lr", str(RATES[self.network]), "--out", str(out)]
+        command += ["--lr", str(RATES[self.network]), "--output", str(out)]
         return command if self.augmented else [*command, "--no-augment"]
 
 

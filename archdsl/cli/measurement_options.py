@@ -14,13 +14,14 @@ from archdsl.model import Model
 
 
 def add_measure_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--batch`` and ``--optimizer``."""
-    parser.add_argument("--batch", type=_batch, metavar="N", help="batch size (default: 1)")
+    """``--batch-size`` and ``--optimizer``."""
+    parser.add_argument("--batch-size", type=_batch, metavar="N", help="batch size (default: 1)")
     parser.add_argument(
         "--optimizer",
         choices=tuple(OPTIMIZERS),
         default="adamw",
-        help="optimizer, for the training memory (default: adamw)",
+        metavar="NAME",
+        help=f"optimizer, for the training memory: {', '.join(OPTIMIZERS)} (default: adamw)",
     )
 
 
@@ -36,11 +37,11 @@ def measured(model: Model, args: argparse.Namespace) -> Summary:
     Raises:
         SpecError: the batch size is fixed, or a symbolic total is too large.
     """
-    if args.batch is not None and not batch_symbols(model.graph):
+    if args.batch_size is not None and not batch_symbols(model.graph):
         shapes = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in model.inputs.items())
-        reason = f"--batch is not possible: the input of {model.name} has a fixed batch size ({shapes})"
+        reason = f"--batch-size is not possible: the input of {model.name} has a fixed batch size ({shapes})"
         raise SpecError([BadSetting(span=None, reason=reason)])
     try:
-        return summarise(model.graph, args.batch or 1, args.optimizer)
+        return summarise(model.graph, args.batch_size or 1, args.optimizer)
     except TooLarge:
         raise SpecError([SizeTooLarge(span=None)]) from None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from archdsl.cli.common import wants_colour
+from archdsl.cli.common import wants_color, width_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -16,15 +15,15 @@ UNLIMITED = 1_000
 
 
 def terminal_width() -> int:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
+    return width_of(sys.stdout) or UNLIMITED
 
 
 def show(*parts: RenderableType, width: int) -> None:
     """Print tables and text, each from a new line, in so many columns."""
     from rich.console import Console
 
-    colour = wants_colour(sys.stdout)
-    console = Console(width=width, no_color=not colour, force_terminal=colour, highlight=False)
+    color = wants_color(sys.stdout)
+    console = Console(width=width, no_color=not color, force_terminal=color, highlight=False)
     with console.capture() as captured:
         console.print(*parts, sep="\n")
     for line in captured.get().splitlines():
