@@ -63,7 +63,7 @@ class OpenFloat(float):
     __repr__ = __str__
 
 
-def names_in(number: Number) -> frozenset[str]:
+def names_in(number: object) -> frozenset[str]:
     """The names of the open numbers that a number depends on."""
     match number:
         case OpenFloat():

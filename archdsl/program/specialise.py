@@ -108,7 +108,7 @@ def _condition(path: Path, then: Shared, otherwise: Shared) -> Condition | None:
 def _for_all(split: Split, among: Sequence[int], count: int) -> Split:
     """A division of some instances as one of all: the others go with the first."""
     keys = dict(zip(among, split.keys, strict=True))
-    return Split([keys.get(k, split.keys[0]) for k in range(count)], str(split), split.condition)
+    return Split([keys.get(k, split.keys[0]) for k in range(count)], str(split), split.condition, split.names)
 
 
 def specialised(graph: Graph, target: Target, others: Sequence[Graph] = ()) -> tuple[Program, list[Reason]]:

@@ -25,9 +25,9 @@ from archdsl.evaluate.session import Session
 from archdsl.evaluate.values import BlockLayer, Builtin, Env, NoLayer, OpLayer, Sides, Value, is_list
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, values_in
 from archdsl.init import Init
-from archdsl.program.conditions import Compared, Condition
+from archdsl.program.conditions import Compared, Condition, names_of
 from archdsl.program.ir import Parameter
-from archdsl.program.numbers import Lane, Number, OpenFloat, Operation, at
+from archdsl.program.numbers import Lane, Number, OpenFloat, Operation, at, names_in
 from archdsl.record import exactly
 from archdsl.syntax import tree
 
@@ -38,12 +38,20 @@ class Split(Exception):
     """Instances differ in something that one run of the text cannot leave open.
 
     ``keys`` has one value for each instance; ``condition`` is what they answer with them, if it is a comparison.
+    ``names`` are the open numbers that it depends on, where these are known.
     """
 
-    def __init__(self, keys: Sequence[Hashable], reason: str, condition: Condition | None = None) -> None:
+    def __init__(
+        self,
+        keys: Sequence[Hashable],
+        reason: str,
+        condition: Condition | None = None,
+        names: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__(reason)
         self.keys = tuple(keys)
         self.condition = condition
+        self.names = names_of(condition) if condition is not None else names
 
 
 class Unsuitable(Exception):
@@ -96,7 +104,7 @@ class Opened:
             return OpenFloat(values[0], name)
         words = [word(v) for v in values]
         if len(set(words)) > 1:
-            raise Split(words, f"`{name}` differs")
+            raise Split(words, f"`{name}` differs", names=frozenset([name]))
         if any(values_of(v) for v in values):
             raise Unsuitable(f"`{name}` is a value")
         return values[0]
@@ -207,7 +215,8 @@ class WitnessedNumbers:
             return values[0]
         floats = [v for v in values if isinstance(v, float)]
         if len(floats) < len(values) or isinstance(left, Quotient) or isinstance(right, Quotient):
-            raise Split(values, f"`{node.span.text}` is a whole number")
+            names = names_in(left) | names_in(right)
+            raise Split(values, f"`{node.span.text}` is a whole number", names=names)
         return OpenFloat(floats[0], Operation(op, left, right))
 
     def compare(self, left: Exact, op: Operator, right: Exact, node: tree.Node) -> bool:
@@ -231,9 +240,15 @@ class WitnessedNumbers:
     def known(self, size: Size, node: tree.Node) -> Size:
         if isinstance(size, int) or not self._is_known(size):
             return size
-        return self.agreed(lambda lane: at(size, lane), f"`{node.span.text}` is another number")
+        return self.agreed(lambda lane: at(size, lane), f"`{node.span.text}` is another number", names=names_in(size))
 
-    def agreed(self, question: Callable[[Lane], T], reason: str, condition: Condition | None = None) -> T:
+    def agreed(
+        self,
+        question: Callable[[Lane], T],
+        reason: str,
+        condition: Condition | None = None,
+        names: frozenset[str] = frozenset(),
+    ) -> T:
         """The answer that all instances give.
 
         Raises:
@@ -241,7 +256,7 @@ class WitnessedNumbers:
         """
         answers = [question(lane) for lane in self._lanes]
         if any(a != answers[0] for a in answers):
-            raise Split(answers, reason, condition)
+            raise Split(answers, reason, condition, names)
         return answers[0]
 
     def _is_known(self, size: Dim) -> bool:
