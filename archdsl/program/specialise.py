@@ -15,13 +15,14 @@ from typing import TypeAlias
 from archdsl.dims import symbols
 from archdsl.elaborate.shapes import InputShapes
 from archdsl.graph import Graph, Instance, Value, values_in
+from archdsl.op import Facets
 from archdsl.program.conditions import Combined, Condition, names_of, opposite
 from archdsl.program.ir import Class, ClassTable, Parameter, Program, Setting
 from archdsl.program.numbers import Lane
 from archdsl.program.recorded import Recorder, Target, Use
 from archdsl.program.symbolic import Source, Split, Symbolic, Unsuitable, build, made_inside, word
 from archdsl.program.unify import Apart, Side, Unifier
-from archdsl.program.witnesses import Witnesses
+from archdsl.program.witnesses import Operators, Witnesses
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ class _Specialiser:
         self.reasons: list[Reason] = []
         self._networks: dict[Instance, _Network] = {}
         self._graphs = graphs
+        self._operators = Operators(target.form)
+        self._facets: dict[object, Facets] = {}
         self._order = {node: k for graph in graphs for k, node in enumerate(graph.nodes)}
         inputs = [i for graph in graphs for i in graph.inputs]
         self._taken = {s for i in inputs for size in i.value.shape for s in symbols(size)}
@@ -253,11 +256,12 @@ class _Specialiser:
 
     def _path(self, instances: Sequence[Instance], among: Sequence[int], leaving: Sequence[int]) -> Leaf:
         """The block built on symbols for instances that take one way through its text."""
-        symbolic = build(instances, self._graphs[0], self._taken, among, self._shapes())
+        symbolic = build(instances, self._graphs[0], self._taken, among, self._shapes(), self._facets)
         target = self.target.on(symbolic.graph)
         for lane, witness in zip(symbolic.lanes, symbolic.witnesses, strict=True):
             network = self._networks[witness]
-            found = Witnesses(network.graph, network.target, target, self._order).difference(symbolic, lane, witness)
+            witnesses = Witnesses(network.graph, network.target, target, self._order, self._operators)
+            found = witnesses.difference(symbolic, lane, witness)
             if found is not None:
                 raise Unsuitable(found)
         return Leaf(self._read(symbolic, target, leaving), symbolic.lanes)

@@ -25,6 +25,7 @@ from archdsl.evaluate.session import Session
 from archdsl.evaluate.values import BlockLayer, Builtin, Env, NoLayer, OpLayer, Sides, Value, is_list
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, values_in
 from archdsl.init import Init
+from archdsl.op import Facets
 from archdsl.program.conditions import Compared, Condition, names_of
 from archdsl.program.ir import Parameter
 from archdsl.program.numbers import Lane, Number, OpenFloat, Operation, at, names_in
@@ -290,11 +291,13 @@ def build(
     taken: set[str],
     among: Sequence[int] | None = None,
     shapes: InputShapes | None = None,
+    facets: dict[object, Facets] | None = None,
 ) -> Symbolic:
     """A block built once for some of its instances; or a model for some networks of it, whose inputs have ``shapes``.
 
     What differs between the instances is open; conditions are decided by those whose numbers are in ``among``, by
     default by all. ``taken`` are names that no symbol may have, and ``graph`` is a network of the instances.
+    Equal operators of blocks that are built with the same ``facets`` share theirs.
 
     Raises:
         Split: they are not instances of one class.
@@ -305,7 +308,7 @@ def build(
     session.top = instances[0].scope.definition
     among = range(len(instances)) if among is None else among
     numbers = WitnessedNumbers(session, [opened.lanes[k] for k in among])
-    elaborator = Elaborator(session, LearnedAssertions(session), numbers=numbers, shapes=shapes)
+    elaborator = Elaborator(session, LearnedAssertions(session), numbers=numbers, shapes=shapes, facets=facets)
     run = _run_model if instances[0].scope.kind == "model" else _run_block
     try:
         made, built = run(elaborator, opened, session)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archdsl.program.symbolic import build
-from archdsl.program.witnesses import Witnesses
+from archdsl.program.witnesses import Operators, Witnesses
 
 from .networks import Weights, graph_of, instances
 
@@ -18,7 +18,7 @@ def difference(block: str) -> str | None:
     ours, theirs = graph_of(BLOCK + USES), graph_of(block + USES)
     symbolic = build(instances(ours, "B"), ours, {"N"})
     order = {node: k for k, node in enumerate(theirs.nodes)}
-    witnesses = Witnesses(theirs, Weights(), Weights(), order)
+    witnesses = Witnesses(theirs, Weights(), Weights(), order, Operators(Weights().form))
     return witnesses.difference(symbolic, symbolic.opened.lanes[0], instances(theirs, "B")[0])
 
 
