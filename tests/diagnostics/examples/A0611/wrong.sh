@@ -1,1 +1,1 @@
-archdsl compile net.arch -o net.arch
+archdsl compile net.arch --to torch -o net.arch
