@@ -135,8 +135,7 @@ def shipped_specs() -> list[Path]:
 
 def shipped_models() -> list[str]:
     """Names by which the models of the library are given, in order of file and text; families are among them."""
-    root = library_root()
-    return [_joined(path, m, root) for path in shipped_specs() for m in _MODEL.findall(path.read_text("utf-8"))]
+    return [shipped_name(path, m.lower()) for path in shipped_specs() for m in _MODEL.findall(path.read_text("utf-8"))]
 
 
 def _shipped(name: str, model: str | None) -> Spec | Diagnostic:
@@ -187,9 +186,9 @@ def _known_names() -> set[str]:
     return {*map(_typed, shipped_specs()), *models, *(model.rpartition("/")[2] for model in models)}
 
 
-def _joined(path: Path, model: str, root: Path) -> str:
+def shipped_name(path: Path, model: str) -> str:
     """The name by which a model of a shipped file is given."""
-    return str((path.parent / model.lower()).relative_to(root))
+    return (path.parent / model).relative_to(library_root()).as_posix()
 
 
 _MODEL = re.compile(r"^model[ \t]+(\w+)", re.MULTILINE)

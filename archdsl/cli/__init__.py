@@ -15,7 +15,11 @@ from archdsl.version import __version__
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "first steps",
-        (("demo", "check, compare, draw, compile and export five networks, and train LeNet-5"),),
+        (
+            ("new", "write a first spec with a claim, a README and a CI workflow"),
+            ("list", "list the shipped networks with their parameters and costs"),
+            ("demo", "check, compare, draw, compile and export five networks, and train LeNet-5"),
+        ),
     ),
     (
         "specs",
@@ -66,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     streams.prepare()
     try:
         try:
-            return _run(list(sys.argv[1:] if argv is None else argv))
+            return _run([*(sys.argv[1:] if argv is None else argv)])
         finally:
             if not sys.stdout.closed:  # the language server closes it on exit
                 sys.stdout.flush()
