@@ -22,7 +22,7 @@ from archdsl.program.numbers import Lane
 from archdsl.program.recorded import Recorder, Target, Use
 from archdsl.program.symbolic import Source, Split, Symbolic, Unsuitable, build, made_inside, word
 from archdsl.program.unify import Apart, Side, Unifier
-from archdsl.program.witnesses import Operators, Witnesses
+from archdsl.program.witnesses import Operators, Witnesses, nodes_in
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,9 @@ class _Specialiser:
         inputs = [i for graph in graphs for i in graph.inputs]
         self._taken = {s for i in inputs for size in i.value.shape for s in symbols(size)}
         self._shared: dict[Instance, Shared | None] = {}
+        self._alike: dict[Hashable, Instance] = {}
+        self._first: dict[Instance, Instance] = {}
+        """The first run in which the same happens."""
         self._groups: dict[Hashable, list[Instance]] = {}
         for graph in graphs:
             self._enter(graph, target if graph is graphs[0] else target.on(graph))
@@ -162,7 +165,21 @@ class _Specialiser:
         for instance in usage.instances:
             self._networks[instance] = network
             if self._can_share(instance):
-                self._groups.setdefault(_text_of(instance), []).append(instance)
+                text = _text_of(instance)
+                first = self._alike.setdefault((text, self._sameness(instance)), instance)
+                self._first[instance] = first
+                if first is instance:
+                    self._groups.setdefault(text, []).append(instance)
+
+    def _sameness(self, instance: Instance) -> Hashable:
+        """A key that is equal for runs of one text in which the same happens."""
+        network = self._networks[instance]
+        casts = (network.target.casts(node) for node in nodes_in(instance))
+        return *_exact(instance), self._leaving(instance), tuple((k, c) for k, c in enumerate(casts) if c)
+
+    def _leaving(self, instance: Instance) -> tuple[int, ...]:
+        """The values of its result that are read outside of it, by number."""
+        return tuple(sorted(_positions(self._networks[instance].recorder.leaving(instance), made_inside(instance))))
 
     def of_one(self) -> Program:
         """The program of the only network."""
@@ -195,13 +212,12 @@ class _Specialiser:
         return shared.use(instance) if shared is not None else None
 
     def _find(self, instance: Instance) -> Shared | None:
-        if instance not in self._shared:
-            group = self._groups.get(_text_of(instance), [])
-            if instance not in group:
-                self._shared[instance] = None
-            else:
-                self._solve(group)
-        return self._shared[instance]
+        first = self._first.get(instance)
+        if first is None:
+            return None
+        if first not in self._shared:
+            self._solve(self._groups[_text_of(first)])
+        return self._shared[first]
 
     def _solve(self, instances: Sequence[Instance]) -> None:
         """Find the classes of some instances of one block."""
@@ -225,12 +241,12 @@ class _Specialiser:
             self._solve(group)
 
     def _build(self, instances: Sequence[Instance]) -> Shared | None:
-        leaving = [frozenset(_positions(self._networks[i].recorder.leaving(i), made_inside(i))) for i in instances]
+        leaving = [self._leaving(i) for i in instances]
         if len(set(leaving)) > 1:
             raise Split(leaving, "other results are read")
         if len({_exact(i) for i in instances}) == 1:
             return None
-        return self._unified(self._paths(instances, range(len(instances)), sorted(leaving[0]))).shared
+        return self._unified(self._paths(instances, range(len(instances)), leaving[0])).shared
 
     def _paths(self, instances: Sequence[Instance], among: Sequence[int], leaving: Sequence[int]) -> Path:
         """The ways through the text of a block that some of its instances take.
@@ -334,7 +350,7 @@ def _text_of(instance: Instance) -> Hashable:
     return instance.scope.text, instance.scope.definition, defaults
 
 
-def _exact(instance: Instance) -> Hashable:
+def _exact(instance: Instance) -> tuple[Hashable, Hashable]:
     """Arguments and types of what arrives."""
     types = tuple(v.type for v in values_in(instance.stream))
     return tuple(word(v) for v in instance.arguments.values()), types
