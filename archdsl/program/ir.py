@@ -371,3 +371,46 @@ def flattened(steps: Iterable[Step]) -> Iterator[Step]:
                 yield from flattened((*then, *otherwise))
             case For(steps=inner):
                 yield from flattened(inner)
+
+
+def assigned(step: Step) -> Iterator[Var]:
+    """The variables that a step assigns, without those of steps in it."""
+    match step:
+        case Run(outputs=outputs) | Call(outputs=outputs):
+            yield from outputs
+        case Own(output=output):
+            yield output
+        case Choose(joined=joined):
+            yield from (j.output for j in joined)
+        case For(carried=carried):
+            for c in carried:
+                yield from (c.given, c.end)
+        case Output():
+            pass
+
+
+def read(step: Step) -> Iterator[Var]:
+    """The variables that a step reads, without those that steps in it read."""
+    match step:
+        case Run(inputs=inputs) | Call(inputs=inputs):
+            yield from inputs
+        case Choose(joined=joined):
+            yield from (v for j in joined for v in (j.then, j.otherwise))
+        case For(carried=carried):
+            yield from (v for c in carried for v in (c.start, c.made))
+        case Output(value=value, cast=cast):
+            yield from (v for v in (value, cast) if v is not None)
+        case Own():
+            pass
+
+
+def places_in(steps: Iterable[Step]) -> Iterator[Place]:
+    """The places of the modules that steps run or pass, in order."""
+    for step in flattened(steps):
+        match step:
+            case Run(module=Place() as place):
+                yield place
+            case Call(module=module, modules=modules):
+                yield from (m for m in (module, *modules) if isinstance(m, Place))
+            case _:
+                pass

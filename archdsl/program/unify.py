@@ -28,6 +28,7 @@ from archdsl.program.ir import (
     Run,
     Step,
     Var,
+    assigned,
     flattened,
 )
 from archdsl.program.numbers import Lane, at, is_exactly
@@ -164,7 +165,7 @@ class _Bodies:
         ours, theirs = a.steps[len(start) : len(a.steps) - length], b.steps[len(start) : len(b.steps) - length]
         self._numbers = count(len(_variables(a)))
         names = self._fresh(theirs)
-        self.before = {*self.types, *(v for s in flattened(ours) for v in _assigned(s))}, names
+        self.before = {*self.types, *(v for s in flattened(ours) for v in assigned(s))}, names
         arms = tuple(self._kept(ours, self.types)), tuple(self._kept(theirs, names))
         pairs = zip(a.steps[len(a.steps) - length :], b.steps[len(b.steps) - length :], strict=True)
         end = [self._step(x, y) for x, y in pairs]
@@ -176,7 +177,7 @@ class _Bodies:
     def _fresh(self, steps: Iterable[Step]) -> dict[Var, Var]:
         """The variables of the result for those of an arm of the second body."""
         names = {theirs: self.types[ours] for theirs, ours in self.known.items()}
-        made = (v for step in flattened(steps) for v in _assigned(step))
+        made = (v for step in flattened(steps) for v in assigned(step))
         return names | {v: Var(next(self._numbers), v.type) for v in made}
 
     def _kept(self, steps: Iterable[Step], names: dict[Var, Var]) -> Iterator[Step]:
@@ -242,14 +243,4 @@ class _Bodies:
 
 
 def _variables(body: Body) -> list[Var]:
-    return [*body.inputs, *(v for step in flattened(body.steps) for v in _assigned(step))]
-
-
-def _assigned(step: Step) -> Iterator[Var]:
-    match step:
-        case Run(outputs=outputs) | Call(outputs=outputs):
-            yield from outputs
-        case Own(output=output):
-            yield output
-        case Choose(joined=joined):
-            yield from (j.output for j in joined)
+    return [*body.inputs, *(v for step in flattened(body.steps) for v in assigned(step))]

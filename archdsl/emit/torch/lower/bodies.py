@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from archdsl.dims import Dim
 from archdsl.emit.torch.lower.expressions import Scope, translate
-from archdsl.emit.torch.lower.sizes import Turn, condition_test, is_read, read, sized, symbols_of
+from archdsl.emit.torch.lower.sizes import Turn, condition_test, is_read, read_off, sized, symbols_of
 from archdsl.emit.torch.names import RESERVED, Names, identifier, snake
 from archdsl.emit.torch.precision import converted
 from archdsl.emit.torch.terms import assign, call, literal, name, own
@@ -17,10 +17,10 @@ from archdsl.op import TorchExpr
 from archdsl.ops.tensor import Constant
 from archdsl.program.conditions import Combined, Compared, Condition, names_of
 from archdsl.program.ir import (
-    Body,
     Call,
     Choose,
     Class,
+    Counted,
     For,
     ModuleRef,
     Output,
@@ -32,6 +32,8 @@ from archdsl.program.ir import (
     Training,
     Var,
     flattened,
+    places_in,
+    read,
 )
 from archdsl.program.numbers import OpenFloat, names_in
 
@@ -49,6 +51,7 @@ class Site:
     """The class that a body is written in.
 
     ``stored`` gives a parameter of the class as its methods read it, ``reach`` the expression for a module below it,
+    ``modules`` that for all modules that a loop runs at a place, if it runs no others,
     ``tensor`` that for a tensor of its own, ``table`` that for a constant tensor, and ``method`` the name of the method
     that is a body of a class.
     """
@@ -56,6 +59,7 @@ class Site:
     cls: Class
     stored: Callable[[str], str]
     reach: Callable[[Place, Mapping[str, str]], ast.expr]
+    modules: Callable[[Place, For, Mapping[str, str]], ast.expr | None]
     tensor: Callable[[str], ast.expr]
     table: Callable[[Run], ast.expr]
     method: Callable[[Class, int], str]
@@ -74,14 +78,15 @@ class Sizes:
             body = cls.bodies[number]
             types = [v.type for v in body.inputs]
             known = {p.name for p in cls.parameters}
-            missing = tuple(s for s in self.needed(body) if s not in known and not is_read(s, types))
+            missing = tuple(s for s in self.needed(body.steps) if s not in known and not is_read(s, types))
             self._passed[cls, number] = missing
         return self._passed[cls, number]
 
-    def needed(self, body: Body) -> tuple[str, ...]:
-        """The names of the numbers in what a body computes itself, and of those that it passes on."""
+    def needed(self, steps: Iterable[Step]) -> tuple[str, ...]:
+        """The names of the numbers in what steps compute themselves, and of those that they pass on."""
+        steps = list(flattened(steps))
         found: dict[str, None] = {}
-        for step in flattened(body.steps):
+        for step in steps:
             match step:
                 case Run():
                     found.update(dict.fromkeys(symbols_of(expression(step))))
@@ -91,7 +96,7 @@ class Sizes:
                     found.update(dict.fromkeys(sorted(names_of(condition))))
                 case For(count=count):
                     found.update(dict.fromkeys(sorted(names_in(count))))
-        turns = {step.variable for step in flattened(body.steps) if isinstance(step, For)}
+        turns = {step.variable for step in steps if isinstance(step, For)}
         return tuple(s for s in found if s not in turns)
 
 
@@ -112,13 +117,18 @@ class Method:
         self._names = Names(RESERVED)
         self._count = 0
         self._vars: dict[Var, ast.expr] = {}
+        self._reads = Counter([*(v for s in flattened(body.steps) for v in read(s)), *body.results])
+        self._loops = 0
+        """How many are around what is being written."""
+        self._layers: dict[Place, ast.Name] = {}
+        """The variables of loops over modules."""
         labels = body.names or ("x",) * len(body.inputs)
         self._inputs = [self._names.take(identifier(label, "x")) for label in labels]
         self._vars.update(zip(body.inputs, map(ast.Name, self._inputs), strict=True))
         types = [v.type for v in body.inputs]
         self._symbols: dict[str, str] = {}
         self._read: list[str] = []
-        for symbol in sizes.needed(body):
+        for symbol in sizes.needed(body.steps):
             is_stored = symbol not in self._passed and not is_read(symbol, types)
             if symbol not in self._passed and not is_stored:
                 self._read.append(symbol)
@@ -138,7 +148,7 @@ class Method:
     def _read_sizes(self) -> Iterator[ast.stmt]:
         types = [v.type for v in self._body.inputs]
         for symbol in self._read:
-            value = read(symbol, types, self._inputs)
+            value = read_off(symbol, types, self._inputs)
             assert value is not None
             yield assign(ast.Name(self._symbols[symbol]), value)
 
@@ -169,18 +179,37 @@ class Method:
 
     def _loop(self, step: For) -> list[ast.stmt]:
         """What is carried has one variable before the loop, in it and behind it."""
-        start = [self._assigned([c.end], self._vars[c.start]) for c in step.carried]
-        self._vars.update({c.given: self._vars[c.end] for c in step.carried})
-        self._symbols[step.variable] = Turn(self._names.take(*COUNTERS))
+        start: list[ast.stmt] = []
+        for c in step.carried:
+            is_last = self._reads[c.start] == 1 and not self._loops  # else the next turn around it reads it again
+            if is_last and isinstance(self._vars[c.start], ast.Name):
+                self._vars[c.end] = self._vars[c.start]
+            else:
+                start.append(self._assigned([c.end], self._vars[c.start]))
+            self._vars[c.given] = self._vars[c.end]
+        target, turns = self._turns(step)
+        self._loops += 1
         body = self._statements(step.steps)
+        self._loops -= 1
         made = [self._vars[c.made] for c in step.carried]
         targets = [self._vars[c.end] for c in step.carried]
         if len(targets) == 1:
             body.append(assign(targets[0], made[0]))
         elif targets:
             body.append(assign(ast.Tuple(targets), ast.Tuple(made)))
-        turns = call("range", sized(step.count, self._symbols))
-        return [*start, ast.For(ast.Name(self._symbols[step.variable]), turns, body, [])]
+        return [*start, ast.For(target, turns, body, [])]
+
+    def _turns(self, step: For) -> tuple[ast.expr, ast.expr]:
+        """Variable and iterable of a loop: numbers, or the modules themselves where that is all they are for."""
+        places = {place for place in places_in(step.steps) if isinstance(place.labels[-1], Counted)}
+        if len(places) == 1 and step.variable not in self._sizes.needed(step.steps):
+            place = places.pop()
+            modules = self._site.modules(place, step, self._symbols)
+            if modules is not None:
+                self._layers[place] = ast.Name(self._names.take("layer", "inner"))
+                return self._layers[place], modules
+        self._symbols[step.variable] = Turn(self._names.take(*COUNTERS))
+        return ast.Name(self._symbols[step.variable]), call("range", sized(step.count, self._symbols))
 
     def _choice(self, condition: Condition, step: Choose) -> ast.stmt:
         """Each arm ends with the variables that both give."""
@@ -233,6 +262,8 @@ class Method:
     def _reach(self, module: ModuleRef) -> ast.expr:
         if isinstance(module, Passed):
             return ast.Name(self._modules[module.index])
+        if module in self._layers:
+            return self._layers[module]
         return self._site.reach(module, self._symbols)
 
     def _size(self, size: Dim | OpenFloat) -> ast.expr:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import keyword
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import NamedTuple
 
@@ -12,14 +13,14 @@ from archdsl.dims import Dim
 from archdsl.emit.torch.docs import doc_above
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.initial import direct_tensor, init_call, shape_of
-from archdsl.emit.torch.lower.bodies import Method, NotLowered, Site, Sizes, contents
+from archdsl.emit.torch.lower.bodies import COUNTERS, Method, NotLowered, Site, Sizes, contents
 from archdsl.emit.torch.lower.classir import Argument, ClassIR
-from archdsl.emit.torch.lower.containers import CHAINS, NO_NAMES, Containers, Holding, labels, member
+from archdsl.emit.torch.lower.containers import CHAINS, Containers, Holding, labels, member
 from archdsl.emit.torch.lower.expressions import Scope, number, with_arguments
 from archdsl.emit.torch.lower.formulas import Functions
 from archdsl.emit.torch.lower.idioms import idiomatic
 from archdsl.emit.torch.lower.initial_loops import InitialLoops, is_maybe, kind_of, where_it_is
-from archdsl.emit.torch.lower.sizes import condition_test, labelled, sized
+from archdsl.emit.torch.lower.sizes import Turn, condition_test, labelled, sized
 from archdsl.emit.torch.lower.tables import Tables, tensor_of
 from archdsl.emit.torch.lower.wrappers import Wrappers
 from archdsl.emit.torch.names import RESERVED, Names, class_name_at, identifier, is_identifier, network_name, snake
@@ -27,7 +28,19 @@ from archdsl.emit.torch.terms import assign, call, dotted, literal, name, own
 from archdsl.init import Init
 from archdsl.op import Weight
 from archdsl.program.conditions import Condition, names_of
-from archdsl.program.ir import Class, Group, Label, Layer, Member, Optional, OwnTensor, Parameter, Part, Program
+from archdsl.program.ir import (
+    Class,
+    Group,
+    Label,
+    Layer,
+    Member,
+    Optional,
+    OwnTensor,
+    Parameter,
+    Part,
+    Program,
+    Repeated,
+)
 from archdsl.program.numbers import Number, OpenFloat, names_in
 
 
@@ -128,6 +141,7 @@ class Lowering:
             cls,
             stored=numbers.stored,
             reach=lambda place, names: self._containers.reach(cls, place, names),
+            modules=lambda place, loop, names: self._containers.modules(cls, place, loop, names),
             tensor=lambda label: own_tensor(label, tensors[label]),
             table=tables.table,
             method=self.method,
@@ -225,13 +239,23 @@ class Lowering:
         self, members: Iterable[Member], path: ast.expr, numbers: _Numbers, in_chain: bool = False
     ) -> Iterator[ast.stmt]:
         for place, part in enumerate(members):
-            made = self._made(part, numbers, member(path, part.label, Holding.NAMED), in_chain)
+            if isinstance(part, Repeated):
+                yield self._loop(part, path, numbers, in_chain)
+                continue
+            made = self._made(part, numbers, member(path, part.label, Holding.NAMED, numbers.names), in_chain)
             if made is None:
                 continue
             is_next = in_chain and part.label == str(place)
             append = ast.Expr(call(ast.Attribute(path, "append"), made.value))
-            held = append if is_next else _set(path, part.label, made.value)
+            held = append if is_next else _set(path, part.label, made.value, numbers.names)
             yield from _under(part, [*made.before, held, *made.after], numbers)
+
+    def _loop(self, part: Repeated, path: ast.expr, numbers: _Numbers, in_chain: bool) -> ast.stmt:
+        """Members that a loop makes."""
+        count = numbers.value(part.count)
+        with numbers.turn(part.variable) as variable:
+            body = list(self._set_all(part.members, path, numbers, in_chain))
+        return ast.For(ast.Name(variable), call("range", count), body, [])
 
     def _initial_loop(self, numbers: _Numbers) -> list[ast.stmt]:
         return [*self._initial.statements(numbers.cls, numbers.locals), *numbers.late]
@@ -291,6 +315,14 @@ class _Numbers:
         """A variable of the constructor."""
         return self.locals.take(identifier(wish, "layer"))
 
+    @contextmanager
+    def turn(self, variable: str) -> Iterator[str]:
+        """Python's variable for that of a loop."""
+        label = next(n for n in COUNTERS if n not in self.names.values())
+        self.names[variable] = Turn(label)
+        yield label
+        del self.names[variable]
+
     def condition(self, condition: Condition) -> ast.expr:
         """A condition in the constructor."""
         self._used |= names_of(condition)
@@ -329,10 +361,10 @@ def _under(part: Member, made: list[ast.stmt], numbers: _Numbers) -> list[ast.st
     return [ast.If(numbers.condition(part.condition), made, [])] if isinstance(part, Optional) else made
 
 
-def _set(parent: ast.expr, label: Label, value: ast.expr) -> ast.stmt:
+def _set(parent: ast.expr, label: Label, value: ast.expr, names: Mapping[str, str]) -> ast.stmt:
     if isinstance(label, str) and is_identifier(label):
         return assign(ast.Attribute(parent, label), value)
-    return ast.Expr(call(ast.Attribute(parent, "add_module"), labelled(label, NO_NAMES), value))
+    return ast.Expr(call(ast.Attribute(parent, "add_module"), labelled(label, names), value))
 
 
 def own_tensor(label: str, weight: Weight) -> ast.expr:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from archdsl.dims import symbol
 from archdsl.emit.torch.lower.bodies import Sizes
 from archdsl.emit.torch.lower.sizes import labelled, sized
 from archdsl.emit.torch.lower.wrappers import Wrappers
@@ -15,6 +16,8 @@ from archdsl.emit.torch.terms import call
 from archdsl.program.ir import (
     Call,
     Class,
+    Counted,
+    For,
     Group,
     Label,
     Layer,
@@ -25,6 +28,8 @@ from archdsl.program.ir import (
     Place,
     Repeated,
     Run,
+    Step,
+    Var,
 )
 
 
@@ -53,7 +58,7 @@ class Containers:
     def of(self, container: Class | Group) -> Holding:
         """How it holds its members."""
         members = [m for m in container.members if not isinstance(m, OwnTensor)]
-        if not members or any(isinstance(m, Optional | Repeated) for m in members):
+        if not members or any(isinstance(m, Optional) for m in members):
             return Holding.NAMED
         is_numbered = [m.label for m in members] == [str(k) for k in range(len(members))]
         if isinstance(container, Class) and len(members) == len(container.members) and self._is_chain(container):
@@ -72,14 +77,26 @@ class Containers:
         body = cls.bodies[0] if len(cls.bodies) == 1 else None
         if body is None or len(body.inputs) != 1 or body.modules or len(body.steps) != len(cls.members):
             return False
-        current = body.inputs[0]
-        for part, step in zip(cls.members, body.steps, strict=True):
-            if not isinstance(step, Run | Call) or step.module != Place((part.label,)) or not self._is_member(step):
-                return False
-            if step.inputs != (current,) or len(step.outputs) != 1:
-                return False
-            current = step.outputs[0]
-        return body.results == (current,)
+        end = self._behind(cls.members, body.steps, body.inputs[0])
+        return end is not None and body.results == (end,)
+
+    def _behind(self, members: Sequence[Member], steps: Sequence[Step], current: Var) -> Var | None:
+        """What members give that run one after the other; None if the steps do something else."""
+        if len(members) != len(steps):
+            return None
+        for part, step in zip(members, steps, strict=True):
+            match part, step:
+                case Repeated(), For(carried=[carried]) if (part.count, carried.start) == (step.count, current):
+                    if self._behind(part.members, step.steps, carried.given) != carried.made:
+                        return None
+                    current = carried.end
+                case _, Run(inputs=inputs, outputs=[output]) | Call(inputs=inputs, outputs=[output]):
+                    if step.module != Place((part.label,)) or inputs != (current,) or not self._is_member(step):
+                        return None
+                    current = output
+                case _:
+                    return None
+        return current
 
     def _is_member(self, step: Run | Call) -> bool:
         """Can a step run as a member of an ``nn.Sequential``?"""
@@ -96,6 +113,23 @@ class Containers:
             found = _labelled(container.members, label)
             container = found.of if isinstance(found, Part) else found if isinstance(found, Group) else container
         return node
+
+    def modules(self, cls: Class, place: Place, loop: For, names: Mapping[str, str]) -> ast.expr | None:
+        """The modules at a place that a loop runs, if they are all that their container has, in this order."""
+        *around, label = place.labels
+        container: Class | Group = cls
+        for outer in around:
+            found = _labelled(container.members, outer)
+            if not isinstance(found, Group):
+                return None
+            container = found
+        holder = self.reach(cls, Place(tuple(around)), names)
+        members = [m for m in container.members if not isinstance(m, OwnTensor)]
+        match members:
+            case [Repeated(count=count, members=[part])] if count == loop.count and part.label == label:
+                return call(ast.Attribute(holder, "children"))
+        is_numbered = self.of(container) in (Holding.NUMBERED, Holding.LIST) and len(members) == loop.count
+        return holder if is_numbered and label == Counted("", symbol(loop.variable) - 1) else None
 
 
 def _labelled(members: Iterable[Member], label: Label) -> Member:

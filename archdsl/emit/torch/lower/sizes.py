@@ -69,7 +69,7 @@ def condition_test(condition: Condition, names: Mapping[str, str]) -> ast.expr:
             return ast.BoolOp(ast.And() if op == "and" else ast.Or(), terms)
 
 
-def read(wanted: str, inputs: Sequence[Tensor], names: Sequence[str]) -> ast.expr | None:
+def read_off(wanted: str, inputs: Sequence[Tensor], names: Sequence[str]) -> ast.expr | None:
     """A symbol as a size of an input, or computed from one: ``x.shape[1] // 2`` for ``2 * T``; None if none has it."""
     axes = [
         (size, ast.Subscript(ast.Attribute(ast.Name(label), "shape"), literal(axis)))
@@ -89,4 +89,4 @@ def read(wanted: str, inputs: Sequence[Tensor], names: Sequence[str]) -> ast.exp
 def is_read(wanted: str, inputs: Iterable[Tensor]) -> bool:
     """Has some input the symbol as a size?"""
     tensors = list(inputs)
-    return read(wanted, tensors, ["x"] * len(tensors)) is not None
+    return read_off(wanted, tensors, ["x"] * len(tensors)) is not None

@@ -15,6 +15,7 @@ from archdsl.graph import Graph, GraphOutput, Node, Value
 from archdsl.op import Facets
 from archdsl.program.ir import Program
 from archdsl.program.recorded import recorded
+from archdsl.program.rerolling import rerolled
 from archdsl.program.specialise import specialised
 
 
@@ -72,6 +73,6 @@ def plain_text(graph: Graph) -> Written:
 
 def text_of(program: Program, graph: Graph) -> Written:
     """A program as a file."""
-    lowered = Lowering(program)
+    lowered = Lowering(rerolled(program))
     text = file_text(graph, lowered.definitions, lowered.helpers)
     return Written(text, lowered.class_name, lowered.arguments)

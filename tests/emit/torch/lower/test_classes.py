@@ -148,3 +148,33 @@ def test_what_depends_on_a_number_stands_under_the_condition_in_both_places() ->
     assert text.count("class B") == 1
     assert "        if c > 4:\n            self.g = nn.Linear(c, c)\n" in text
     assert "        if self.c > 4:\n            v2 = self.g(v1)\n        else:\n            v2 = v1\n" in text
+
+
+def test_labelled_members_are_made_in_a_loop() -> None:
+    text = text_of("model M { input x: [N, 4]; s: seq { for i in 0..3 { f{i}: linear(4) } }; output y }")
+    assert 'for i in range(3):\n            self.s.add_module(f"f{i}", nn.Linear(4, 4))' in text
+    assert "return self.s(x)" in text
+
+
+def test_a_loop_over_all_modules_of_a_class() -> None:
+    text = text_of("model M { input x: [N, 4]; s: { for i in 0..3 { concat { it; f{i}: linear(2) } } }; output y }")
+    assert 'for i in range(3):\n            self.add_module(f"f{i}", nn.Linear(2 * i + 4, 2))' in text
+    assert "for layer in self.children():\n            v1 = layer(x)\n            x = torch.cat([x, v1], dim=1)" in text
+
+
+def test_a_loop_over_some_modules_of_a_class() -> None:
+    text = text_of("model M { input x: [N, 4]; for i in 0..3 { f{i}: linear(4) -> relu }; g: linear(2); output y }")
+    assert (
+        'for i in range(3):\n            x = F.relu(self.get_submodule(f"f{i}")(x))\n        return self.g(x)' in text
+    )
+
+
+def test_a_loop_over_a_declared_list() -> None:
+    text = text_of("model M { input x: [N, 4]; let fs: [linear(4) for i in 0..3]; for f in fs { f; relu }; output y }")
+    assert "for layer in self.fs:\n            x = F.relu(layer(x))" in text
+
+
+def test_what_starts_a_loop_and_is_read_again_has_its_own_variable() -> None:
+    text = text_of("model M { input x: [N, 4]; for i in 0..3 { f{i}: linear(4) -> relu }; it + x; output y }")
+    assert "v1 = x\n        for layer in self.children():" in text
+    assert "return v1 + x" in text
