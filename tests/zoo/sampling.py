@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -59,10 +60,13 @@ def difference(found: Tensor, expected: Tensor) -> str | None:
 
 
 def kolmogorov(a: Tensor, b: Tensor) -> float:
-    """The greatest distance between the distribution functions of two samples of one size."""
-    both = torch.cat([a, b])
-    steps = torch.cat([torch.ones_like(a), -torch.ones_like(b)])
-    return float(steps[both.argsort(stable=True)].cumsum(0).abs().max()) / len(a)
+    """The greatest distance between the distribution functions of two samples of one size.
+
+    They are compared at every sixteenth number of the first, which misses less than 16 / size.
+    """
+    x, y = (np.sort(t.numpy()) for t in (a, b))
+    at = x[::16]
+    return float(abs(np.searchsorted(x, at, "right") - np.searchsorted(y, at, "right")).max()) / len(x)
 
 
 def kurtosis(x: Tensor) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 pytest.importorskip("torch")
@@ -16,7 +18,7 @@ from .conditions import faults
 from .drawn import drawn
 from .networks import model_of
 
-SPECS = 1000
+SPECS = 1000 if os.environ.get("ARCHDSL_LONG") else 300
 GROUPS = 20
 EXECUTED = 40
 
