@@ -50,8 +50,8 @@ class TreeBuilder:
     # ---- spans ----
 
     def _span(self, parts: list) -> Span:
-        first = next(p for p in parts if p is not None)
-        last = next(p for p in reversed(parts) if p is not None)
+        given = [p for p in parts if p is not None]
+        first, last = given[0], given[-1]
         start = start_of(first) + self._offset if isinstance(first, Token) else first.span.start
         end = end_of(last) + self._offset if isinstance(last, Token) else last.span.end
         return Span(self._source, start, end)
@@ -229,7 +229,7 @@ class TreeBuilder:
         return tree.Labelled(self._span(parts), parts[0], parts[1])
 
     def merge(self, parts: list) -> tree.Combine:
-        return tree.Combine(self._span(parts), str(parts[0]), _inner(parts[1]), None)  # type: ignore[arg-type]
+        return tree.Combine(self._span(parts), parts[0].value, _inner(parts[1]), None)
 
     def labelled_merge(self, parts: list) -> tree.Labelled:
         return tree.Labelled(self._span(parts), parts[0], self.merge(parts[1:]))
@@ -249,7 +249,7 @@ class TreeBuilder:
         return tree.Not(self._span(parts), parts[1])
 
     def compared(self, parts: list) -> tree.Compare:
-        return tree.Compare(self._span(parts), parts[0], str(parts[1]), parts[2])  # type: ignore[arg-type]
+        return tree.Compare(self._span(parts), parts[0], parts[1].value, parts[2])
 
     def range(self, parts: list) -> tree.Range:
         return tree.Range(self._span(parts), parts[0], parts[2])
@@ -303,7 +303,7 @@ class TreeBuilder:
         return tree.Seq(self._span(parts), parts[1])
 
     def combine(self, parts: list) -> tree.Combine:
-        return tree.Combine(self._span(parts), str(parts[0]), _inner(parts[1]), parts[2])  # type: ignore[arg-type]
+        return tree.Combine(self._span(parts), parts[0].value, _inner(parts[1]), parts[2])
 
     def residual(self, parts: list) -> tree.Residual:
         return tree.Residual(self._span(parts), parts[1], parts[3])

@@ -26,6 +26,8 @@ Start: TypeAlias = Literal["start", "expr"]
 STARTS: tuple[Start, ...] = ("start", "expr")
 END = "$END"
 """The type of the token behind the last."""
+VALUES = frozenset({"NAME", "COMPUTED", "INT", "FLOAT", "STRING", "TRUE", "FALSE", "NONE"})
+"""Terminals whose tokens the callbacks replace."""
 
 _GRAMMAR = "grammar.lark"
 _TABLES = "grammar.pickle"
@@ -36,7 +38,7 @@ def parse(source: str, start: Start, callbacks: object) -> Any:
     """Returns what ``callbacks`` make of a text.
 
     Their method with the name of a rule gets the rule's parts, one with the name of a terminal gets a token. Each rule
-    needs a method; a token without one stays as it is.
+    and each terminal of `VALUES` needs a method; other tokens stay as they are.
 
     Raises:
         Fault: it cannot be read.
@@ -66,13 +68,9 @@ class Dispatch(Transformer[Token, Any]):
     def __getattr__(self, name: str) -> Callable[[Any], Any]:
         if name.startswith("_"):  # helper rules, whose parts become those of the rule around them
             raise AttributeError(name)
-        if name.isupper():
-            return lambda token: getattr(_CALLBACKS.get(), name, _unchanged)(token)
+        if name.isupper() and name not in VALUES:
+            raise AttributeError(name)
         return lambda parts: getattr(_CALLBACKS.get(), name)(parts)
-
-
-def _unchanged(token: Token) -> Token:
-    return token
 
 
 class Significant:

@@ -17,6 +17,7 @@ _WORDS = """
     SHORTCUT SEQ COMBINE TRUE FALSE NONE
 """
 KEYWORDS = frozenset(_WORDS.split())
+NAMES = frozenset({"NAME", "COMPUTED"})
 OPENING = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CLOSING = frozenset(OPENING.values())
 CONTINUES_AFTER = frozenset({"LBRACE", "ARROW", "COMMA", "EQUAL"})
@@ -60,8 +61,9 @@ def significant(tokens: Iterable[Token]) -> Iterator[Token]:
         words += 1
         if words > MAX_STATEMENT:
             raise TooLong(token)
-        _check_name(token, last)
-        if kind in OPENING or kind in CLOSING:
+        if kind in NAMES:
+            _check_name(token, last)
+        elif kind in OPENING or kind in CLOSING:
             _bracket(token, open_brackets)
         yield token
         last = token
@@ -70,9 +72,9 @@ def significant(tokens: Iterable[Token]) -> Iterator[Token]:
 
 
 def _check_name(token: Token, last: Token | None) -> None:
-    if len(token) > MAX_NAME and token.type in ("NAME", "COMPUTED"):
+    if len(token) > MAX_NAME:
         raise LongName(token)
-    if token == "it" and last is not None and last.type in BINDING:
+    if last is not None and last.type in BINDING and token == "it":
         raise MisplacedToken(token, frozenset({"NAME"}))
 
 
