@@ -1,17 +1,20 @@
 """Modules in other types of floats: half precision, double precision, and under autocast.
 
-``python -m tests.emit.torch.precisions`` runs all models of the library and of the examples (some 180, an hour of one
-core); given names, only these.
+``python -m tests.emit.torch.precisions`` runs all models of the library and of the examples (some 160), each on the
+smallest image that it accepts and for at most two minutes of processor time; given names, only these.
 """
 
 from __future__ import annotations
 
 import copy
+import signal
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from types import FrameType
 
 import torch
 from torch import Tensor, nn
@@ -28,17 +31,23 @@ TYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float64": torch.
 WAYS = (*TYPES, "autocast")
 NEAR = {"float16": 0.02, "bfloat16": 0.15, "float64": 1e-4, "autocast": 0.15}
 """Relative differences from the float32 result, in the norm of an output."""
-SMALL = ("1x3x32x32", "1x3x64x64", "1x3x96x96", "1x3x224x224")
+SIDES = (32, 64, 96, 128, 160, 192, 256, 304)
+"""Of images and frames that are tried in place of those of a spec."""
+FRAMES = 8
+MOST_SECONDS = 120
 
 
 def small(name: str) -> archdsl.Model:
-    """A model on the smallest of some images that it accepts."""
+    """A model on the smallest of some images, or of some frames, that it accepts."""
     model = archdsl.load(name)
-    if len(model.inputs) > 1 or model.graph.inputs[0].value.shape[1:] != (3, 224, 224):
+    _, *sizes = model.graph.inputs[0].value.shape
+    if len(model.inputs) > 1 or len(sizes) < 3 or not all(isinstance(size, int) for size in sizes):
         return model
-    for shape in SMALL[:-1]:
+    channels, *frames, height, width = (int(str(size)) for size in sizes)
+    for side in (side for side in SIDES if side < min(height, width)):
+        shape = (1, channels, *(min(count, FRAMES) for count in frames), side, side)
         try:
-            return archdsl.load(name, input=shape)
+            return archdsl.load(name, input="x".join(map(str, shape)))
         except SpecError:
             continue
     return model
@@ -89,7 +98,27 @@ def every_model() -> list[str]:
     return [name for path in paths for name in members(path)]
 
 
-if __name__ == "__main__":
+def main(names: list[str]) -> None:
+    """Print what is wrong with each model, and how many were fine."""
     warnings.simplefilter("ignore")
-    for each in sys.argv[1:] or every_model():
-        print(each, *(model_faults(small(each)) or ["fine"]), sep="\n  ", flush=True)
+    signal.signal(signal.SIGVTALRM, _stop)
+    counts: Counter[str] = Counter()
+    for name in names:
+        signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS)
+        try:
+            found = model_faults(small(name))
+            counts["other" if found else "fine"] += 1
+        except TimeoutError:
+            found = [f"not judged in {MOST_SECONDS} s of processor time"]
+            counts["not judged"] += 1
+        print(name, *(found or ["fine"]), sep="\n  ", flush=True)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    print(dict(counts))
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise TimeoutError
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or every_model())
