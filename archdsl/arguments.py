@@ -6,7 +6,7 @@ A list of the language arrives as a Python list and leaves as a tuple. Sizes are
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from archdsl.dims import Dim
 from archdsl.init import MAX_FLOAT, Init
@@ -37,7 +37,7 @@ def require_float32(value: float) -> None:
         raise Reject(f"{show(value)} is too large for float32, whose largest number is 3.4e38")
 
 
-def is_int(value: Any) -> bool:
+def is_int(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -50,7 +50,7 @@ class SizeKind(Kind):
     known: bool = False
     most: int = MOST_WHOLE
 
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         if isinstance(value, Dim):
             if self.known:
                 raise self.reject(value)
@@ -66,7 +66,7 @@ class AxisKind(Kind):
 
     expected = "an axis (an integer; -1 is the last)"
 
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         if not is_int(value):
             raise self.reject(value)
         return value
@@ -75,7 +75,7 @@ class AxisKind(Kind):
 class OneAxisKind(AxisKind):
     """An axis where other libraries take several."""
 
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         try:
             return super().accept(value)
         except Reject as reject:
@@ -90,7 +90,7 @@ class PerAxisKind(Kind):
     element: Kind
     expected: str
 
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         if isinstance(value, list | tuple):
             if not value:
                 raise self.reject(value)
@@ -107,7 +107,7 @@ class PadKind(Kind):
     expected = 'an integer at least 0, a list with that or [before, after] for each axis, or "same"'
     words: tuple[str, ...] = ("same",)
 
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         if value in self.words:
             return value
         try:
@@ -115,7 +115,7 @@ class PadKind(Kind):
         except Reject:
             raise self.reject(value) from None
 
-    def _side(self, value: Any) -> Any:
+    def _side(self, value: object) -> Any:
         if not isinstance(value, list | tuple):
             return PADDING.accept(value)
         if len(value) != 2:
@@ -128,16 +128,10 @@ class EitherKind(Kind):
     """The first of several kinds that accepts."""
 
     kinds: tuple[Kind, ...]
+    expected: str
+    words: tuple[str, ...]
 
-    @property
-    def expected(self) -> str:  # type: ignore[override]
-        return " or ".join(k.expected for k in self.kinds)
-
-    @property
-    def words(self) -> tuple[str, ...]:  # type: ignore[override]
-        return tuple(word for kind in self.kinds for word in kind.words)
-
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         for kind in self.kinds:
             try:
                 return kind.accept(value)
@@ -154,7 +148,7 @@ class NumberKind(Kind):
     high: float | None
     expected: str
 
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.reject(value)
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
@@ -168,7 +162,7 @@ class ScalarKind(Kind):
 
     expected = "a number"
 
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         if not isinstance(value, int | float):
             raise self.reject(value)
         if isinstance(value, int):
@@ -180,7 +174,7 @@ class ScalarKind(Kind):
 class FlagKind(Kind):
     expected = "true or false"
 
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         if not isinstance(value, bool):
             help = f"write `{'true' if value else 'false'}`" if is_int(value) and value in (0, 1) else None
             raise Reject(self.reject(value).message, help=help)
@@ -190,7 +184,7 @@ class FlagKind(Kind):
 class TextKind(Kind):
     expected = "a string"
 
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         if not isinstance(value, str):
             raise self.reject(value)
         return value
@@ -200,13 +194,10 @@ class TextKind(Kind):
 class ChoiceKind(Kind):
     """One of some words, given as a string."""
 
+    expected: str
     words: tuple[str, ...]
 
-    @property
-    def expected(self) -> str:  # type: ignore[override]
-        return " or ".join(f'"{w}"' for w in self.words)
-
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         if value not in self.words:
             raise self.reject(value)
         return value
@@ -215,7 +206,7 @@ class ChoiceKind(Kind):
 class InitKind(Kind):
     expected = "an initial value such as `zeros` or `normal(std=0.01)`"
 
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         if isinstance(value, type) and issubclass(value, Init):
             try:
                 return value()
@@ -231,7 +222,7 @@ class ValueKind(Kind):
 
     expected = "a value"
 
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         if not isinstance(value, Operand):
             raise self.reject(value)
         return value
@@ -267,11 +258,12 @@ def takes_value(kind: Kind) -> bool:
 
 
 def choice(*words: str) -> ChoiceKind:
-    return ChoiceKind(words)
+    return ChoiceKind(" or ".join(f'"{word}"' for word in words), words)
 
 
 def either(*kinds: Kind) -> EitherKind:
-    return EitherKind(kinds)
+    expected = " or ".join(kind.expected for kind in kinds)
+    return EitherKind(kinds, expected, tuple(word for kind in kinds for word in kind.words))
 
 
 def axis_of(axis: int, rank: int, arg: str = "axis") -> int:

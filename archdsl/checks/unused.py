@@ -43,7 +43,7 @@ def _unused_in(definition: tree.Block | tree.Claim) -> Iterator[Diagnostic]:
             continue
         advice = "use it, or remove it" if isinstance(statement, tree.Let) else f"remove `as {name.span.text}`"
         edits = _without_target(statement) if isinstance(statement, tree.Step) else ()
-        if isinstance(name, tree.Name) and _in_unpack(name, statement):
+        if isinstance(name, tree.Name) and isinstance(_pattern(statement), tree.Unpack):
             advice, edits = "call it `_`", (Edit(name.span, "_"),)
         yield UnusedName(span=name.span, name=name.span.text, advice=advice, edits=edits, statement=statement.span)
 
@@ -51,9 +51,7 @@ def _unused_in(definition: tree.Block | tree.Claim) -> Iterator[Diagnostic]:
 def _bound(nodes: Iterable[tree.Node]) -> Iterator[tuple[tree.Label, tree.Node]]:
     """Names that statements bind, each with its statement."""
     for node in nodes:
-        pattern = node.pattern if isinstance(node, tree.Let) else None
-        if isinstance(node, tree.Step) and node.shape is None:
-            pattern = node.target
+        pattern = _pattern(node)
         if pattern is not None:
             for name in tree.walk(pattern):
                 if isinstance(name, tree.Name | tree.Computed):
@@ -68,9 +66,12 @@ def _without_target(step: tree.Step) -> tuple[Edit, ...]:
     return (Edit(Span(source, start, end), ""),) if source.text[start - 1 : start].strip() else ()
 
 
-def _in_unpack(name: tree.Name, statement: tree.Node) -> bool:
-    pattern = statement.pattern if isinstance(statement, tree.Let) else statement.target  # type: ignore[attr-defined]
-    return isinstance(pattern, tree.Unpack)
+def _pattern(statement: tree.Node) -> tree.Pattern | None:
+    """What a statement binds without stating a shape."""
+    match statement:
+        case tree.Let(pattern=pattern) | tree.Step(target=pattern, shape=None):
+            return pattern
+    return None
 
 
 def _stem(name: tree.Label) -> str:

@@ -27,7 +27,7 @@ from archdsl.dims.preconditions import Precondition
 from archdsl.dims.ranges import Range
 from archdsl.dims.search import sample
 from archdsl.dims.show import show
-from archdsl.dims.size import Dim, Size, dmax, dmin, symbol
+from archdsl.dims.size import Dim, Size, dmax, dmin, known, symbol
 from archdsl.dims.verdict import Proved, Refuted, Unknown, Values, Verdict, When
 from archdsl.dims.wording import describe
 
@@ -63,6 +63,7 @@ __all__ = [
     "dmin",
     "equal",
     "evaluate",
+    "known",
     "sample",
     "show",
     "substitute",

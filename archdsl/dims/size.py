@@ -14,6 +14,7 @@ A symbolic divisor is taken to be at least 1: who divides by one must require it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import gcd
 from typing import NoReturn, TypeAlias, final
 
@@ -149,6 +150,16 @@ Size: TypeAlias = int | Dim
 def symbol(name: str) -> Dim:
     """The size called ``name``: an unknown integer that is at least 1."""
     return Dim({(name,): 1})
+
+
+def known(sizes: Iterable[Size]) -> tuple[int, ...] | None:
+    """The sizes as integers; None where one is symbolic."""
+    found: list[int] = []
+    for size in sizes:
+        if not isinstance(size, int):
+            return None
+        found.append(size)
+    return tuple(found)
 
 
 def from_atom(atom: Atom) -> Dim:

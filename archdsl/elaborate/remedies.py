@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Literal
 
-from archdsl.dims import Dim, Size, TooLarge
+from archdsl.dims import Dim, Size, TooLarge, known
 from archdsl.evaluate.values import Value
 from archdsl.graph import GraphInput, Node
 from archdsl.op import Op, Reject, Tensor
@@ -125,28 +125,29 @@ def other_inputs(trial: Trial, inputs: Sequence[GraphInput], fits: Fits) -> str 
         return None
     value, name = found[0].value, found[0].name
     batch, channels, *spatial = value.shape
-    if not all(isinstance(size, int) for size in spatial):
+    sides = known(spatial)
+    if sides is None:
         return None
 
     def works(by: int) -> bool:
-        sizes = [size + by for size in spatial]
-        if min(sizes) < 1:  # type: ignore[type-var]
+        sizes = [size + by for size in sides]
+        if min(sizes) < 1:
             return False
         shapes = trial.shapes({value: Tensor((batch, channels, *sizes), value.dtype)})
         return shapes is not None and fits(shapes)
 
     good = [by for by in range(-FAR, FAR + 1) if works(by)]
-    step = _step(spatial, good)
+    step = _step(sides, good)
     if step is not None:
-        good = [by for by in good if all((size + by) % step == 0 for size in spatial)]
+        good = [by for by in good if all((size + by) % step == 0 for size in sides)]
     near = [by for by in (max((b for b in good if b < 0), default=0), min((b for b in good if b > 0), default=0)) if by]
     if not near:
         return None
-    sizes = " or ".join("×".join(str(size + by) for size in spatial) for by in near)
+    sizes = " or ".join("×".join(str(size + by) for size in sides) for by in near)
     return f"an input `{name}` of multiples of {step} ({sizes})" if step else f"an input `{name}` of {sizes}"
 
 
-def _step(spatial: list[Any], good: list[int]) -> int | None:
+def _step(spatial: Sequence[int], good: list[int]) -> int | None:
     """The least number all of whose multiples nearby fit, where there are several; sizes must differ by such too."""
     for step in range(2, FAR // 2 + 1):
         multiples = [by for by in range(-FAR, FAR + 1) if all((size + by) % step == 0 for size in spatial)]
@@ -212,24 +213,24 @@ def cropped(small: Side, large: Side, axes: Sequence[int]) -> str | None:
 
 def padded(small: Side, large: Side, axes: Sequence[int]) -> str | None:
     """The smaller one continued with zeros to the larger."""
-    extra = {axis: large.value.shape[axis] - small.value.shape[axis] for axis in axes}
-    if not all(isinstance(n, int) for n in extra.values()):
+    extra = known(large.value.shape[axis] - small.value.shape[axis] for axis in axes)
+    if extra is None:
         return None
-    return small.then(" -> ".join(f"pad(axis={axis}, {_cells(n)})" for axis, n in extra.items()))
+    return small.then(" -> ".join(f"pad(axis={axis}, {_cells(n)})" for axis, n in zip(axes, extra, strict=True)))
 
 
-def _cells(extra: Any) -> str:
+def _cells(extra: int) -> str:
     before, after = extra // 2, extra - extra // 2
     return f"before={before}, after={after}" if before else f"after={after}"
 
 
 def projected(sides: Sequence[Side], axis: int, is_image: bool) -> str | None:
     """The side of fewer channels brought to those of the other by a layer of its own."""
-    sizes = [side.value.shape[axis] for side in sides]
-    if not all(isinstance(size, int) for size in sizes):
+    sizes = known(side.value.shape[axis] for side in sides)
+    if sizes is None:
         return None
-    wide = max(sizes)  # type: ignore[type-var]
-    side = sides[sizes.index(min(sizes))]  # type: ignore[type-var]
+    wide = max(sizes)
+    side = sides[sizes.index(min(sizes))]
     layer = f"conv({wide}, 1)" if is_image else f"linear({wide})"
     return side.then(f"project: {layer}")
 

@@ -313,6 +313,11 @@ _ALWAYS = sys.maxsize
 """A moment after all others."""
 
 
+Definition: TypeAlias = tree.Block | tree.Fn
+Mentions: TypeAlias = Mapping[Definition, list[Definition]]
+"""Definitions of a file, with those that each names."""
+
+
 class FileScope:
     """One file as its definitions see it: its own names and those it uses from others.
 
@@ -324,7 +329,7 @@ class FileScope:
         self.env: Env = Env(None)
         self.places: dict[str, tree.Name] = {}
         """Where each name was bound."""
-        self.circles: Mapping[tree.Node, Mapping[tree.Node, list[tree.Node]]] | None = None
+        self.circles: Mapping[Definition, Mentions] | None = None
         """For definitions that lead back to themselves, those on the way with what each names; None: not asked yet."""
         self._names: dict[tree.Node, Names] = {}
         self.used: list[FileScope] = []

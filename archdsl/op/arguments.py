@@ -26,18 +26,18 @@ class Kind(ABC):
     words: tuple[str, ...] = ()
 
     @abstractmethod
-    def accept(self, value: Any) -> Any:
+    def accept(self, value: object) -> Any:
         """The value in its final form.
 
         Raises:
             Reject: the value is of another kind.
         """
 
-    def reject(self, value: Any) -> Reject:
+    def reject(self, value: object) -> Reject:
         return Reject(f"expected {self.expected}, got {show(value)}")
 
 
-def show(value: Any) -> str:
+def show(value: object) -> str:
     """A value as a message names it."""
     match value:
         case bool():

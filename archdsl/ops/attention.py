@@ -198,7 +198,9 @@ class Attention(Op):
             heads = sizes_ref(0, 0, self.heads, -1)
             nodes.append(OnnxNode("Reshape", (OnnxLocal(role), heads), outputs=(f"{role}_split",)))
             nodes.append(OnnxNode("Transpose", (OnnxLocal(f"{role}_split"),), {"perm": perm}, (f"{role}_heads",)))
-        scale = 1 / sqrt(inputs[0].shape[2] // self.heads)  # type: ignore[arg-type]  # widths of weights are known
+        each = inputs[0].shape[2] // self.heads
+        assert isinstance(each, int)  # widths of weights are known
+        scale = 1 / sqrt(each)
         nodes += (
             OnnxNode("Mul", (OnnxLocal("query_heads"), OnnxConst(scale, "float32")), outputs=("scaled",)),
             OnnxNode("MatMul", (OnnxLocal("scaled"), OnnxLocal("key_heads")), outputs=("scores",)),

@@ -7,7 +7,7 @@ from math import prod, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from archdsl.arguments import COUNTS, FLAG, INIT, PAD, SIZE, SIZES, per_axis
-from archdsl.dims import Dim, dmax, symbols
+from archdsl.dims import Dim, dmax, known, symbols
 from archdsl.init import BiasUniform, Init, KaimingUniform
 from archdsl.layout import Laid, as_images
 from archdsl.op import (
@@ -423,12 +423,13 @@ def transposed_window(axis: int, window: Slide) -> Window:
 
 def transposed_taps(window: Slide) -> Taps | None:
     """The same exactly: cells i with ``i * stride + t * dilation - pad`` in place, for some t; None if not known."""
-    kernel, stride, dilation, before, _ = window
-    if not all(isinstance(number, int) for number in window):
+    numbers = known(window)
+    if numbers is None:
         return None
-    places = [[place + before - t * dilation for t in range(kernel)] for place in range(stride)]  # type: ignore[arg-type]
+    kernel, stride, dilation, before, _ = numbers
+    places = [[place + before - t * dilation for t in range(kernel)] for place in range(stride)]
     cells = (tuple(at // stride for at in reached if at % stride == 0) for reached in places)
-    return Taps(1, tuple(cells))  # type: ignore[arg-type]
+    return Taps(1, tuple(cells))
 
 
 def operands(bias: bool) -> tuple[OnnxRef, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, get_args
 
 from archdsl.arguments import SCALAR, VALUE, either
 from archdsl.dims import Dim
@@ -48,8 +48,19 @@ ArithmeticOp: TypeAlias = Literal["+", "-", "*", "/", "//", "%", "**"]
 ComparisonOp: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
 
 COMPARISONS = get_args(ComparisonOp)
+_OPERATIONS: dict[str, ArithmeticOp | ComparisonOp] = {op: op for op in (*get_args(ArithmeticOp), *COMPARISONS)}
 CATEGORIES: tuple[DType, ...] = ("bool", "int64", "float32")
 """Element types from the narrowest: what is combined takes the widest (torch's promotion)."""
+
+
+def _side(given: object, index: int) -> Side:
+    """A number (a bool as 1 or 0), or else the input of this index."""
+    match given:
+        case bool():
+            return int(given)
+        case int() | float() | Dim():
+            return given
+    return Operand(index)
 
 
 def side_type(side: Side, inputs: tuple[Tensor, ...]) -> DType:
@@ -145,12 +156,10 @@ class Arithmetic(Binary):
     right: Side = Operand(1)
 
     @classmethod
-    def of(cls, op: str, left: Any, right: Any) -> Arithmetic:
+    def of(cls, op: str, left: object, right: object) -> Arithmetic:
         """``left op right``, where a side that is not a number is the next input."""
-        left_side: Side = left if isinstance(left, int | float | Dim) else Operand(0)
-        next_input = 1 if isinstance(left_side, Operand) else 0
-        right_side: Side = right if isinstance(right, int | float | Dim) else Operand(next_input)
-        return cls(op, *(int(s) if isinstance(s, bool) else s for s in (left_side, right_side)))  # type: ignore[arg-type]
+        left_side = _side(left, 0)
+        return cls(_OPERATIONS[op], left_side, _side(right, 1 if isinstance(left_side, Operand) else 0))
 
     def sides(self) -> tuple[Side, Side]:
         return self.left, self.right

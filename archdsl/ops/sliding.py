@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.arguments import per_axis
-from archdsl.dims import dmin
+from archdsl.dims import dmin, known
 from archdsl.op import Look, Needs, Reject, Step, Taps, Tensor, Window
 
 if TYPE_CHECKING:
@@ -37,9 +37,11 @@ class Slide(NamedTuple):
 
     def taps(self) -> Taps | None:
         """Cells seen at each place; None where the numbers are not known."""
-        if not all(isinstance(number, int) for number in self):
+        numbers = known(self)
+        if numbers is None:
             return None
-        return Taps(self.stride, (tuple(t * self.dilation - self.before for t in range(self.kernel)),))  # type: ignore[arg-type]
+        kernel, stride, dilation, before, _ = numbers
+        return Taps(stride, (tuple(t * dilation - before for t in range(kernel)),))
 
     def steps(self, size: Size) -> Size:
         """Places for the window on an axis of ``size`` cells, all of it within the padding."""
