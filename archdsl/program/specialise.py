@@ -23,6 +23,7 @@ from archdsl.program.recorded import Recorder, Target, Use
 from archdsl.program.symbolic import Source, Split, Symbolic, Unsuitable, build, made_inside, word
 from archdsl.program.unify import Apart, Side, Unifier
 from archdsl.program.witnesses import Operators, Witnesses, nodes_in
+from archdsl.record import exactly
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,8 @@ class _Specialiser:
         self._networks: dict[Instance, _Network] = {}
         self._graphs = graphs
         self._operators = Operators(target.form)
-        self._facets: dict[object, Facets] = {}
+        known = dict.fromkeys(node.facets for graph in graphs for node in graph.nodes)
+        self._facets: dict[object, Facets] = {(exactly(f.op), f.inputs): f for f in known}
         self._order = {node: k for graph in graphs for k, node in enumerate(graph.nodes)}
         inputs = [i for graph in graphs for i in graph.inputs]
         self._taken = {s for i in inputs for size in i.value.shape for s in symbols(size)}

@@ -24,6 +24,8 @@ class Operators:
 
     def difference(self, a: Facets, b: Facets, lane: Lane) -> str | None:
         """How an operator differs from one on symbols at some numbers; None if it does not."""
+        if a is b:
+            return None
         if a not in self._names:
             self._names[a] = sorted(_open_in((a.op, a.inputs, a.outputs)))
         key = a, b, exactly(tuple(lane[name] for name in self._names[a] if name in lane))
