@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,15 +19,20 @@ from archdsl.cli.common import (
     shown,
 )
 from archdsl.cli.measurement_options import add_measure_arguments, measured
-from archdsl.cli.number_format import exact, in_bytes, short
+from archdsl.cli.number_format import compact_shape, in_bytes, short
+from archdsl.cli.sheets import FORMATS, Sheet, write
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.dims import Size
-from archdsl.emit.summary import Summary, tensor_to_json, totals_to_json
+from archdsl.emit.summary import Summary, plain, tensor_to_json, totals_to_json
 from archdsl.errors import SpecError
 from archdsl.evaluate.values import shape_text
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+
+ROOM = 22
+"""Characters of a symbolic total in a cell."""
 
 
 class Fact(NamedTuple):
@@ -37,12 +44,16 @@ class Fact(NamedTuple):
     text: Callable[[Size], str]
 
 
+def _count(size: Size) -> str:
+    return f"{size:,}" if isinstance(size, int) else short(size, room=ROOM)
+
+
 FACTS = (
-    Fact("parameters", "params", lambda s: s.totals.params, exact),
-    Fact("MACs", "macs", lambda s: s.totals.macs, short),
-    Fact("FLOPs", "flops", lambda s: s.totals.flops, short),
-    Fact("activations", "activation_bytes", lambda s: s.totals.memory, in_bytes),
-    Fact("training", "training_bytes", lambda s: s.training.total, in_bytes),
+    Fact("parameters", "params", lambda s: s.totals.params, _count),
+    Fact("MACs", "macs", lambda s: s.totals.macs, partial(short, room=ROOM)),
+    Fact("FLOPs", "flops", lambda s: s.totals.flops, partial(short, room=ROOM)),
+    Fact("activations", "activation_bytes", lambda s: s.totals.memory, partial(in_bytes, room=ROOM)),
+    Fact("training", "training_bytes", lambda s: s.training.total, partial(in_bytes, room=ROOM)),
 )
 
 
@@ -51,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_spec_argument(parser, "others", nargs="+", help="networks to compare with the first")
     add_build_arguments(parser)
     add_measure_arguments(parser)
-    add_format_argument(parser)
+    add_format_argument(parser, *FORMATS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         networks = [_to_json(n, s, summaries[0]) for n, s in zip(names, summaries, strict=True)]
         print_json({"ok": True, "networks": networks})
+    elif args.format in FORMATS:
+        sys.stdout.write(write(_sheet(names, summaries, args.format), args.format))
     else:
         _print(names, summaries)
     return 0
@@ -102,6 +115,23 @@ def _to_json(spec: str, summary: Summary, first: Summary) -> dict[str, Any]:
     }
 
 
+def _sheet(names: Sequence[str], summaries: Sequence[Summary], format: str) -> Sheet:
+    """With exact numbers as CSV, else with the texts and ratios of a terminal."""
+    if format == "csv":
+        inputs = [", ".join(shape_text(t.shape) for t in s.inputs.values()) for s in summaries]
+        rows = [
+            [label, input, *(str(plain(fact.of(s))) for fact in FACTS), str(s.depth)]
+            for label, input, s in zip(_labels(names, summaries), inputs, summaries, strict=True)
+        ]
+        return Sheet(["model", "input", *(fact.key for fact in FACTS), "depth"], rows)
+    headings: list[str] = []
+    cells: list[list[str]] = []
+    for column in _columns(names, summaries):
+        headings += [column.heading, *(["×"] if column.ratios else [])]
+        cells += [column.cells, *([column.ratios] if column.ratios else [])]
+    return Sheet(headings, list(zip(*cells, strict=True)), frozenset(headings) - {"model", "input"})
+
+
 # ---- the table ---------------------------------------------------------------------------------------------
 
 GIVEN_UP = ("FLOPs", "training", "activations", "input", "depth")
@@ -139,7 +169,7 @@ def _print(names: Sequence[str], summaries: Sequence[Summary]) -> None:
 
 def _columns(names: Sequence[str], summaries: Sequence[Summary]) -> list[Column]:
     columns = [Column("model", _labels(names, summaries), [])]
-    inputs = [", ".join(shape_text(t.shape) for t in s.inputs.values()) for s in summaries]
+    inputs = [", ".join(compact_shape(shape_text(t.shape)) for t in s.inputs.values()) for s in summaries]
     if len(set(inputs)) > 1:
         columns.append(Column("input", inputs, []))
     for fact in FACTS:

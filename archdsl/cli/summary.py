@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 
@@ -16,6 +17,7 @@ from archdsl.cli.common import (
     print_json,
 )
 from archdsl.cli.measurement_options import add_measure_arguments, measured
+from archdsl.cli.sheets import FORMATS, write
 from archdsl.emit.summary import Row, sort, summarise, to_depth, to_json
 from archdsl.model import Model
 
@@ -35,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("macs", "params", "memory"),
         help="sort order at every level, largest first (default: execution order)",
     )
-    add_format_argument(parser)
+    add_format_argument(parser, *FORMATS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,11 +46,14 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_json({"ok": True, **to_json(summary, to_depth(rows, args.depth) if args.depth else rows)})
         return 0
-    from archdsl.cli.summary_table import print_summary
+    from archdsl.cli.summary_table import print_summary, sheet
 
     deepest = _levels(rows)
     depth = min(args.depth or _fitting_depth(rows, deepest), deepest)
-    print_summary(summary, to_depth(rows, depth), depth, deepest)
+    if args.format in FORMATS:
+        sys.stdout.write(write(sheet(summary, to_depth(rows, depth), args.format), args.format))
+    else:
+        print_summary(summary, to_depth(rows, depth), depth, deepest)
     return 0
 
 

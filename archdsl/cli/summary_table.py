@@ -10,22 +10,27 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from archdsl.cli.number_format import exact, in_bytes, short
+from archdsl.cli.number_format import compact_shape, in_bytes, short
+from archdsl.cli.sheets import INDENT, Sheet
 from archdsl.cli.tables import show, terminal_width
 from archdsl.dims import Size, symbols
 from archdsl.dims.wording import listed
-from archdsl.emit.summary import Row, Summary
+from archdsl.emit.summary import Row, Summary, plain
 from archdsl.evaluate.values import shape_text
 from archdsl.measure import AxisField, Field
 from archdsl.op import Tensor
 
 COLUMNS = ("output", "params", "MACs", "FLOPs", "field", "stride", "memory")
-GIVEN_UP = ("FLOPs", "stride", "field", "memory", "output")
+GIVEN_UP = ("FLOPs", "stride", "field", "memory", "MACs", "output")
 """Columns that are omitted on a narrow terminal, in this order."""
 LEAST_TREE = 24
 """Minimum width of the tree, in columns."""
 WIDEST_CELL = 32
 """Maximum width of a cell; longer texts (symbolic sizes) are wrapped."""
+NARROW_CELL = 23
+"""Maximum width of a cell where the columns would not fit otherwise."""
+ROOM = 18
+"""Characters of a symbolic cost in a cell."""
 LEAST_WIDTH = 88
 """Minimum width of the notes below a table, in columns."""
 
@@ -46,11 +51,11 @@ def print_summary(summary: Summary, rows: Sequence[Row], depth: int, deepest: in
     """Prints the rows, the totals, and notes. ``depth`` of ``deepest`` levels are shown."""
     width = terminal_width()
     lines = list(_lines(rows, summary.inputs, 0))
-    shown, tree = _fit(lines, width)
-    notes = (Text(note, style="dim") for note in _notes(summary, lines, shown, depth, deepest))
+    layout = _fit(lines, width)
+    notes = (Text(note, style="dim") for note in _notes(summary, lines, layout.shown, depth, deepest))
     show(
-        *(_heading(summary), _table(lines, shown, tree), "", _totals(summary), "", *notes),
-        width=min(width, max(LEAST_WIDTH, _table_width(lines, shown, tree))),
+        *(_heading(summary), _table(lines, layout), "", _totals(summary), "", *notes),
+        width=min(width, max(LEAST_WIDTH, layout.tree + layout.beside(lines))),
     )
 
 
@@ -87,19 +92,24 @@ def _cells(row: Row, inputs: dict[str, Tensor]) -> dict[str, str]:
     costs = row.costs
     return {
         "output": _shapes(row.shapes),
-        "params": exact(costs.params) if costs.params != 0 else "",
-        "MACs": short(costs.macs),
-        "FLOPs": short(costs.flops),
+        "params": _count(costs.params),
+        "MACs": short(costs.macs, room=ROOM),
+        "FLOPs": short(costs.flops, room=ROOM),
         "field": _of_inputs(row.fields, inputs, _extent),
         "stride": _of_inputs(row.fields, inputs, _stride),
-        "memory": short(costs.memory, "B"),
+        "memory": short(costs.memory, "B", ROOM),
     }
+
+
+def _count(size: Size) -> str:
+    """A number of parameters: exact, unless it is symbolic; nothing for 0."""
+    return (f"{size:,}" if size else "") if isinstance(size, int) else short(size, room=ROOM)
 
 
 def _shapes(shapes: Sequence[tuple[Size, ...]]) -> str:
     """The shape of what leaves a row; of several, each once."""
     counts = {shape: shapes.count(shape) for shape in shapes}
-    return ", ".join((f"{n} × " if n > 1 else "") + shape_text(shape) for shape, n in counts.items())
+    return ", ".join((f"{n} × " if n > 1 else "") + compact_shape(shape_text(shape)) for shape, n in counts.items())
 
 
 def _of_inputs(fields: dict[str, Field], inputs: dict[str, Tensor], text: Callable[[AxisField], str]) -> str:
@@ -130,35 +140,44 @@ def _stride(axis: AxisField) -> str:
 # ---- the table ---------------------------------------------------------------------------------------------
 
 
-def _fit(lines: Sequence[Line], width: int) -> tuple[list[str], int]:
-    """Returns the columns that fit, and the width of the tree."""
+class Layout(NamedTuple):
+    """The columns that are shown, the width of the tree, and the maximum width of a cell."""
+
+    shown: Sequence[str]
+    tree: int
+    widest: int
+
+    def width(self, column: str, lines: Sequence[Line]) -> int:
+        return max(len(column), min(self.widest, max(len(line.cells[column]) for line in lines)))
+
+    def beside(self, lines: Sequence[Line]) -> int:
+        """Width of the columns beside the tree."""
+        return sum(2 + self.width(name, lines) for name in self.shown)
+
+
+def _fit(lines: Sequence[Line], width: int) -> Layout:
+    """The columns that fit: wide cells are wrapped first, then columns are omitted."""
     natural = max(len(line.label) for line in lines)
     shown = [name for name in COLUMNS if any(line.cells[name] for line in lines)]
-    room = width - _table_width(lines, shown, 0)
-    for given_up in GIVEN_UP:
-        if room >= min(natural, LEAST_TREE):
-            break
+    layout = Layout(shown, 0, NARROW_CELL)
+    for given_up in ("", *GIVEN_UP):
         shown = [name for name in shown if name != given_up]
-        room = width - _table_width(lines, shown, 0)
-    return shown, max(1, min(room, natural))
+        for widest in (WIDEST_CELL, NARROW_CELL):
+            layout = Layout(shown, 0, widest)
+            room = width - layout.beside(lines)
+            if room >= min(natural, LEAST_TREE):
+                return layout._replace(tree=min(room, natural))
+    return layout._replace(tree=max(1, width - layout.beside(lines)))
 
 
-def _table_width(lines: Sequence[Line], shown: Sequence[str], tree: int) -> int:
-    return tree + sum(2 + _width(name, lines) for name in shown)
-
-
-def _width(column: str, lines: Sequence[Line]) -> int:
-    return max(len(column), min(WIDEST_CELL, max(len(line.cells[column]) for line in lines)))
-
-
-def _table(lines: Sequence[Line], shown: Sequence[str], tree: int) -> Table:
+def _table(lines: Sequence[Line], layout: Layout) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("layer", width=tree, no_wrap=True, overflow="ellipsis")
-    for name in shown:
-        left = name == "output"
-        table.add_column(name, justify="left" if left else "right", width=_width(name, lines), overflow="fold")
+    table.add_column("layer", width=layout.tree, no_wrap=True, overflow="ellipsis")
+    for name in layout.shown:
+        justify = "left" if name == "output" else "right"
+        table.add_column(name, justify=justify, width=layout.width(name, lines), overflow="fold")
     for line in lines:
-        table.add_row(_label(line), *(line.cells[name] for name in shown))
+        table.add_row(_label(line), *(line.cells[name] for name in layout.shown))
     return table
 
 
@@ -168,6 +187,50 @@ def _label(line: Line) -> Text:
     text = Text(line.label, style=style)
     text.highlight_regex(r"×\d+(?= \(|$)", "bold cyan")
     return text
+
+
+# ---- for other programs ----------------------------------------------------------------------------------
+
+
+def sheet(summary: Summary, rows: Sequence[Row], format: str) -> Sheet:
+    """The rows and the totals as a table: with exact numbers as CSV, else with the texts of a terminal."""
+    lines = list(_lines(rows, summary.inputs, 0))
+    if format == "csv":
+        return Sheet(CSV_COLUMNS, [_csv_row(line) for line in lines])
+    shown = [name for name in COLUMNS if any(line.cells[name] for line in lines)]
+    totals = {"params": summary.totals.params, "MACs": summary.totals.macs, "FLOPs": summary.totals.flops}
+    total = {name: _count(size) if name == "params" else short(size, room=ROOM) for name, size in totals.items()}
+    total["memory"] = short(summary.totals.memory, "B", ROOM)
+    cells = [[INDENT * line.level + label(line.row), *(line.cells[name] for name in shown)] for line in lines]
+    cells.append(["total", *(total.get(name, "") for name in shown)])
+    return Sheet(["layer", *shown], cells, frozenset(shown) - {"output"})
+
+
+CSV_COLUMNS = (
+    "level",
+    "path",
+    "layer",
+    "times",
+    "output",
+    "params",
+    "macs",
+    "flops",
+    "activation_bytes",
+    "field",
+    "stride",
+)
+
+
+def _csv_row(line: Line) -> list[str]:
+    """Numbers are for one of ``times`` equal modules."""
+    row, costs = line.row, line.row.costs
+    sizes = (costs.params, costs.macs, costs.flops, costs.memory)
+    shapes = ", ".join(map(shape_text, row.shapes))
+    return [
+        *(str(line.level), row.path or row.name, label(row), str(row.times), shapes),
+        *(str(plain(size)) for size in sizes),
+        *(line.cells[name] for name in ("field", "stride")),
+    ]
 
 
 # ---- below the table ---------------------------------------------------------------------------------------
@@ -185,7 +248,7 @@ def _totals(summary: Summary) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("parameters", f"{exact(totals.params)} trainable, {exact(totals.buffers)} in buffers")
+    table.add_row("parameters", f"{_count(totals.params) or '0'} trainable, {_count(totals.buffers) or '0'} in buffers")
     table.add_row("stored", dtypes or "nothing")
     table.add_row("MACs", _exact_and_short(totals.macs))
     table.add_row("FLOPs", _exact_and_short(totals.flops))
@@ -196,16 +259,19 @@ def _totals(summary: Summary) -> Table:
 
 
 def _exact_and_short(size: Size) -> str:
-    brief = short(size)
-    return f"{exact(size)} ({brief})" if isinstance(size, int) and size > 999 else exact(size)
+    if not isinstance(size, int):
+        return short(size)
+    return f"{size:,} ({short(size)})" if size > 999 else str(size)
 
 
 def _notes(summary: Summary, lines: Sequence[Line], shown: Sequence[str], depth: int, deepest: int) -> Iterator[str]:
     """Yields the notes that explain the columns shown."""
     batch = ", ".join(f"{name} = {size}" for name, size in summary.batch.items())
     free = sorted(_symbols(summary) - set(summary.batch))
-    every = f", as polynomials in {listed(free)}" if free else ""
-    yield f"Costs for {batch or 'the given batch'}{every}."
+    yield f"Costs for {batch or 'the given batch'}."
+    if free:
+        signs = _signs(summary, lines)
+        yield f"Costs are polynomials in {listed(free)}; --input {_hint(summary)} computes numbers.{signs}"
     if summary.preconditions:
         yield f"Preconditions: {'; '.join(summary.preconditions)}."
     yield (
@@ -231,6 +297,22 @@ def _notes(summary: Summary, lines: Sequence[Line], shown: Sequence[str], depth:
         yield f"This terminal is too narrow for {', '.join(left_out)}."
     if depth < deepest:
         yield f"{depth} of {deepest} levels: --depth {depth + 1} shows more."
+
+
+def _signs(summary: Summary, lines: Sequence[Line]) -> str:
+    """What the signs of shortened polynomials mean."""
+    totals = (summary.totals.macs, summary.totals.flops, summary.training.total)
+    texts = " ".join([*map(short, totals), *(cell for line in lines for cell in line.cells.values())])
+    meaning = {"≈": "division without rounding", "…": "terms of lower degree"}
+    found = [f"{sign}: {text}" for sign, text in meaning.items() if sign in texts]
+    return f" {', '.join(found)}; --format json has all terms." if found else ""
+
+
+def _hint(summary: Summary) -> str:
+    """An input shape to type: the shape of the first input, with numbers for its symbols except the batch."""
+    name, tensor = next(iter(summary.inputs.items()))
+    sizes = [str(size) if isinstance(size, int) or str(size) in summary.batch else "224" for size in tensor.shape]
+    return ("" if len(summary.inputs) == 1 else f"{name}=") + "x".join(sizes)
 
 
 def _symbols(summary: Summary) -> set[str]:
