@@ -59,7 +59,7 @@ def exactly(value: Any) -> Hashable:
     if isinstance(value, tuple):
         return kind, tuple(map(exactly, value))
     if is_dataclass(value) and kind.__eq__ is not object.__eq__:
-        return kind, tuple(exactly(getattr(value, f.name)) for f in fields(value))
+        return kind, tuple(exactly(getattr(value, f.name)) for f in fields(value) if f.compare)
     return kind, repr(value) if kind is float else value
 
 
@@ -112,7 +112,7 @@ def _init_source(cls: type[Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _eq_source(cls: type[Any]) -> tuple[str, dict[str, Any]]:
-    mine, theirs = ("(" + "".join(f"{x}.{f.name}, " for f in fields(cls)) + ")" for x in ("self", "other"))
+    mine, theirs = ("(" + "".join(f"{x}.{f.name}, " for f in fields(cls) if f.compare) + ")" for x in ("self", "other"))
     return (
         "def __eq__(self, other):\n"
         " if type(other) is not type(self): return NotImplemented\n"
@@ -121,7 +121,7 @@ def _eq_source(cls: type[Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _hash_source(cls: type[Any]) -> tuple[str, dict[str, Any]]:
-    values = "".join(f", self.{f.name}" for f in fields(cls))
+    values = "".join(f", self.{f.name}" for f in fields(cls) if f.compare)
     return f"def __hash__(self): return hash((type(self){values}))", {}
 
 

@@ -25,6 +25,7 @@ from archdsl.graph import Node, Scope
 from archdsl.op import Facets, Tensor, Weight
 from archdsl.program.conditions import Condition
 from archdsl.program.formulas import Formula
+from archdsl.program.hints import NO_HINT, Hint
 from archdsl.program.numbers import Number
 from archdsl.record import exactly, record
 
@@ -48,10 +49,14 @@ Label: TypeAlias = str | Counted
 
 @record
 class Var:
-    """A tensor in a body: numbered from 0 in the order of assignment. Its sizes are in the network's symbols."""
+    """A tensor in a body: numbered from 0 in the order of assignment. Its sizes are in the network's symbols.
+
+    How the text speaks of it (``hint``) does not tell it from others.
+    """
 
     number: int
     type: Tensor
+    hint: Hint = field(default=NO_HINT, compare=False)
 
     def __str__(self) -> str:
         return f"%{self.number}"

@@ -6,7 +6,8 @@ needs are left out; those that only training needs run under `Choose`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, groupby
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -17,17 +18,20 @@ from archdsl.graph import (
     Instance,
     Merged,
     Module,
+    Named,
     Node,
     OpRun,
     ScopeRun,
     TensorDeclared,
     Value,
     inside,
+    values_in,
 )
 from archdsl.graph import flattened as flattened_events
 from archdsl.op import Facets
 from archdsl.ops.tensor import OwnTensor as OwnOp
 from archdsl.program.formulas import Formulas
+from archdsl.program.hints import NO_HINT, Hint, Hints
 from archdsl.program.ir import (
     Body,
     Call,
@@ -135,11 +139,15 @@ class Recorder:
         self._passed: dict[Instance, tuple[Module, ...]] = {}
         self._runs: dict[Module, list[Instance]] = {}
         self._owned: dict[tuple[Module, str], TensorDeclared] = {}
+        self.named: dict[Value, str] = {}
+        """The names that the author gave values."""
         for instance in self.usage.instances:
             self._runs.setdefault(instance.module, []).append(instance)
             for event in flattened_events(instance.events):
                 if isinstance(event, TensorDeclared):
                     self._owned.setdefault((instance.module, event.name), event)
+                elif isinstance(event, Named) and isinstance(event.what, Value):
+                    self.named.setdefault(event.what, event.name)
         nodes = chain(graph.nodes, *(event.contents for event in self._owned.values()))
         layers = ((n.module, n) for n in nodes if not isinstance(n.op, OwnOp))
         self._layers = {module: table.facets(n) for module, n in layers if module is not None}
@@ -211,12 +219,12 @@ class Recorder:
         return [h for h in found if (h in self.live if isinstance(h, Node) else self.is_live(h))]
 
     def entering(self, instance: Instance) -> list[Value]:
-        """Values from outside that an instance reads."""
-        return [v for v in self.usage.imported.get(instance, ()) if self.is_available(v)]
+        """Values from outside that an instance reads, those on its stream first."""
+        return _first(values_in(instance.stream), self.usage.imported.get(instance, ()), self.is_available)
 
     def leaving(self, instance: Instance) -> list[Value]:
-        """Values of an instance that are read outside of it."""
-        return [v for v in self.usage.exported.get(instance, ()) if self.is_available(v)]
+        """Values of an instance that are read outside of it, those of its result first."""
+        return _first(values_in(instance.result), self.usage.exported.get(instance, ()), self.is_available)
 
     def passed(self, instance: Instance) -> tuple[Module, ...]:
         """The modules that an instance runs and that are not below its own."""
@@ -229,6 +237,12 @@ class Recorder:
                     found[happening.module] = None
             self._passed[instance] = tuple(m for m in found if not _is_below(m, instance.module))
         return self._passed[instance]
+
+
+def _first(some: Iterable[Value], values: Iterable[Value], wanted: Callable[[Value], bool]) -> list[Value]:
+    """The values that are wanted, with some of them first."""
+    found = dict.fromkeys(v for v in values if wanted(v))
+    return list(dict.fromkeys([*(v for v in some if v in found), *found]))
 
 
 def _happenings(events: Iterable[Event]) -> Iterator[Happening]:
@@ -258,20 +272,38 @@ class _Reader:
         self._passed = recorder.passed(instance)
         self._formulas = recorder.formulas(instance.module)
         self._vars: dict[Value, Var] = {}
+        self._hints = Hints(instance).of
 
     def body(self) -> Body:
         recorder, graph = self._recorder, self._recorder.graph
         given = [i.value for i in graph.inputs] if self._is_top else recorder.entering(self._instance)
+        self._name_given(given)
         inputs = self._assign(given)
         steps = [*self._steps(), *(map(self._output, graph.outputs) if self._is_top else ())]
         results = () if self._is_top else tuple(self._vars[v] for v in recorder.leaving(self._instance))
         names = tuple(i.name for i in graph.inputs) if self._is_top else ()
         return Body(inputs, tuple(steps), results, len(self._passed), names)
 
+    def _name_given(self, given: Iterable[Value]) -> None:
+        """Names for values from outside: a block calls what arrives on its stream as it likes."""
+        if self._recorder.usage.is_rerun(self._instance.module):
+            return
+        own = set(values_in(self._instance.stream)) if self._instance.scope.definition is not None else set()
+        for value in given:
+            if value in self._recorder.named and value not in own:
+                self._hints.setdefault(value, Hint((self._recorder.named[value],)))
+
+    def _name_results(self, values: Sequence[Value]) -> None:
+        """Names for what a scope gives, if it is several values: those that they have in it."""
+        for value in values if len(values) > 1 else ():
+            if value in self._recorder.named:
+                hint = self._hints.get(value, NO_HINT)
+                self._hints[value] = replace(hint, names=(*hint.names, self._recorder.named[value]))
+
     def _assign(self, values: Iterable[Value]) -> tuple[Var, ...]:
         made = []
         for value in values:
-            self._vars[value] = Var(len(self._vars), value.type)
+            self._vars[value] = Var(len(self._vars), value.type, self._hints.get(value, NO_HINT))
             made.append(self._vars[value])
         return tuple(made)
 
@@ -301,10 +333,12 @@ class _Reader:
         use = recorder.use(instance)
         if use is not None:
             inputs = tuple(self._vars[v] for v in use.inputs)
+            self._name_results(use.outputs)
             return Call(self._reach(instance.module), use.cls, 0, inputs, self._assign(use.outputs))
         number, cls = recorder.body_number(instance), recorder.cls(instance.module)
         inputs = tuple(self._vars[v] for v in recorder.entering(instance))
         modules = tuple(map(self._reach, recorder.passed(instance)))
+        self._name_results(recorder.leaving(instance))
         outputs = self._assign(recorder.leaving(instance))
         return Call(self._reach(instance.module), cls, number, inputs, outputs, modules)
 

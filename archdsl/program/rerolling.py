@@ -138,7 +138,7 @@ def _with(value: Any, number: Callable[[Size], Size], variable: Callable[[int], 
 
     match value:
         case Var(number=k, type=kind):
-            return Var(variable(k), each(kind))
+            return replace(value, number=variable(k), type=each(kind))
         case bool() | float() | str() | None | Class() | Formula():
             return value
         case int() | Dim():
@@ -154,7 +154,7 @@ def _with(value: Any, number: Callable[[Size], Size], variable: Callable[[int], 
             items = [each(item) for item in value]
             return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
         case _ if is_dataclass(value) and not isinstance(value, type | Scope):
-            return replace(value, **{f.name: each(getattr(value, f.name)) for f in fields(value)})
+            return replace(value, **{f.name: each(getattr(value, f.name)) for f in fields(value) if f.compare})
     return value
 
 
@@ -220,7 +220,7 @@ def _shape(value: Any, numbers: list[Size]) -> Hashable:
         case tuple():
             return type(value), tuple(map(each, value))
         case _ if is_dataclass(value) and not isinstance(value, type | Class | Scope):
-            return type(value), tuple(each(getattr(value, f.name)) for f in fields(value))
+            return type(value), tuple(each(getattr(value, f.name)) for f in fields(value) if f.compare)
     return exactly(value)
 
 

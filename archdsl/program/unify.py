@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from archdsl.op import Facets
 from archdsl.program.conditions import Combined, Condition, opposite
+from archdsl.program.hints import Hint
 from archdsl.program.ir import (
     Body,
     Call,
@@ -178,7 +179,7 @@ class _Bodies:
         """The variables of the result for those of an arm of the second body."""
         names = {theirs: self.types[ours] for theirs, ours in self.known.items()}
         made = (v for step in flattened(steps) for v in assigned(step))
-        return names | {v: Var(next(self._numbers), v.type) for v in made}
+        return names | {v: replace(v, number=next(self._numbers)) for v in made}
 
     def _kept(self, steps: Iterable[Step], names: dict[Var, Var]) -> Iterator[Step]:
         """The steps of one arm."""
@@ -227,7 +228,7 @@ class _Bodies:
     def _same(self, ours: Var, theirs: Var) -> Var:
         """Both assign it."""
         self.known[theirs] = ours
-        self.types[ours] = Var(ours.number, self.unifier.general(ours.type, theirs.type))
+        self.types[ours] = replace(ours, type=self.unifier.general(ours.type, theirs.type))
         return self.types[ours]
 
     def _read(self, ours: Var, theirs: Var) -> Var:
@@ -237,7 +238,8 @@ class _Bodies:
         if self.before is None or ours not in self.before[0] or theirs not in self.before[1]:
             raise Apart("another input")
         if (ours, theirs) not in self.joined:
-            made = Var(next(self._numbers), self.unifier.general(ours.type, theirs.type))
+            kind = self.unifier.general(ours.type, theirs.type)
+            made = Var(next(self._numbers), kind, Hint((*ours.hint.names, *theirs.hint.names)))
             self.joined[ours, theirs] = Joined(made, self.types.get(ours, ours), self.before[1][theirs])
         return self.joined[ours, theirs].output
 

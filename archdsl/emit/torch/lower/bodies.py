@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from archdsl.dims import Dim
 from archdsl.emit.torch.lower.expressions import Scope, translate
 from archdsl.emit.torch.lower.sizes import Turn, condition_test, is_read, read_off, sized, symbols_of
+from archdsl.emit.torch.lower.variables import WISHES
 from archdsl.emit.torch.names import RESERVED, Names, identifier, snake
 from archdsl.emit.torch.precision import converted
 from archdsl.emit.torch.terms import assign, call, literal, name, own
 from archdsl.op import TorchExpr
 from archdsl.ops.tensor import Constant
 from archdsl.program.conditions import Combined, Compared, Condition, names_of
+from archdsl.program.hints import Hint
 from archdsl.program.ir import (
     Call,
     Choose,
@@ -122,8 +124,10 @@ class Method:
         """How many are around what is being written."""
         self._layers: dict[Place, ast.Name] = {}
         """The variables of loops over modules."""
-        labels = body.names or ("x",) * len(body.inputs)
-        self._inputs = [self._names.take(identifier(label, "x")) for label in labels]
+        self.hints: dict[str, Hint] = {}
+        """How the text speaks of the values of variables."""
+        labels = [(label,) for label in body.names] or [v.hint.names for v in body.inputs]
+        self._inputs = [self._names.take(*(identifier(n, "x") for n in names), *WISHES) for names in labels]
         self._vars.update(zip(body.inputs, map(ast.Name, self._inputs), strict=True))
         types = [v.type for v in body.inputs]
         self._symbols: dict[str, str] = {}
@@ -142,7 +146,7 @@ class Method:
         args += [ast.arg(self._symbols[s], ast.Name("int")) for s in self._passed]
         args += [ast.arg(m, name("nn.Module")) for m in self._modules]
         steps = [s for s in self._body.steps if not isinstance(s, Output)]
-        body = [*self._read_sizes(), *self._statements(steps), self._return()]
+        body = [*self._read_sizes(), *self._statements(steps), *self._return()]
         return ast.FunctionDef(label, ast.arguments([], args, None, [], [], None, []), body, [], self._returns())
 
     def _read_sizes(self) -> Iterator[ast.stmt]:
@@ -234,7 +238,9 @@ class Method:
 
     def _variable(self, output: Var) -> ast.expr:
         self._count += 1
-        self._vars[output] = ast.Name(self._names.take(f"v{self._count}", f"v{self._count}_value"))
+        variable = self._names.take(f"v{self._count}", f"v{self._count}_value")
+        self.hints[variable] = output.hint
+        self._vars[output] = ast.Name(variable)
         return self._vars[output]
 
     def _run(self, step: Run) -> ast.expr:
@@ -279,13 +285,12 @@ class Method:
         outputs = [self._output(o) for o in self._outputs if not o.when_training]
         return [*outputs, *(self._vars[v] for v in self._body.results)]
 
-    def _return(self) -> ast.stmt:
+    def _return(self) -> Iterator[ast.stmt]:
         always = self._always()
         training = [self._output(o) for o in self._outputs if o.when_training]
-        given = always[0] if len(always) == 1 else ast.Tuple(always)
         if training:
-            given = ast.IfExp(own("training"), ast.Tuple([*always, *training]), given)
-        return ast.Return(given)
+            yield ast.If(own("training"), [ast.Return(ast.Tuple([*always, *training]))], [])
+        yield ast.Return(always[0] if len(always) == 1 else ast.Tuple(always))
 
     def _output(self, output: Output) -> ast.expr:
         value = self._vars[output.value]
@@ -294,12 +299,17 @@ class Method:
         return call(ast.Attribute(value, "to"), ast.Attribute(self._vars[output.cast], "dtype"))
 
     def _returns(self) -> ast.expr:
-        tensor = name("Tensor")
-        if any(o.when_training for o in self._outputs):
-            some = ast.Subscript(ast.Name("tuple"), ast.Tuple([tensor, literal(...)]))
-            return ast.BinOp(tensor, ast.BitOr(), some)
-        count = len(self._always())
-        return tensor if count == 1 else ast.Subscript(ast.Name("tuple"), ast.Tuple([tensor] * count))
+        tensor, always = name("Tensor"), len(self._always())
+        plain = tensor if always == 1 else _tuple_of([tensor] * always)
+        training = sum(o.when_training for o in self._outputs)
+        if not training:
+            return plain
+        maybe = ast.BinOp(tensor, ast.BitOr(), literal(None))
+        return ast.BinOp(plain, ast.BitOr(), _tuple_of([*[tensor] * always, *[maybe] * training]))
+
+
+def _tuple_of(types: list[ast.expr]) -> ast.expr:
+    return ast.Subscript(ast.Name("tuple"), ast.Tuple(types))
 
 
 def _targets(statement: ast.stmt) -> Iterator[ast.Name]:

@@ -28,6 +28,7 @@ from archdsl.emit.torch.terms import assign, call, dotted, literal, name, own
 from archdsl.init import Init
 from archdsl.op import Weight
 from archdsl.program.conditions import Condition, names_of
+from archdsl.program.hints import Hint
 from archdsl.program.ir import (
     Class,
     Group,
@@ -111,7 +112,7 @@ class Lowering:
         else:
             statements += self._set_all(modules, ast.Name("self"), numbers, is_chain)
         tables = Tables(Names(labels(cls.members)), lambda run: tensor_of(run, self._functions, numbers.open))
-        methods = () if is_chain else self._bodies(cls, tables, numbers)
+        methods, hints = ((), {}) if is_chain else self._bodies(cls, tables, numbers)
         buffers = [m.label for m in own_tensors if m.weight.buffer and is_identifier(m.label)]
         self._signatures[cls] = numbers.signature
         return ClassIR(
@@ -123,6 +124,7 @@ class Lowering:
             doc_above(cls.scope.definition.span) if cls.scope.definition is not None else None,
             tuple(self._signature(cls, numbers)),
             tuple(before),
+            hints,
         )
 
     def _signature(self, cls: Class, numbers: _Numbers) -> Iterator[Argument]:
@@ -134,8 +136,10 @@ class Lowering:
             if setting is not None:
                 self.arguments[setting.label] = label
 
-    def _bodies(self, cls: Class, tables: Tables, numbers: _Numbers) -> tuple[ast.FunctionDef, ...]:
-        """A method for each body; bodies with the same text share one."""
+    def _bodies(
+        self, cls: Class, tables: Tables, numbers: _Numbers
+    ) -> tuple[tuple[ast.FunctionDef, ...], Mapping[str, Mapping[str, Hint]]]:
+        """A method for each body, with hints for their variables; bodies with the same text share one."""
         tensors = {m.label: m.weight for m in cls.members if isinstance(m, OwnTensor)}
         site = Site(
             cls,
@@ -149,13 +153,16 @@ class Lowering:
         )
         taken = Names(labels(cls.members))
         methods: dict[str, ast.FunctionDef] = {}
+        hints: dict[str, Mapping[str, Hint]] = {}
         for body in range(len(cls.bodies)):
-            made = Method(body, site, self._sizes).definition("")
+            method = Method(body, site, self._sizes)
+            made = method.definition("")
             known = methods.setdefault(ast.dump(made), made)
             if known is made:
                 made.name = taken.take("forward", "forward_again")
+                hints[made.name] = method.hints
             self._methods[cls, body] = known.name
-        return tuple(methods.values())
+        return tuple(methods.values()), hints
 
     def method(self, cls: Class, body: int) -> str:
         """The name of the method for a body of a class."""

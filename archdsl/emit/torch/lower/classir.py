@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archdsl.emit.torch.terms import call, literal, name
+from archdsl.program.hints import Hint
 
 
 class Argument(NamedTuple):
@@ -35,6 +37,8 @@ class ClassIR:
     parameters: tuple[Argument, ...] = ()
     before: tuple[ast.stmt, ...] = ()
     """Statements before its base's constructor is called."""
+    hints: Mapping[str, Mapping[str, Hint]] = field(default_factory=dict)
+    """By method and variable, how the text speaks of its value. Variables without a hint keep their names."""
 
     def key(self) -> str:
         """Equal for classes with the same text but for their names."""
@@ -59,3 +63,8 @@ class ClassIR:
         defaults = [p.default for p in self.parameters if p.default is not None]
         given = ast.arguments([], args, None, [], [], None, defaults)
         return [ast.FunctionDef("__init__", given, [*self.before, start, *self.made], [], literal(None))]
+
+
+def with_body(method: ast.FunctionDef, body: Sequence[ast.stmt]) -> ast.FunctionDef:
+    """A method with another body."""
+    return ast.FunctionDef(method.name, method.args, list(body), [], method.returns)

@@ -14,6 +14,7 @@ from archdsl.emit.torch.lower.wrappers import Wrappers
 from archdsl.emit.torch.names import is_identifier
 from archdsl.emit.torch.terms import call
 from archdsl.program.ir import (
+    Body,
     Call,
     Class,
     Counted,
@@ -74,10 +75,12 @@ class Containers:
 
     def _is_chain(self, cls: Class) -> bool:
         """Does a class run its members one after the other, and nothing else?"""
-        body = cls.bodies[0] if len(cls.bodies) == 1 else None
-        if body is None or len(body.inputs) != 1 or body.modules or len(body.steps) != len(cls.members):
+        return bool(cls.bodies) and all(self._runs_all(body, cls.members) for body in cls.bodies)
+
+    def _runs_all(self, body: Body, members: Sequence[Member]) -> bool:
+        if len(body.inputs) != 1 or body.modules:
             return False
-        end = self._behind(cls.members, body.steps, body.inputs[0])
+        end = self._behind(members, body.steps, body.inputs[0])
         return end is not None and body.results == (end,)
 
     def _behind(self, members: Sequence[Member], steps: Sequence[Step], current: Var) -> Var | None:
@@ -102,7 +105,8 @@ class Containers:
         """Can a step run as a member of an ``nn.Sequential``?"""
         if isinstance(step, Run):
             return not step.casts and self.wrappers.can_wrap(step.facets)
-        return step.body == 0 and not step.modules and not self.sizes.passed(step.of, 0)
+        is_forward = step.body == 0 or self.of(step.of) in CHAINS
+        return is_forward and not step.modules and not self.sizes.passed(step.of, step.body)
 
     def reach(self, cls: Class, place: Place, names: Mapping[str, str]) -> ast.expr:
         """The expression for a module below a class, in its methods; ``names`` are those of open numbers."""

@@ -59,7 +59,7 @@ def test_numbered_members_that_are_no_chain_are_read_by_number() -> None:
     text = text_of("model M { input x: [N, 4]; s: seq { linear(4) as p; linear(4); it + p }; output y }")
     assert "class S(nn.Sequential)" in text
     assert "super().__init__(nn.Linear(4, 4), nn.Linear(4, 4))" in text
-    assert "self[1](v1)" in text
+    assert "return self[1](p) + p" in text
 
 
 def test_a_declared_list_is_a_module_list() -> None:
@@ -70,13 +70,13 @@ def test_a_declared_list_is_a_module_list() -> None:
 
 def test_a_size_is_read_off_the_input_that_has_it() -> None:
     text = text_of("block B { it * it.shape[0] }\nmodel M { input x: [N, 4]; b: B; output y }")
-    assert "def forward(self, x: Tensor) -> Tensor:\n        n = x.shape[0]" in text
+    assert "return x * x.shape[0]" in text
 
 
 def test_a_size_that_no_input_has_is_passed() -> None:
     text = text_of('block B(k) { it + k }\nmodel M { input x: [N, T]; reduce("n t -> n", "sum"); b: B(T); output y }')
     assert "def forward(self, x: Tensor, t: int) -> Tensor:" in text
-    assert "self.b(x.sum(1), t)" in text
+    assert "self.b(x.sum(1), x.shape[1])" in text
 
 
 def test_classes_with_the_same_text_are_one() -> None:
@@ -147,7 +147,7 @@ def test_what_depends_on_a_number_stands_under_the_condition_in_both_places() ->
     )
     assert text.count("class B") == 1
     assert "        if c > 4:\n            self.g = nn.Linear(c, c)\n" in text
-    assert "        if self.c > 4:\n            v2 = self.g(v1)\n        else:\n            v2 = v1\n" in text
+    assert "        if self.c > 4:\n            x = self.g(x)\n        return x\n" in text
 
 
 def test_labelled_members_are_made_in_a_loop() -> None:
@@ -159,7 +159,7 @@ def test_labelled_members_are_made_in_a_loop() -> None:
 def test_a_loop_over_all_modules_of_a_class() -> None:
     text = text_of("model M { input x: [N, 4]; s: { for i in 0..3 { concat { it; f{i}: linear(2) } } }; output y }")
     assert 'for i in range(3):\n            self.add_module(f"f{i}", nn.Linear(2 * i + 4, 2))' in text
-    assert "for layer in self.children():\n            v1 = layer(x)\n            x = torch.cat([x, v1], dim=1)" in text
+    assert "for layer in self.children():\n            x = torch.cat([x, layer(x)], dim=1)" in text
 
 
 def test_a_loop_over_some_modules_of_a_class() -> None:
@@ -176,5 +176,5 @@ def test_a_loop_over_a_declared_list() -> None:
 
 def test_what_starts_a_loop_and_is_read_again_has_its_own_variable() -> None:
     text = text_of("model M { input x: [N, 4]; for i in 0..3 { f{i}: linear(4) -> relu }; it + x; output y }")
-    assert "v1 = x\n        for layer in self.children():" in text
-    assert "return v1 + x" in text
+    assert "out = x\n        for layer in self.children():" in text
+    assert "return out + x" in text
