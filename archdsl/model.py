@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -65,6 +66,18 @@ def open_model(spec: Spec, parameters: Mapping[str, Any], inputs: Mapping[str | 
     if built.graph is None:
         raise SpecError(built.diagnostics)
     return Model(spec, chosen, built, dict(parameters), dict(inputs))
+
+
+def open_members(
+    spec: Spec, parameters: Mapping[str, Any], inputs: Mapping[str | None, tuple[Size, ...]]
+) -> list[Model]:
+    """All models of a file that need no argument, built, in text order.
+
+    Raises:
+        SpecError: something is wrong with one, or there is none.
+    """
+    names = list(spec.buildable) or [spec.model]
+    return [open_model(replace(spec, model=name), parameters, inputs) for name in names]
 
 
 INITIAL_SEED = 0

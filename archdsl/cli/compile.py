@@ -14,6 +14,7 @@ from archdsl.cli.common import (
     add_spec_argument,
     is_standard_output,
     load_model,
+    open_or_fail,
     output_file,
     print_json,
     report_written,
@@ -23,7 +24,7 @@ from archdsl.cli.common import (
 from archdsl.diagnostics.render import to_json
 from archdsl.errors import SpecError
 from archdsl.files import fingerprint, keep_inputs, write_whole
-from archdsl.model import INITIAL_SEED, INITIAL_WEIGHTS, Model
+from archdsl.model import INITIAL_SEED, INITIAL_WEIGHTS, Model, open_members
 from archdsl.weights import Loaded, source_path, weights_for
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="onnx: compare ONNX Runtime with torch at several input sizes",
     )
+    parser.add_argument(
+        "--family", action="store_true", help="torch: all models of the file in one file, which share their blocks"
+    )
     add_build_arguments(parser)
     add_format_argument(parser)
 
@@ -61,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     problem = _misuse(args, target)
     if problem is not None:
         args.usage_error(problem)
+    if args.family:
+        return _family(args)
     model = load_model(args.spec, args)
     output = args.output or Path(model.name.lower() + ENDINGS[target])
     keep_inputs(output, [*model.files, *([source_path(args.weights)] if args.weights else [])])
@@ -71,6 +77,8 @@ def _misuse(args: argparse.Namespace, target: str) -> str | None:
     """Returns the error of contradicting arguments, or None."""
     if target == "torch" and (args.fold_bn or args.verify):
         return "--fold-bn and --verify are for --to onnx"
+    if args.family and (target == "onnx" or args.weights is not None):
+        return "--family writes PyTorch source, of many models: leave out --weights and --to onnx"
     if target == "onnx" and args.output is not None and is_standard_output(args.output):
         return "an ONNX file cannot be written to standard output: name a file with -o"
     if args.verify and args.output is not None and args.output.exists() and not args.output.is_file():
@@ -114,6 +122,27 @@ def _torch(model: Model, output: Path, args: argparse.Namespace) -> int:
         if loaded is not None:
             strictly = "" if loaded.notes else " with strict=True"
             print("\n".join([f"{shown(args.weights)} loads into it{strictly}", *_notes(loaded)]))
+    return 0
+
+
+def _family(args: argparse.Namespace) -> int:
+    """Writes all models of a file."""
+    from archdsl.emit.torch.family import family_source
+
+    spec = open_or_fail(args.spec)
+    models = open_members(spec, dict(args.settings), dict(args.inputs))
+    output = args.output or Path(f"{Path(spec.scope.file.source.name).stem}.py")
+    keep_inputs(output, spec.files)
+    source = family_source(models)
+    if is_standard_output(output):
+        sys.stdout.write(source.text)
+        return 0
+    write_whole(output, source.text.encode())
+    lines = source.text.count("\n")
+    if args.format == "json":
+        print_json({"ok": True, "file": str(output), "lines": lines, "models": dict(source.members), "diagnostics": []})
+    else:
+        report_written(output, f"{len(models)} models, {lines} lines, proved equal to the checked graphs")
     return 0
 
 

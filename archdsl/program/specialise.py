@@ -126,6 +126,11 @@ def specialised(graph: Graph, target: Target, others: Sequence[Graph] = ()) -> t
     return program, specialiser.reasons
 
 
+def family(graphs: Sequence[Graph], target: Target) -> list[Program]:
+    """A program for each of some networks of one file: with as few classes as they allow, those of networks too."""
+    return _Specialiser(graphs, target).of_each()
+
+
 @dataclass(frozen=True)
 class _Network:
     """A graph, and what is asked about its instances."""
@@ -180,21 +185,40 @@ class _Specialiser:
         return *_exact(instance), self._leaving(instance), tuple((k, c) for k, c in enumerate(casts) if c)
 
     def _leaving(self, instance: Instance) -> tuple[int, ...]:
-        """The values of its result that are read outside of it, by number."""
+        """The values of its result that are read outside of it, by number: of a network all that it gives."""
+        if instance.scope.kind == "model":
+            return tuple(range(len(self._networks[instance].graph.outputs)))
         return tuple(sorted(_positions(self._networks[instance].recorder.leaving(instance), made_inside(instance))))
 
     def of_one(self) -> Program:
         """The program of the only network."""
-        graph = self._graphs[0]
-        return Program(graph.name, Recorder(graph, self.target, self.table, self.use).cls(graph.root))
+        return self._recorded(self._graphs[0])
 
     def of_many(self) -> Program:
         """The program of all networks, with the parameters of the first as defaults."""
-        first, tops = self._graphs[0], [graph.instance for graph in self._graphs]
-        top = self._unified(self._paths(tops, range(len(tops)), range(len(first.outputs)))).shared
-        sources = [(p, source, source.argument) for p, source in top.sources]
-        settings = tuple(Setting(p, label, source.of(tops[0])) for p, source, label in sources if label is not None)
-        return Program(first.name, top.cls, settings)
+        shared = self._build([graph.instance for graph in self._graphs])
+        return self._program(self._graphs[0], shared)
+
+    def of_each(self) -> list[Program]:
+        """A program for each network."""
+        texts: dict[Hashable, list[Instance]] = {}
+        for graph in self._graphs:
+            texts.setdefault(_text_of(graph.instance), []).append(graph.instance)
+        for tops in texts.values():
+            self._solve(tops)
+        return [self._program(graph, self._shared[graph.instance]) for graph in self._graphs]
+
+    def _program(self, graph: Graph, shared: Shared | None) -> Program:
+        """A network as one of a class of several; of its own if there is none."""
+        if shared is None:
+            return self._recorded(graph)
+        sources = [(p, source, source.argument) for p, source in shared.sources]
+        settings = [Setting(p, label, source.of(graph.instance)) for p, source, label in sources if label is not None]
+        return Program(graph.name, shared.cls, tuple(settings))
+
+    def _recorded(self, graph: Graph) -> Program:
+        target = self._networks[graph.instance].target
+        return Program(graph.name, Recorder(graph, target, self.table, self.use).cls(graph.root))
 
     def _can_share(self, instance: Instance) -> bool:
         """Is it a block that nothing but its stream connects with what is around it?"""

@@ -26,6 +26,26 @@ def test_torch_source_stands_alone(archdsl, tmp_path: Path) -> None:
     assert archdsl("compile", "lenet5", "--set", "classes=3", "-o", "-").out == file.read_text()
 
 
+def test_a_family_is_one_file(archdsl, tmp_path: Path) -> None:
+    file = tmp_path / "nets.py"
+    spec = tmp_path / "nets.arch"
+    spec.write_text(
+        "arch 1\nmodel Net(width, classes = 3) { input x: [N, 4]; h: linear(width); f: linear(classes); output y }\n"
+        "model Small = Net(8)\nmodel Large = Net(16)\n"
+    )
+    assert "A0605" in archdsl("compile", str(spec), "-o", str(file)).err
+    ran = archdsl("compile", str(spec), "--family", "-o", str(file))
+    assert (ran.code, ran.err) == (0, "")
+    assert "2 models" in ran.out
+    names: dict = {"__name__": "nets"}
+    exec(compile(file.read_text(), str(file), "exec"), names)
+    assert names["small"]().h.weight.shape == (8, 4)
+    assert names["large"]()(torch.zeros(2, 4)).shape == (2, 3)
+    facts = json.loads(archdsl("compile", str(spec), "--family", "-o", str(file), "--format", "json").out)
+    assert facts["models"] == {"Small": "small", "Large": "large"}
+    assert archdsl("compile", str(spec), "--family", "-o", "-").out == file.read_text()
+
+
 def test_onnx_with_weights_verified(archdsl, tmp_path: Path) -> None:
     weights, file = tmp_path / "w.pth", tmp_path / "net.onnx"
     torch.save(package.load("lenet5").module().state_dict(), weights)
@@ -47,6 +67,8 @@ def test_onnx_with_weights_verified(archdsl, tmp_path: Path) -> None:
     [
         ("-o", "net.py", "--verify"),
         ("-o", "net.py", "--fold-bn"),
+        ("-o", "net.onnx", "--family"),
+        ("-o", "net.py", "--family", "--weights", "w.pth"),
         ("-o", "net.py", "--to", "onnx"),
         ("-o", "net.onnx", "--to", "torch"),
         ("-o", "-", "--to", "onnx"),

@@ -16,7 +16,7 @@ from archdsl.emit.torch.names import RESERVED, Names, class_name, class_name_at,
 from archdsl.emit.torch.precision import Conversions, Precision
 from archdsl.emit.torch.rows import Conflict
 from archdsl.emit.torch.terms import NoValue, Symbol
-from archdsl.emit.torch.text import file_text
+from archdsl.emit.torch.text import doc_of, file_text
 from archdsl.emit.torch.writer import ClassDef
 from archdsl.evaluate.evaluator import Evaluator
 from archdsl.evaluate.faults import Abort, Fault, UsesErrorValue
@@ -327,7 +327,7 @@ class File:
         self.arguments = {p.written: p.name for p in top.parameters if p.written is not None}
         classes = [*self.wrappers.definitions, *(c.node for c in self.classes)]
         definitions: list[ast.stmt] = [*self.functions.definitions(), *classes]
-        return file_text(self.graphs[0], definitions, self.helpers)
+        return file_text(doc_of(self.graphs[0]), definitions, self.helpers)
 
 
 def _blocks_in(instance: Instance) -> tuple[object, ...]:

@@ -13,14 +13,15 @@ from archdsl.emit.torch.terms import literal
 from archdsl.graph import Graph
 
 
-def file_text(graph: Graph, definitions: Sequence[ast.stmt], helpers: Iterable[str]) -> str:
-    """A file with these definitions, and the helpers (by name) that they call."""
+def file_text(doc: str, definitions: Sequence[ast.stmt], helpers: Iterable[str]) -> str:
+    """A file with this docstring, these definitions, and the helpers (by name) that they call."""
     brought = [HELPERS[h].source for h in helpers]
-    head: list[ast.stmt] = [ast.Expr(literal(_doc(graph))), *_imports(definitions, brought)]
+    head: list[ast.stmt] = [ast.Expr(literal(doc)), *_imports(definitions, brought)]
     return "\n\n".join([source(ast.Module(head, [])), *brought, source(ast.Module(list(definitions), []))])
 
 
-def _doc(graph: Graph) -> str:
+def doc_of(graph: Graph) -> str:
+    """What a file says of a network: its name and the shapes of its inputs and outputs."""
     shapes = ", ".join(f"{i.name} [{', '.join(map(str, i.value.shape))}]" for i in graph.inputs)
     results = ", ".join(
         f"{o.name} [{', '.join(map(str, o.value.shape))}]" for o in graph.outputs if not o.when_training

@@ -54,25 +54,32 @@ class Made(NamedTuple):
 
 
 class Lowering:
-    """Lowers one program."""
+    """Lowers programs into one file: classes with the same text are one."""
 
-    def __init__(self, program: Program) -> None:
-        self._program = program
+    def __init__(self) -> None:
         self._names = Names({*RESERVED, *HELPERS, *keyword.kwlist})
         self._sizes = Sizes()
         self._wrappers = Wrappers(self._names)
         self._functions = Functions(self._names)
         self._containers = Containers(self._wrappers, self._sizes)
-        self._initial = InitialLoops(program, self._containers)
         self._by_text: dict[str, str] = {}
         self._classes: dict[Class, str] = {}
         self._methods: dict[tuple[Class, int], str] = {}
         self._signatures: dict[Class, tuple[Parameter, ...]] = {}
         self._definitions: list[ast.ClassDef] = []
         self.helpers: dict[str, None] = {}
-        self.arguments: dict[str, str] = {}
-        """The names of the arguments of the network's class, by the model's parameters that they are."""
-        self.class_name = self.named(program.top)
+        self._arguments: dict[str, str] = {}
+
+    def add(self, program: Program) -> tuple[str, Mapping[str, str]]:
+        """Lowers a program: the name of the network's class, and of its arguments by the model's parameters."""
+        self._program = program
+        self._initial = InitialLoops(program, self._containers)
+        self._arguments = {}
+        return self.named(program.top), self._arguments
+
+    def name(self, wish: str) -> str:
+        """A name for another definition of the file."""
+        return self._names.take(wish, f"{wish}_network")
 
     @property
     def definitions(self) -> list[ast.stmt]:
@@ -134,7 +141,7 @@ class Lowering:
             label, setting = numbers.names[parameter.name], settings.get(parameter)
             yield Argument(label, parameter.kind, literal(setting.value) if setting is not None else None)
             if setting is not None:
-                self.arguments[setting.label] = label
+                self._arguments[setting.label] = label
 
     def _bodies(
         self, cls: Class, tables: Tables, numbers: _Numbers

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from archdsl.emit.torch.lower.classes import Lowering
 from archdsl.emit.torch.precision import Conversions, Precision
-from archdsl.emit.torch.text import file_text
+from archdsl.emit.torch.text import doc_of, file_text
 from archdsl.graph import Graph, GraphOutput, Node, Value
 from archdsl.op import Facets
 from archdsl.program.ir import Program
@@ -73,6 +73,6 @@ def plain_text(graph: Graph) -> Written:
 
 def text_of(program: Program, graph: Graph) -> Written:
     """A program as a file."""
-    lowered = Lowering(rerolled(program))
-    text = file_text(graph, lowered.definitions, lowered.helpers)
-    return Written(text, lowered.class_name, lowered.arguments)
+    lowering = Lowering()
+    class_name, arguments = lowering.add(rerolled(program))
+    return Written(file_text(doc_of(graph), lowering.definitions, lowering.helpers), class_name, arguments)

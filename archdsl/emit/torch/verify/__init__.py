@@ -43,12 +43,14 @@ __all__ = [
 class Case:
     """A network that a source must be: the checked graph, and the arguments of the class that make it.
 
-    ``name`` says in a failure which case it is; one case alone needs none.
+    ``name`` says in a failure which case it is; one case alone needs none. ``maker`` is the class or function that
+    makes it, where it is another one than that of the other cases.
     """
 
     graph: Graph
     arguments: Mapping[str, object] = field(default_factory=dict[str, object])
     name: str = ""
+    maker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def verify(source: str, class_name: str, cases: Sequence[Case]) -> Failure | Non
     for case, expected in zip(cases, expectations, strict=True):
         table = expected.table
         try:
-            given = of_source.trace(code, class_name, case.arguments, [i.name for i in case.graph.inputs], table)
+            maker = case.maker or class_name
+            given = of_source.trace(code, maker, case.arguments, [i.name for i in case.graph.inputs], table)
         except Exception as error:  # whatever it raises, it is not the graph
             reason = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
             return Failure(case, Difference("execution", "", reason))
