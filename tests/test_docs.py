@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import archdsl
 from archdsl.cli import _parser
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,14 @@ def generate():
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
+
+
+def test_the_changelog_ends_with_this_version() -> None:
+    """The newest section with a number is that of `archdsl --version`; the editor's extension has the same."""
+    released = re.findall(r"^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert released[0] == archdsl.__version__
+    extension = json.loads((ROOT / "editors" / "vscode" / "package.json").read_text(encoding="utf-8"))
+    assert extension["version"] == archdsl.__version__
 
 
 def test_the_operator_reference_is_current(generate) -> None:

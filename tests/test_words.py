@@ -146,10 +146,12 @@ def test_documents(path: Path) -> None:
     assert violations(path.read_text(encoding="utf-8")) == []
 
 
-def test_unreleased_changes() -> None:
-    _, _, after = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").partition("## Unreleased\n")
-    assert after
-    assert violations(after.partition("\n## ")[0]) == []
+def test_recent_changes() -> None:
+    """Those that are not released, and those of the newest release."""
+    _, unreleased, newest, *_ = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## ")
+    assert unreleased.startswith("Unreleased\n")
+    assert violations(unreleased) == []
+    assert violations(newest) == []
 
 
 # ---- the checker itself ------------------------------------------------------------------------------------

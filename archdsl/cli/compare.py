@@ -126,7 +126,7 @@ def _sheet(names: Sequence[str], summaries: Sequence[Summary], format: str) -> S
         return Sheet(["model", "input", *(fact.key for fact in FACTS), "depth"], rows)
     headings: list[str] = []
     cells: list[list[str]] = []
-    for column in _columns(names, summaries):
+    for column in columns(names, summaries):
         headings += [column.heading, *(["×"] if column.ratios else [])]
         cells += [column.cells, *([column.ratios] if column.ratios else [])]
     return Sheet(headings, list(zip(*cells, strict=True)), frozenset(headings) - {"model", "input"})
@@ -159,25 +159,26 @@ def _print(names: Sequence[str], summaries: Sequence[Summary]) -> None:
     from archdsl.cli.tables import show, terminal_width
 
     width = terminal_width()
-    columns, left_out = _fit(_columns(names, summaries), width)
-    notes = [_conditions(summaries), f"×: ratio to {columns[0].cells[0]}. 1 MB = 10⁶ bytes."]
+    fitting, left_out = _fit(columns(names, summaries), width)
+    notes = [_conditions(summaries), f"×: ratio to {fitting[0].cells[0]}. 1 MB = 10⁶ bytes."]
     if left_out:
         notes.append(f"This terminal is too narrow for {', '.join(left_out)}.")
-    body = max(88, sum(_width(column) for column in columns))
-    show(_table(columns), "", *(Text(note, style="dim") for note in notes), width=min(width, body))
+    body = max(88, sum(_width(column) for column in fitting))
+    show(_table(fitting), "", *(Text(note, style="dim") for note in notes), width=min(width, body))
 
 
-def _columns(names: Sequence[str], summaries: Sequence[Summary]) -> list[Column]:
-    columns = [Column("model", _labels(names, summaries), [])]
+def columns(names: Sequence[str], summaries: Sequence[Summary]) -> list[Column]:
+    """The totals of networks, with ratios to the first."""
+    found = [Column("model", _labels(names, summaries), [])]
     inputs = [", ".join(compact_shape(shape_text(t.shape)) for t in s.inputs.values()) for s in summaries]
     if len(set(inputs)) > 1:
-        columns.append(Column("input", inputs, []))
+        found.append(Column("input", inputs, []))
     for fact in FACTS:
         sizes = [fact.of(s) for s in summaries]
         ratios = [_ratio_text(size_ratio(size, sizes[0])) for size in sizes[1:]]
-        columns.append(Column(fact.heading, [fact.text(size) or "0" for size in sizes], ["", *ratios]))
-    columns.append(Column("depth", [str(s.depth) for s in summaries], []))
-    return columns
+        found.append(Column(fact.heading, [fact.text(size) or "0" for size in sizes], ["", *ratios]))
+    found.append(Column("depth", [str(s.depth) for s in summaries], []))
+    return found
 
 
 def _labels(names: Sequence[str], summaries: Sequence[Summary]) -> list[str]:
