@@ -5,6 +5,9 @@ It reads spellings only, so that a text that is not right is coloured too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 from pygments.lexer import RegexLexer, bygroups, words
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Whitespace
 
@@ -17,9 +20,9 @@ FLOW = ("assert", "for", "in", "if", "else", "as", "seq", "residual", "shortcut"
 class ArchLexer(RegexLexer):
     """Specs of archdsl."""
 
-    name = "arch"
-    aliases = ("arch", "archdsl")
-    filenames = ("*.arch",)
+    name: ClassVar[str] = "arch"
+    aliases: ClassVar[Sequence[str]] = ("arch", "archdsl")
+    filenames: ClassVar[Sequence[str]] = ("*.arch",)
     url = "https://pypi.org/project/archdsl"
 
     tokens = {  # noqa: RUF012

@@ -26,7 +26,7 @@ class UnknownLint(Diagnostic):
     """A comment that allows an unknown lint."""
 
     code = "A0410"
-    severity = "warning"
+    severity: ClassVar[Severity] = "warning"
     title = "unknown lint `{name}`"
     hint = "{advice}"
 

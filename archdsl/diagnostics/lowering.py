@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from archdsl.diagnostics.base import Diagnostic
+from typing import ClassVar
+
+from archdsl.diagnostics.base import Diagnostic, Severity
 from archdsl.record import record
 
 # ---- PyTorch -----------------------------------------------------------------------------------------------
@@ -33,7 +35,7 @@ class PlainForm(Diagnostic):
     """
 
     code = "A0501"
-    severity = "warning"
+    severity: ClassVar[Severity] = "warning"
     title = "`{network}` is written layer by layer: its readable form could not be proved equal to it ({reason})"
     hint = "the file is correct, but longer than needed; please report the spec"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.base import Diagnostic, Severity
 from archdsl.record import record
 from archdsl.source import Span
 
@@ -213,7 +213,7 @@ class UnusedName(Diagnostic):
     """
 
     code = "A0211"
-    severity = "warning"
+    severity: ClassVar[Severity] = "warning"
     lint: ClassVar[str] = "unused"
     title = "`{name}` is never used"
     hint = "{advice}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from archdsl.diagnostics.base import Diagnostic
+from typing import ClassVar
+
+from archdsl.diagnostics.base import Diagnostic, Severity
 from archdsl.record import record
 from archdsl.source import Span
 
@@ -286,7 +288,7 @@ class Stopped(TrainingFault):
     """
 
     code = "A0720"
-    severity = "warning"
+    severity: ClassVar[Severity] = "warning"
     title = "stopped {when}"
     hint = "{advice}"
 
@@ -501,7 +503,7 @@ class StepLeftOut(TrainingFault):
     """
 
     code = "A0737"
-    severity = "warning"
+    severity: ClassVar[Severity] = "warning"
     title = "the training step at batch size 1 is omitted: the batch norm `{norm}` would see one number per channel"
     hint = "use a batch of at least 2 for a training step"
 

@@ -10,6 +10,7 @@ from archdsl.formatting.comments import Comments, Gap
 from archdsl.formatting.doc import Choice, Doc, Group, Hard, IfBroken, Indent, Inside, Line, Tall
 from archdsl.formatting.parts import Arms, Body, Part, Piece, between, extent, filled, spaced
 from archdsl.syntax.faults import end_of, start_of
+from archdsl.syntax.grammar import Parts
 from archdsl.syntax.parse import VERSION
 
 
@@ -25,40 +26,40 @@ class Layout:
 
     # ---- definitions ----
 
-    def start(self, parts: list) -> list[Piece]:
+    def start(self, parts: Parts) -> list[Piece]:
         return items_of(parts)
 
-    def version(self, parts: list) -> Part:
+    def version(self, parts: Parts) -> Part:
         if int(parts[1]) != VERSION:
             raise UnknownVersion
         return part([str(parts[0]), " ", str(parts[1])], parts)
 
-    def use(self, parts: list) -> Part:
+    def use(self, parts: Parts) -> Part:
         names = [n.doc for n in items_of(parts[1:-2])]
         return part(["use ", Group(Indent(filled(names))), " from ", str(parts[-1])], parts)
 
-    def block(self, parts: list) -> Arms:
+    def block(self, parts: Parts) -> Arms:
         *head, body = parts
         return Arms([(part(_signature(head), head), body_of(body))], parts)
 
     model = claim = block
 
-    def block_alias(self, parts: list) -> Part:
+    def block_alias(self, parts: Parts) -> Part:
         *head, _, value = parts
         return _assigned(_signature(head), value, parts)
 
     model_alias = fn = block_alias
 
-    def params(self, parts: list) -> Part:
+    def params(self, parts: Parts) -> Part:
         return self._brackets(parts)
 
-    def param(self, parts: list) -> Piece:
+    def param(self, parts: Parts) -> Piece:
         name, equal, default = parts
         return piece(name) if equal is None else part([str(name), " = ", piece(default).doc], parts)
 
     # ---- statements ----
 
-    def body(self, parts: list) -> Arms:
+    def body(self, parts: Parts) -> Arms:
         statements = items_of(parts[1:-1])
         gaps = self.comments.gaps(end_of(parts[0]), statements, start_of(parts[-1]))
         runs: list[list[Piece]] = []
@@ -71,7 +72,7 @@ class Layout:
                 kept.append(gap)
         return Arms([(None, Body(runs, [*kept, gaps[-1]]))], parts)
 
-    def step(self, parts: list) -> Piece:
+    def step(self, parts: Parts) -> Piece:
         chain, as_, target, colon, shape = parts
         if as_ is None:
             return piece(chain)
@@ -79,42 +80,42 @@ class Layout:
         tail += [": ", shape.doc] if colon is not None else []
         return part([piece(chain).doc, *tail], parts)
 
-    def input(self, parts: list) -> Part:
+    def input(self, parts: Parts) -> Part:
         keyword, name, _, shape = parts
         return part([f"{keyword} {name}: ", shape.doc], parts)
 
-    def output(self, parts: list) -> Part:
+    def output(self, parts: Parts) -> Part:
         keyword, name, _, shape, _, value, when = parts
         head: list[Doc] = [f"{keyword} {name}", *([": ", shape.doc] if shape is not None else [])]
         tail = " when training" if when is not None else ""
         return _assigned(head, value, parts, tail) if value is not None else part([head, tail], parts)
 
-    def let(self, parts: list) -> Part:
+    def let(self, parts: Parts) -> Part:
         keyword, pattern, _, value = parts
         return _assigned([f"{keyword} ", piece(pattern).doc], value, parts)
 
-    def declare(self, parts: list) -> Part:
+    def declare(self, parts: Parts) -> Part:
         keyword, label, layer = parts
         return part([f"{keyword} ", label.doc, " ", piece(layer).doc], parts)
 
-    def tensor_param(self, parts: list) -> Part:
+    def tensor_param(self, parts: Parts) -> Part:
         keyword, name, _, shape, _, value = parts
         return _assigned([f"{keyword} {name}: ", shape.doc], value, parts)
 
     tensor_buffer = tensor_param
 
-    def defaults(self, parts: list) -> Part:
+    def defaults(self, parts: Parts) -> Part:
         calls: list[Doc] = [c.doc for c in items_of(parts[1:])]
         return breaking(["with ", Indent(spaced(calls, [",", Line()]))], parts)
 
-    def assertion(self, parts: list) -> Part:
+    def assertion(self, parts: Parts) -> Part:
         return part(["assert ", piece(parts[1]).doc], parts)
 
-    def for_(self, parts: list) -> Arms:
+    def for_(self, parts: Parts) -> Arms:
         *head, body = parts
         return Arms([(part(_clause(head), head), body_of(body))], parts)
 
-    def if_(self, parts: list) -> Arms:
+    def if_(self, parts: Parts) -> Arms:
         keyword, condition, then, otherwise, last = parts
         head = part([f"{keyword} ", piece(condition).doc], [keyword, condition])
         arms = [(head, body_of(then))]
@@ -125,20 +126,20 @@ class Layout:
             arms += [(head, body), *rest]
         return Arms(arms, parts)
 
-    def unpack(self, parts: list) -> Part:
+    def unpack(self, parts: Parts) -> Part:
         return self._brackets(parts, trailing="")
 
-    def shape(self, parts: list) -> Part:
+    def shape(self, parts: Parts) -> Part:
         *brackets, dtype = parts
         shape = self._brackets(brackets, trailing="")
         return shape if dtype is None else part([shape.doc, f" {dtype}"], parts)
 
-    def label(self, parts: list) -> Part:
+    def label(self, parts: Parts) -> Part:
         return part(f"{parts[0]}:", parts)
 
     # ---- flow ----
 
-    def chain(self, parts: list) -> Part:
+    def chain(self, parts: Parts) -> Part:
         items = items_of(parts)
         gaps = self.comments.gaps(items[0].end, items[1:], items[-1].end)[:-1]
         pieces = [[items[0]]]
@@ -157,26 +158,26 @@ class Layout:
         ]
         return part(Tall([head, Indent(rest)]), parts, tall=True, hugs=True)
 
-    def labelled(self, parts: list) -> Part:
+    def labelled(self, parts: Parts) -> Part:
         label, item = parts[0], piece(parts[1])
         hanging = [label.doc, " ", item.hanging] if item.hanging is not None else None
         return part([label.doc, " ", item.doc], parts, hanging=hanging, hugs=item.hugs)
 
-    def merge(self, parts: list) -> Part:
+    def merge(self, parts: Parts) -> Part:
         kind, args = parts
         return part([str(kind), *([args.doc] if args else [])], parts, simple=args is None)
 
-    def labelled_merge(self, parts: list) -> Part:
+    def labelled_merge(self, parts: Parts) -> Part:
         return self.labelled([parts[0], self.merge(parts[1:])])
 
     # ---- expressions ----
 
-    def ternary(self, parts: list) -> Part:
+    def ternary(self, parts: Parts) -> Part:
         then, _, condition, _, otherwise = (piece(p).doc for p in parts)
         rest: list[Doc] = [Line(inner=True), "if ", condition, Line(inner=True), "else ", otherwise]
         return breaking([then, Indent(rest)], parts)
 
-    def operators(self, parts: list) -> Part:
+    def operators(self, parts: Parts) -> Part:
         """Operands with operators between them; lines break before operators."""
         first, *rest = (piece(p).doc for p in parts)
         pairs: list[Doc] = [[Line(inner=True), op, " ", term] for op, term in zip(rest[::2], rest[1::2], strict=True)]
@@ -184,48 +185,48 @@ class Layout:
 
     either = both = compared = sum = product = operators
 
-    def joined(self, parts: list) -> Part:
+    def joined(self, parts: Parts) -> Part:
         return part([piece(p).doc for p in parts if p is not None], parts)
 
     range = negative = attribute = slice = named = joined
 
-    def not_(self, parts: list) -> Part:
+    def not_(self, parts: Parts) -> Part:
         return part(["not ", piece(parts[1]).doc], parts)
 
-    def power(self, parts: list) -> Part:
+    def power(self, parts: Parts) -> Part:
         return part([piece(parts[0]).doc, " ** ", piece(parts[2]).doc], parts)
 
-    def call(self, parts: list) -> Part:
+    def call(self, parts: Parts) -> Part:
         return part([piece(parts[0]).doc, parts[1].doc], parts, hugs=True)
 
-    def index(self, parts: list) -> Part:
+    def index(self, parts: Parts) -> Part:
         subscripts = self._brackets(parts[1:], trailing="")
         return part([piece(parts[0]).doc, subscripts.doc], [parts[0], subscripts], hugs=True)
 
-    def args(self, parts: list) -> Part:
+    def args(self, parts: Parts) -> Part:
         return self._brackets(parts)
 
     list = args
 
-    def parenthesised(self, parts: list) -> Part:
+    def parenthesised(self, parts: Parts) -> Part:
         return self._brackets(parts, trailing="")
 
-    def comprehension(self, parts: list) -> Part:
+    def comprehension(self, parts: Parts) -> Part:
         return self._brackets(parts, separator="", trailing="")
 
-    def comprehend(self, parts: list) -> Part:
+    def comprehend(self, parts: Parts) -> Part:
         *clause, if_, condition = parts
         tail: list[Doc] = [] if if_ is None else [" if ", piece(condition).doc]
         return part([_clause(clause), *tail], parts)
 
-    def seq(self, parts: list) -> Arms:
+    def seq(self, parts: Parts) -> Arms:
         return Arms([(piece(parts[0]), body_of(parts[1]))], parts)
 
-    def combine(self, parts: list) -> Arms:
+    def combine(self, parts: Parts) -> Arms:
         *head, body = parts
         return Arms([(self.merge(head), body_of(body))], parts)
 
-    def residual(self, parts: list) -> Arms:
+    def residual(self, parts: Parts) -> Arms:
         keyword, body, shortcut, path = parts
         arms: list[tuple[Piece | None, Body]] = [(piece(keyword), body_of(body))]
         if path is not None:
@@ -239,7 +240,7 @@ class Layout:
         """Comments between two bodies go into the second."""
         body_of(after).lead += self.comments.take(before.end, after.start)
 
-    def _brackets(self, parts: list, separator: str = ",", trailing: str = ",") -> Part:
+    def _brackets(self, parts: Parts, separator: str = ",", trailing: str = ",") -> Part:
         """Items between brackets: on one line, or with the brackets on lines of their own.
 
         A line break after the opening bracket is kept; ``trailing`` then follows the last item.
@@ -304,7 +305,7 @@ def _indented(docs: list[Doc], indent: bool) -> Doc:
     return Indent(docs) if indent else docs
 
 
-def _assigned(head: list[Doc], value: Token | Piece, parts: list, tail: str = "") -> Part:
+def _assigned(head: list[Doc], value: Token | Piece, parts: Parts, tail: str = "") -> Part:
     """``head = value``: a value that has breaks of its own stays on the line, another may have the next for itself."""
     given = piece(value)
     if given.hugs:
@@ -342,18 +343,18 @@ def piece(x: Token | Piece) -> Piece:
     return x
 
 
-def items_of(parts: list) -> list[Piece]:
+def items_of(parts: Parts) -> list[Piece]:
     """The parts without what stands between them."""
     return [piece(p) for p in parts if p is not None and not (isinstance(p, Token) and p.type in _BETWEEN)]
 
 
-def part(doc: Doc, parts: list, **facts: Any) -> Part:
+def part(doc: Doc, parts: Parts, **facts: Any) -> Part:
     """What a rule made of its parts; tall if any of them is."""
     tall = any(not isinstance(p, Token) and p.tall for p in parts if p is not None)
     return Part(doc, *extent(parts), **{"tall": tall, **facts})
 
 
-def breaking(doc: Doc, parts: list) -> Part:
+def breaking(doc: Doc, parts: Parts) -> Part:
     """Parts on one line if they fit and none of them is tall; else broken, so that a text laid out is left alone."""
     made = part(doc, parts)
     made.doc = Tall(doc) if made.tall else Group(doc)

@@ -13,6 +13,7 @@ from archdsl.formatting.comments import Gap
 from archdsl.formatting.doc import Doc, Group, Hard, Indent, Inside, Line, Tall, Trailing
 from archdsl.record import record
 from archdsl.syntax.faults import end_of, start_of
+from archdsl.syntax.grammar import Parts
 from archdsl.syntax.tree import Comment
 
 
@@ -39,8 +40,10 @@ class Arms:
     hugs = True
     simple = False
 
-    def __init__(self, arms: Sequence[tuple[Piece | None, Body]], parts: list) -> None:
-        self.arms = list(arms)
+    def __init__(self, arms: Sequence[tuple[Piece | None, Body]], parts: Parts) -> None:
+        self.arms: list[tuple[Piece | None, Body]] = list(arms)
+        self.start: int
+        self.end: int
         self.start, self.end = extent(parts)
 
     @cached_property
@@ -143,7 +146,7 @@ def filled(docs: list[Doc]) -> list[Doc]:
     return docs[:1] + [d for doc in docs[1:] for d in (",", Group([Line(), doc]))]
 
 
-def extent(parts: list) -> tuple[int, int]:
+def extent(parts: Parts) -> tuple[int, int]:
     """From where to where in the source the parts of a rule reach."""
     there = [p for p in parts if p is not None]
     first, last = there[0], there[-1]

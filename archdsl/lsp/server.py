@@ -42,9 +42,9 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         kind = lsp.TextDocumentSyncKind.Incremental
         super().__init__("archdsl", __version__, text_document_sync_kind=kind, protocol_cls=Protocol)
-        self.project = Project()
+        self.project: Project = Project()
         self._builder = _builder()
-        self._waiting: dict[str, asyncio.Task] = {}
+        self._waiting: dict[str, asyncio.Task[None]] = {}
 
     def report_server_error(self, error: Exception, source: type[Exception]) -> None:
         """What was no message is answered; the rest is in the log."""
@@ -111,7 +111,7 @@ def _builder() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, get_context("spawn"))
 
 
-server = Server()
+server: Server = Server()
 
 
 def question(method: str, *options: Any) -> Callable[[Answer], Answer]:

@@ -10,6 +10,7 @@ one future. So the fold is linear, however many paths there are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -56,18 +57,20 @@ _Ways: TypeAlias = dict[Way, tuple[tuple[Moves, ...], tuple[Moves, ...]]]
 """For each axis of the input, the least and the greatest moves of the paths that lead this way."""
 
 
-def receptive_field(graph: Graph) -> list:
+def receptive_field(graph: Graph) -> Sequence[Extent] | Sequence[Sequence[Sequence[Extent]]]:
     """What one position of the output sees along its widest path: for each axis of the input, cells or ``"all"``.
 
     With several outputs or inputs, a list for each output of lists for each input (empty where it sees nothing of it).
     """
     fields = Fields(graph)
-    rows = [
+    rows: list[list[list[Extent]]] = [
         [[axis.most for axis in fields.of(o.value).get(i.name, ())] for i in graph.inputs]
         for o in graph.outputs
         if not o.when_training
     ]
-    return rows[0][0] if len(rows) == len(graph.inputs) == 1 else rows
+    if len(rows) == len(graph.inputs) == 1:
+        return rows[0][0]
+    return rows
 
 
 class Fields:

@@ -41,7 +41,7 @@ class Costs:
     """The costs of a graph's parts, for a batch."""
 
     def __init__(self, graph: Graph, sizes: Batch) -> None:
-        self.activations = Activations(graph, sizes)
+        self.activations: Activations = Activations(graph, sizes)
         self._sizes = sizes
         self._live = graph.live(training=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import log
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from archdsl.arguments import AXIS, POSITIVE, SCALAR, SIZE, axis_of
 from archdsl.layout import Laid, elementwise
@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from archdsl.dims import Size
 
 
+Saved: TypeAlias = Literal["input", "output", "nothing"]
+"""What a function saves for backward."""
+
+
 @record
 class Function(Op):
     """Base of the functions of one value. They give float32, unless they keep whole numbers whole."""
@@ -48,7 +52,7 @@ class Function(Op):
     palette: ClassVar[Palette] = "other"
     onnx_types: ClassVar[tuple[str, ...]]
     """ONNX nodes one after the other."""
-    kept: ClassVar[Literal["input", "output", "nothing"]]
+    kept: ClassVar[Saved]
     """What backward reads."""
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
@@ -103,7 +107,7 @@ class WholeFunction(Function):
 class Rounding(WholeFunction):
     """Base of the functions that leave whole numbers as they are."""
 
-    kept: ClassVar[Literal["input", "output", "nothing"]] = "nothing"
+    kept: ClassVar[Saved] = "nothing"
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         return () if inputs[0].dtype == "int64" else super().onnx(inputs, outputs)
@@ -120,7 +124,7 @@ class Exp(Function):
 
     name: ClassVar[str] = "exp"
     onnx_types: ClassVar[tuple[str, ...]] = ("Exp",)
-    kept = "output"
+    kept: ClassVar[Saved] = "output"
 
 
 @record
@@ -134,7 +138,7 @@ class Log(Function):
 
     name: ClassVar[str] = "log"
     onnx_types: ClassVar[tuple[str, ...]] = ("Log",)
-    kept = "input"
+    kept: ClassVar[Saved] = "input"
 
 
 @record
@@ -148,7 +152,7 @@ class Log2(Function):
 
     name: ClassVar[str] = "log2"
     onnx_types: ClassVar[tuple[str, ...]] = ("Log",)
-    kept = "input"
+    kept: ClassVar[Saved] = "input"
 
     def onnx(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> tuple[OnnxNode, ...]:
         nodes = super().onnx(inputs, outputs)
@@ -167,7 +171,7 @@ class Sqrt(Function):
 
     name: ClassVar[str] = "sqrt"
     onnx_types: ClassVar[tuple[str, ...]] = ("Sqrt",)
-    kept = "output"
+    kept: ClassVar[Saved] = "output"
 
 
 @record
@@ -181,7 +185,7 @@ class Rsqrt(Function):
 
     name: ClassVar[str] = "rsqrt"
     onnx_types: ClassVar[tuple[str, ...]] = ("Sqrt", "Reciprocal")
-    kept = "output"
+    kept: ClassVar[Saved] = "output"
 
     def operations(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 2 * outputs[0].numel
@@ -198,7 +202,7 @@ class Reciprocal(Function):
 
     name: ClassVar[str] = "reciprocal"
     onnx_types: ClassVar[tuple[str, ...]] = ("Reciprocal",)
-    kept = "output"
+    kept: ClassVar[Saved] = "output"
 
 
 @record
@@ -212,7 +216,7 @@ class Sin(Function):
 
     name: ClassVar[str] = "sin"
     onnx_types: ClassVar[tuple[str, ...]] = ("Sin",)
-    kept = "input"
+    kept: ClassVar[Saved] = "input"
 
 
 @record
@@ -226,7 +230,7 @@ class Cos(Function):
 
     name: ClassVar[str] = "cos"
     onnx_types: ClassVar[tuple[str, ...]] = ("Cos",)
-    kept = "input"
+    kept: ClassVar[Saved] = "input"
 
 
 @record
@@ -240,7 +244,7 @@ class Erf(Function):
 
     name: ClassVar[str] = "erf"
     onnx_types: ClassVar[tuple[str, ...]] = ("Erf",)
-    kept = "input"
+    kept: ClassVar[Saved] = "input"
 
 
 @record
@@ -254,7 +258,7 @@ class Abs(WholeFunction):
 
     name: ClassVar[str] = "abs"
     onnx_types: ClassVar[tuple[str, ...]] = ("Abs",)
-    kept = "input"
+    kept: ClassVar[Saved] = "input"
 
 
 @record
@@ -268,7 +272,7 @@ class Sign(WholeFunction):
 
     name: ClassVar[str] = "sign"
     onnx_types: ClassVar[tuple[str, ...]] = ("Sign",)
-    kept = "nothing"
+    kept: ClassVar[Saved] = "nothing"
 
 
 @record

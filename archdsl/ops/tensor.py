@@ -20,6 +20,7 @@ from archdsl.op import (
     OnnxWeight,
     Op,
     Own,
+    Palette,
     Tensor,
     Torch,
     Weight,
@@ -32,7 +33,7 @@ class Source(Op):
     """Base of the operators without inputs: they cost nothing and see nothing."""
 
     arity: ClassVar[tuple[int, int | None]] = (0, 0)
-    palette = "other"
+    palette: ClassVar[Palette] = "other"
 
     def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
         return 0

@@ -12,6 +12,7 @@ from lark import Token
 from archdsl.source import Source, Span
 from archdsl.syntax import grammar, tree
 from archdsl.syntax.faults import BadNumber, Fault, MisplacedToken, end_of, start_of
+from archdsl.syntax.grammar import Parts
 
 MAX_DIGITS = 40
 """A number of more digits is no size of anything; without a limit, arithmetic on it would be slow."""
@@ -49,7 +50,7 @@ class TreeBuilder:
 
     # ---- spans ----
 
-    def _span(self, parts: list) -> Span:
+    def _span(self, parts: Parts) -> Span:
         given = [p for p in parts if p is not None]
         first, last = given[0], given[-1]
         start = start_of(first) + self._offset if isinstance(first, Token) else first.span.start
@@ -121,44 +122,44 @@ class TreeBuilder:
 
     # ---- definitions ----
 
-    def start(self, parts: list) -> list[tree.Definition]:
+    def start(self, parts: Parts) -> list[tree.Definition]:
         definitions = [p for p in parts if p is not None and not isinstance(p, Token)]
         return [tree.Lost(d.span, names_bound_in(d.span)) if self._is_broken(d) else d for d in definitions]
 
-    def version(self, parts: list) -> tree.Version:
+    def version(self, parts: Parts) -> tree.Version:
         return tree.Version(self._span(parts), parts[1].value)
 
-    def use(self, parts: list) -> tree.Use:
+    def use(self, parts: Parts) -> tree.Use:
         names = tuple(p for p in parts if isinstance(p, tree.Name))
         return tree.Use(self._span(parts), names, parts[-1])
 
-    def block(self, parts: list) -> tree.Block:
+    def block(self, parts: Parts) -> tree.Block:
         return tree.Block(self._span(parts), "block", parts[1], _inner(parts[2]), False, parts[3])
 
-    def block_alias(self, parts: list) -> tree.Block:
+    def block_alias(self, parts: Parts) -> tree.Block:
         return tree.Block(self._span(parts), "block", parts[1], _inner(parts[2]), True, parts[4])
 
-    def model(self, parts: list) -> tree.Block:
+    def model(self, parts: Parts) -> tree.Block:
         return tree.Block(self._span(parts), "model", parts[1], _inner(parts[2]), False, parts[3])
 
-    def model_alias(self, parts: list) -> tree.Block:
+    def model_alias(self, parts: Parts) -> tree.Block:
         return tree.Block(self._span(parts), "model", parts[1], _inner(parts[2]), True, parts[4])
 
-    def fn(self, parts: list) -> tree.Fn:
+    def fn(self, parts: Parts) -> tree.Fn:
         return tree.Fn(self._span(parts), parts[1], parts[2].items, parts[4])
 
-    def claim(self, parts: list) -> tree.Claim:
+    def claim(self, parts: Parts) -> tree.Claim:
         return tree.Claim(self._span(parts), _inner(parts[1]), parts[2], parts[3])
 
-    def params(self, parts: list) -> _List:
+    def params(self, parts: Parts) -> _List:
         return _List(self._span(parts), _items(parts))
 
-    def param(self, parts: list) -> tree.Param:
+    def param(self, parts: Parts) -> tree.Param:
         return tree.Param(self._span(parts), parts[0], parts[2])
 
     # ---- statements ----
 
-    def body(self, parts: list) -> tree.Body:
+    def body(self, parts: Parts) -> tree.Body:
         statements = tuple(self._readable(p) for p in parts[1:-1] if p is not None and not isinstance(p, Token))
         return tree.Body(self._span(parts), statements)
 
@@ -174,47 +175,47 @@ class TreeBuilder:
             del self._broken[mark]
         return tree.Broken(whole, names_bound_in(whole))
 
-    def step(self, parts: list) -> tree.Step:
+    def step(self, parts: Parts) -> tree.Step:
         return tree.Step(self._span(parts), parts[0], parts[2], parts[4])
 
-    def input(self, parts: list) -> tree.Input:
+    def input(self, parts: Parts) -> tree.Input:
         return tree.Input(self._span(parts), parts[1], parts[3])
 
-    def output(self, parts: list) -> tree.Output:
+    def output(self, parts: Parts) -> tree.Output:
         return tree.Output(self._span(parts), parts[1], parts[3], parts[5], parts[6] is not None)
 
-    def let(self, parts: list) -> tree.Let:
+    def let(self, parts: Parts) -> tree.Let:
         return tree.Let(self._span(parts), parts[1], parts[3])
 
-    def declare(self, parts: list) -> tree.Declare:
+    def declare(self, parts: Parts) -> tree.Declare:
         return tree.Declare(self._span(parts), parts[1], parts[2])
 
-    def tensor_param(self, parts: list) -> tree.TensorParam:
+    def tensor_param(self, parts: Parts) -> tree.TensorParam:
         return tree.TensorParam(self._span(parts), parts[1], parts[3], parts[5])
 
-    def tensor_buffer(self, parts: list) -> tree.TensorBuffer:
+    def tensor_buffer(self, parts: Parts) -> tree.TensorBuffer:
         return tree.TensorBuffer(self._span(parts), parts[1], parts[3], parts[5])
 
-    def defaults(self, parts: list) -> tree.Defaults:
+    def defaults(self, parts: Parts) -> tree.Defaults:
         return tree.Defaults(self._span(parts), tuple(p for p in parts if isinstance(p, tree.Call)))
 
-    def assertion(self, parts: list) -> tree.Assert:
+    def assertion(self, parts: Parts) -> tree.Assert:
         return tree.Assert(self._span(parts), parts[1])
 
-    def for_(self, parts: list) -> tree.For:
+    def for_(self, parts: Parts) -> tree.For:
         patterns = tuple(p for p in parts[1:-3] if not isinstance(p, Token))
         return tree.For(self._span(parts), patterns, parts[-2], parts[-1])
 
-    def if_(self, parts: list) -> tree.If:
+    def if_(self, parts: Parts) -> tree.If:
         return tree.If(self._span(parts), parts[1], parts[2], parts[4])
 
-    def unpack(self, parts: list) -> tree.Unpack:
+    def unpack(self, parts: Parts) -> tree.Unpack:
         return tree.Unpack(self._span(parts), _items(parts))
 
-    def shape(self, parts: list) -> tree.Shape:
+    def shape(self, parts: Parts) -> tree.Shape:
         return tree.Shape(self._span(parts), _items(parts[:-1]), parts[-1])
 
-    def label(self, parts: list) -> tree.Label:
+    def label(self, parts: Parts) -> tree.Label:
         word = parts[0]
         if isinstance(word, tree.String):
             return tree.Computed(word.span, self._computed_parts(word.value, word.span.start + 1))
@@ -222,90 +223,90 @@ class TreeBuilder:
 
     # ---- flow ----
 
-    def chain(self, parts: list) -> tree.Chain:
+    def chain(self, parts: Parts) -> tree.Chain:
         return tree.Chain(self._span(parts), _items(parts))
 
-    def labelled(self, parts: list) -> tree.Labelled:
+    def labelled(self, parts: Parts) -> tree.Labelled:
         return tree.Labelled(self._span(parts), parts[0], parts[1])
 
-    def merge(self, parts: list) -> tree.Combine:
+    def merge(self, parts: Parts) -> tree.Combine:
         return tree.Combine(self._span(parts), parts[0].value, _inner(parts[1]), None)
 
-    def labelled_merge(self, parts: list) -> tree.Labelled:
+    def labelled_merge(self, parts: Parts) -> tree.Labelled:
         return tree.Labelled(self._span(parts), parts[0], self.merge(parts[1:]))
 
     # ---- expressions ----
 
-    def ternary(self, parts: list) -> tree.Ternary:
+    def ternary(self, parts: Parts) -> tree.Ternary:
         return tree.Ternary(self._span(parts), parts[0], parts[2], parts[4])
 
-    def either(self, parts: list) -> tree.Logic:
+    def either(self, parts: Parts) -> tree.Logic:
         return tree.Logic(self._span(parts), "or", _items(parts))
 
-    def both(self, parts: list) -> tree.Logic:
+    def both(self, parts: Parts) -> tree.Logic:
         return tree.Logic(self._span(parts), "and", _items(parts))
 
-    def not_(self, parts: list) -> tree.Not:
+    def not_(self, parts: Parts) -> tree.Not:
         return tree.Not(self._span(parts), parts[1])
 
-    def compared(self, parts: list) -> tree.Compare:
+    def compared(self, parts: Parts) -> tree.Compare:
         return tree.Compare(self._span(parts), parts[0], parts[1].value, parts[2])
 
-    def range(self, parts: list) -> tree.Range:
+    def range(self, parts: Parts) -> tree.Range:
         return tree.Range(self._span(parts), parts[0], parts[2])
 
-    def sum(self, parts: list) -> tree.Arithmetic:
+    def sum(self, parts: Parts) -> tree.Arithmetic:
         rest = tuple((str(op), term) for op, term in zip(parts[1::2], parts[2::2], strict=True))
         return tree.Arithmetic(self._span(parts), parts[0], rest)
 
     product = sum
 
-    def negative(self, parts: list) -> tree.Negative:
+    def negative(self, parts: Parts) -> tree.Negative:
         return tree.Negative(self._span(parts), parts[1])
 
-    def power(self, parts: list) -> tree.Power:
+    def power(self, parts: Parts) -> tree.Power:
         return tree.Power(self._span(parts), parts[0], parts[2])
 
-    def call(self, parts: list) -> tree.Call:
+    def call(self, parts: Parts) -> tree.Call:
         return tree.Call(self._span(parts), parts[0], parts[1].items)
 
-    def args(self, parts: list) -> _List:
+    def args(self, parts: Parts) -> _List:
         given = (p if isinstance(p, tree.Argument) else tree.Argument(p.span, None, p) for p in _items(parts))
         return _List(self._span(parts), tuple(given))
 
-    def named(self, parts: list) -> tree.Argument:
+    def named(self, parts: Parts) -> tree.Argument:
         return tree.Argument(self._span(parts), parts[0], parts[2])
 
-    def attribute(self, parts: list) -> tree.Attribute:
+    def attribute(self, parts: Parts) -> tree.Attribute:
         return tree.Attribute(self._span(parts), parts[0], parts[2])
 
-    def index(self, parts: list) -> tree.Index:
+    def index(self, parts: Parts) -> tree.Index:
         return tree.Index(self._span(parts), parts[0], _items(parts[1:]))
 
-    def slice(self, parts: list) -> tree.Slice:
+    def slice(self, parts: Parts) -> tree.Slice:
         return tree.Slice(self._span(parts), parts[0], parts[2], parts[4])
 
-    def list(self, parts: list) -> tree.ListOf:
+    def list(self, parts: Parts) -> tree.ListOf:
         return tree.ListOf(self._span(parts), _items(parts))
 
-    def comprehension(self, parts: list) -> tree.Comprehension:
+    def comprehension(self, parts: Parts) -> tree.Comprehension:
         clauses = tuple(p for p in parts if isinstance(p, tree.Clause))
         return tree.Comprehension(self._span(parts), parts[1], clauses)
 
-    def comprehend(self, parts: list) -> tree.Clause:
+    def comprehend(self, parts: Parts) -> tree.Clause:
         patterns = tuple(p for p in parts[1:-4] if not isinstance(p, Token))
         return tree.Clause(self._span(parts), patterns, parts[-3], parts[-1])
 
-    def parenthesised(self, parts: list) -> Any:
+    def parenthesised(self, parts: Parts) -> Any:
         return parts[1].at(self._span(parts))
 
-    def seq(self, parts: list) -> tree.Seq:
+    def seq(self, parts: Parts) -> tree.Seq:
         return tree.Seq(self._span(parts), parts[1])
 
-    def combine(self, parts: list) -> tree.Combine:
+    def combine(self, parts: Parts) -> tree.Combine:
         return tree.Combine(self._span(parts), parts[0].value, _inner(parts[1]), parts[2])
 
-    def residual(self, parts: list) -> tree.Residual:
+    def residual(self, parts: Parts) -> tree.Residual:
         return tree.Residual(self._span(parts), parts[1], parts[3])
 
 
@@ -361,6 +362,6 @@ def _inner(brackets: _List | None) -> tuple:
     return brackets.items if brackets is not None else ()
 
 
-def _items(parts: list) -> tuple:
+def _items(parts: Parts) -> tuple:
     """The parts that are nodes: without punctuation and what was left out."""
     return tuple(p for p in parts if p is not None and not isinstance(p, Token))

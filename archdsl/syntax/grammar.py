@@ -24,10 +24,12 @@ from archdsl.syntax.lines import significant
 
 Start: TypeAlias = Literal["start", "expr"]
 STARTS: tuple[Start, ...] = ("start", "expr")
+Parts: TypeAlias = list[Any]
+"""What callbacks made of the parts of a rule; tokens that stay, and None for what was left out."""
 END = "$END"
 """The type of the token behind the last."""
 VALUES = frozenset({"NAME", "COMPUTED", "INT", "FLOAT", "STRING", "TRUE", "FALSE", "NONE"})
-"""Terminals whose tokens the callbacks replace."""
+"""Terminals whose tokens the callbacks may replace."""
 
 _GRAMMAR = "grammar.lark"
 _TABLES = "grammar.pickle"
@@ -37,8 +39,8 @@ _DIGEST_LENGTH = 64
 def parse(source: str, start: Start, callbacks: object) -> Any:
     """Returns what ``callbacks`` make of a text.
 
-    Their method with the name of a rule gets the rule's parts, one with the name of a terminal gets a token. Each rule
-    and each terminal of `VALUES` needs a method; other tokens stay as they are.
+    Their method with the name of a rule gets the rule's parts, one with the name of a terminal of `VALUES` gets a
+    token. Each rule needs a method; a token without one stays as it is.
 
     Raises:
         Fault: it cannot be read.
@@ -68,9 +70,15 @@ class Dispatch(Transformer[Token, Any]):
     def __getattr__(self, name: str) -> Callable[[Any], Any]:
         if name.startswith("_"):  # helper rules, whose parts become those of the rule around them
             raise AttributeError(name)
-        if name.isupper() and name not in VALUES:
+        if name in VALUES:
+            return lambda token: getattr(_CALLBACKS.get(), name, _unchanged)(token)
+        if name.isupper():
             raise AttributeError(name)
         return lambda parts: getattr(_CALLBACKS.get(), name)(parts)
+
+
+def _unchanged(token: Token) -> Token:
+    return token
 
 
 class Significant:

@@ -30,7 +30,7 @@ class StopOnInterrupt(Callback):
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.asked = False
+        self.asked: bool = False
 
     @contextmanager
     def listening(self) -> Iterator[None]:

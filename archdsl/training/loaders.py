@@ -24,7 +24,10 @@ class Pictures(Dataset[tuple[Tensor, int]]):
 
     def __init__(self, data: Data, indices: Sequence[int], transform: v2.Transform, least: int) -> None:
         """``least``: photographs are decoded to no fewer than twice these pixels on the shorter side."""
-        self.data, self.indices, self.transform, self.least = data, indices, transform, least
+        self.data: Data = data
+        self.indices: Sequence[int] = indices
+        self.transform: v2.Transform = transform
+        self.least: int = least
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -46,9 +49,12 @@ class Draws(Sampler[tuple[int, int]]):
 
     def __init__(self, count: int, batch_size: int, seed: int | None, repeats: int = 1) -> None:
         """``seed``: None takes the pictures in order. ``repeats``: how often an epoch takes those that it takes."""
-        self.count, self.batch_size, self.seed, self.repeats = count, batch_size, seed, repeats
-        self.epoch = 0
-        self.start = 0
+        self.count: int = count
+        self.batch_size: int = batch_size
+        self.seed: int | None = seed
+        self.repeats: int = repeats
+        self.epoch: int = 0
+        self.start: int = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch; one that is not the present one starts at its beginning."""

@@ -42,9 +42,13 @@ class Record(Callback):
 
         ``board``: log for TensorBoard too.
         """
-        self.run, self.title, self.every, self.average, self.board = run, title, every, average, board
+        self.run: Run = run
+        self.title: str = title
+        self.every: int = every
+        self.average: Average | None = average
+        self.board: bool = board
         self.rows: list[Row] = []
-        self.rate = 0.0
+        self.rate: float = 0.0
         """Pictures a second, so far in this epoch."""
         self._pictures, self._began, self._lr = 0, 0.0, 0.0
         self._start, self._first = 0.0, 0

@@ -41,10 +41,11 @@ class Classification(pl.LightningModule):
     def __init__(self, network: Network, classes: int, config: Config, facts: Mapping[str, Any] | None = None) -> None:
         """Raises: SpecError, where a selector matches no weight."""
         super().__init__()
-        self.network = network.module
-        self.identity = sha256(network.source.encode()).hexdigest()
-        self.config, self.facts = config, dict(facts or {})
-        self.still = freeze(self.network, config.freeze)
+        self.network: nn.Module = network.module
+        self.identity: str = sha256(network.source.encode()).hexdigest()
+        self.config: Config = config
+        self.facts: dict[str, Any] = dict(facts or {})
+        self.still: list[nn.Module] = freeze(self.network, config.freeze)
         check_rates(self.network, config)
         self._mix = mixing(config, classes)
         self._sharded = False

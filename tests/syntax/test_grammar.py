@@ -60,11 +60,11 @@ def test_tables_that_are_not_whole_are_made_anew(made: list[bytes], saved: bytes
 
 
 class Pairs:
-    """Callbacks that make of each rule its name and its parts, and keep each token."""
+    """Callbacks that make of each rule its name and its parts."""
 
     def __getattr__(self, name: str):
         if name.isupper():
-            return lambda token: token
+            raise AttributeError(name)
         return lambda parts: (name, tuple(parts))
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from archdsl.dims import Size
 from archdsl.emit.diagram.card import besides, full_title, least_width
 from archdsl.emit.diagram.figure import ADDS, BESIDE, LANE, LAYS, Card, Edge, Fork, Item, Join, Junction, Panel, Passage
-from archdsl.emit.diagram.outline import Group
+from archdsl.emit.diagram.outline import Group, Network
 from archdsl.emit.diagram.paths import Bypasses, main_chain
 from archdsl.emit.diagram.shapes import bends, straightened, u_shaped, untied
 from archdsl.emit.diagram.sizes import short_shape
@@ -40,7 +40,7 @@ class Composer:
     def __init__(self, style: Style, sketch: Sketch, letter: str = "", within: str = "") -> None:
         self.style = style
         self.sketch = sketch
-        self.network = style.network
+        self.network: Network = style.network
         self._letter = letter
         self._within = within
         self._chain = main_chain(sketch.units)

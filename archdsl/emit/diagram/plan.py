@@ -155,7 +155,7 @@ class Planner:
         self.network = network
         self.choice = choice
         self.page = page
-        self.style = Style(network, widest=page.card)
+        self.style: Style = Style(network, widest=page.card)
 
     def figure(self, opened: Sequence[Group]) -> Figure | None:
         """The figure, in columns where it would be too high; None where it does not fit the page."""

@@ -26,8 +26,8 @@ class Writer:
     """Writes nodes and constants. ``taken`` are the names that inputs, outputs and weights have."""
 
     def __init__(self, name: str, taken: Iterable[str]) -> None:
-        self.graph = onnx.GraphProto(name=name)
-        self.fresh = Unique(taken)
+        self.graph: onnx.GraphProto = onnx.GraphProto(name=name)
+        self.fresh: Unique = Unique(taken)
         """Names of tensors."""
         self._fresh_node = Unique()
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
