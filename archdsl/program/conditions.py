@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from archdsl.dims import Operator
@@ -23,6 +24,19 @@ class Compared:
 
 
 @record
+class Flag:
+    """An argument is true, or (``is_presence``) is given at all; the opposite where not ``is_on``."""
+
+    name: str
+    is_on: bool = True
+    is_presence: bool = False
+
+    def __str__(self) -> str:
+        test = f"{self.name} is given" if self.is_presence else self.name
+        return test if self.is_on else f"not {test}"
+
+
+@record
 class Combined:
     """Two conditions, of which both must hold, or one."""
 
@@ -34,7 +48,7 @@ class Combined:
         return f"({self.left} {self.op} {self.right})"
 
 
-Condition: TypeAlias = Compared | Combined
+Condition: TypeAlias = Compared | Flag | Combined
 
 _OPPOSITES: dict[Operator, Operator] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
@@ -44,15 +58,21 @@ def opposite(condition: Condition) -> Condition:
     match condition:
         case Compared(left=left, op=op, right=right):
             return Compared(left, _OPPOSITES[op], right)
+        case Flag():
+            return replace(condition, is_on=not condition.is_on)
         case Combined(op=op, left=left, right=right):
             return Combined("or" if op == "and" else "and", opposite(left), opposite(right))
 
 
 def names_of(condition: Condition) -> frozenset[str]:
     """The names of the open numbers that it depends on."""
-    if isinstance(condition, Compared):
-        return names_in(condition.left) | names_in(condition.right)
-    return names_of(condition.left) | names_of(condition.right)
+    match condition:
+        case Compared(left=left, right=right):
+            return names_in(left) | names_in(right)
+        case Flag(name=name):
+            return frozenset([name])
+        case Combined(left=first, right=second):
+            return names_of(first) | names_of(second)
 
 
 def holds(condition: Condition, lane: Lane) -> bool:
@@ -60,6 +80,8 @@ def holds(condition: Condition, lane: Lane) -> bool:
     match condition:
         case Compared(left=left, op=op, right=right):
             return ORDER[op](at(left, lane), at(right, lane))
+        case Flag(name=name, is_on=is_on, is_presence=is_presence):
+            return (lane[name] is not None if is_presence else lane[name] is True) is is_on
         case Combined(op=op, left=left, right=right):
             first, second = holds(left, lane), holds(right, lane)
             return first and second if op == "and" else first or second

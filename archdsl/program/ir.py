@@ -17,7 +17,7 @@ since `ClassTable` makes each once.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from archdsl.dims import Size
@@ -26,7 +26,7 @@ from archdsl.op import Facets, Tensor, Weight
 from archdsl.program.conditions import Condition
 from archdsl.program.formulas import Formula
 from archdsl.program.hints import NO_HINT, Hint
-from archdsl.program.numbers import Number
+from archdsl.program.numbers import Argument
 from archdsl.record import exactly, record
 
 # ---- labels, values and modules ------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class Part:
 
     label: Label
     of: Class
-    arguments: tuple[tuple[str, Number], ...] = ()
+    arguments: tuple[tuple[str, Argument], ...] = ()
 
 
 @record
@@ -277,12 +277,25 @@ class Body:
     names: tuple[str, ...] = ()
 
 
+Kind: TypeAlias = Literal["int", "float", "bool", "layer", "list"]
+
+
 @record
 class Parameter:
-    """A number that differs between the instances of a class, and is known when it is made."""
+    """What differs between the instances of a class, and is known when it is made; if ``is_optional``, none in some.
+
+    ``items`` are the elements of a list; one without a name is the same in all instances.
+    """
 
     name: str
-    kind: Literal["int", "float"]
+    kind: Kind
+    is_optional: bool = False
+    items: tuple[Parameter, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Its name and those of its elements."""
+        return frozenset([self.name]).union(*(item.names for item in self.items)) - {""}
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,7 +325,7 @@ class Setting:
 
     parameter: Parameter
     label: str
-    value: Number
+    value: Argument
 
 
 @dataclass(frozen=True, eq=False)
@@ -365,6 +378,13 @@ def parts(members: Iterable[Member]) -> Iterator[Part]:
                 yield from parts(inner)
             case Optional(member=inner):
                 yield from parts([inner])
+
+
+def relabelled(member: Layer | Part | Group | Optional, label: str) -> Layer | Part | Group | Optional:
+    """The same under another label."""
+    if isinstance(member, Optional):
+        return Optional(member.condition, replace(member.member, label=label))
+    return replace(member, label=label)
 
 
 def flattened(steps: Iterable[Step]) -> Iterator[Step]:

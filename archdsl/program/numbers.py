@@ -12,11 +12,15 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeAlias
 
 from archdsl.dims import Dim, Size, substitute, symbols
+from archdsl.op import Op
+from archdsl.program.layers import OpenLayer
 from archdsl.record import exactly, record
 
 Number: TypeAlias = Size | float
-Lane: TypeAlias = Mapping[str, Number]
-"""The values of the open numbers in one instance, by name."""
+Argument: TypeAlias = "Number | bool | Op | OpenArgument | tuple[Argument, ...] | None"
+"""What a parameter of a class may be: a number, true or false, an activation, a list of these, none."""
+Lane: TypeAlias = Mapping[str, Argument]
+"""The values in one instance of what is open, by name."""
 
 OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
@@ -32,6 +36,16 @@ class Operation:
     op: str
     left: Number
     right: Number
+
+
+@record
+class OpenArgument:
+    """An argument of the class, passed on as it is."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class OpenFloat(float):
@@ -71,7 +85,10 @@ def names_in(number: object) -> frozenset[str]:
             return frozenset([said]) if isinstance(said, str) else names_in(said.left) | names_in(said.right)
         case Dim():
             return symbols(number)
-    return frozenset()
+        case OpenLayer(argument=name) | OpenArgument(name=name):
+            return frozenset([name])
+        case _:
+            return frozenset()
 
 
 def at(value: Any, lane: Lane) -> Any:
@@ -83,7 +100,9 @@ def at(value: Any, lane: Lane) -> Any:
                 return lane[said]
             return OPERATORS[said.op](at(said.left, lane), at(said.right, lane))
         case Dim():
-            return substitute(value, {name: size for name, size in lane.items() if not isinstance(size, float)})
+            return substitute(value, {name: size for name, size in lane.items() if isinstance(size, int | Dim)})
+        case OpenLayer(argument=name) | OpenArgument(name=name):
+            return lane[name]
         case tuple():
             items = [at(item, lane) for item in value]
             return type(value)(*items) if hasattr(value, "_fields") else tuple(items)

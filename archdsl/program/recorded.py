@@ -56,7 +56,7 @@ from archdsl.program.ir import (
     Training,
     Var,
 )
-from archdsl.program.numbers import Number
+from archdsl.program.numbers import Argument
 from archdsl.program.usage import Usage
 
 Happening: TypeAlias = "Node | Instance"
@@ -95,7 +95,7 @@ class Use(NamedTuple):
     """
 
     cls: Class
-    arguments: tuple[tuple[str, Number], ...]
+    arguments: tuple[tuple[str, Argument], ...]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
 

@@ -19,8 +19,9 @@ from archdsl.op import Facets
 from archdsl.program.conditions import Combined, Condition, names_of, opposite
 from archdsl.program.ir import Class, ClassTable, Parameter, Program, Setting
 from archdsl.program.numbers import Lane
+from archdsl.program.opened import Source, Split, Unsuitable, word
 from archdsl.program.recorded import Recorder, Target, Use
-from archdsl.program.symbolic import Source, Split, Symbolic, Unsuitable, build, made_inside, word
+from archdsl.program.symbolic import Symbolic, build, made_inside
 from archdsl.program.unify import Apart, Side, Unifier
 from archdsl.program.witnesses import Operators, Witnesses, nodes_in
 from archdsl.record import exactly
@@ -291,7 +292,7 @@ class _Specialiser:
             then, otherwise = (self._paths(instances, arm, leaving) for arm in arms)
         except Unsuitable:
             raise raised from None
-        parameters = {p.name for p, _ in next(_leaves(then)).shared.sources}
+        parameters = {name for p, _ in next(_leaves(then)).shared.sources for name in p.names}
         if not names_of(raised.condition) <= parameters:
             raise raised
         return Fork(raised, raised.condition, then, otherwise)
@@ -338,10 +339,18 @@ class _Specialiser:
             if (a.inputs, a.outputs) != (b.inputs, b.outputs):
                 raise Apart("other inputs or results")
             sides = Side(a.cls, then.lanes), Side(b.cls, otherwise.lanes)
-            made = Unifier(condition, *sides, self.target.form).cls()
+            made = self._one(condition, *sides)
         except Apart:
             raise path.split from None
         return Leaf(replace(a, cls=self.table.intern(made)), [*then.lanes, *otherwise.lanes])
+
+    def _one(self, condition: Condition, then: Side, otherwise: Side) -> Class:
+        """A class of two. Either may hold choices that the other does not."""
+        try:
+            return Unifier(condition, then, otherwise, self.target.form, self.table.intern).cls()
+        except Apart:
+            swapped = opposite(condition), otherwise, then
+            return Unifier(*swapped, self.target.form, self.table.intern).cls()
 
     def _read(self, symbolic: Symbolic, target: Target, leaving: Sequence[int]) -> Shared:
         """A block that was built on symbols as a class."""

@@ -9,10 +9,10 @@ assumed of the network but what the checked graph showed: layers accept their in
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
-from archdsl.dims import Dim, Holds, Needs, Operator, Outcome, Size, symbol, symbols, truth
+from archdsl.dims import Dim, Holds, Needs, Operator, Outcome, Size, symbols, truth
 from archdsl.elaborate.elaborator import Elaborator
 from archdsl.elaborate.model import LearnedAssertions
 from archdsl.elaborate.place import NetworkPlace
@@ -22,167 +22,16 @@ from archdsl.evaluate.faults import Abort, Fault, UsesErrorValue
 from archdsl.evaluate.numbers import SizeNumbers
 from archdsl.evaluate.quotient import Exact, Quotient
 from archdsl.evaluate.session import Session
-from archdsl.evaluate.values import BlockLayer, Builtin, Env, NoLayer, OpLayer, Sides, Value, is_list
+from archdsl.evaluate.values import Env, Sides, Value
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, values_in
-from archdsl.init import Init
 from archdsl.op import Facets
-from archdsl.program.conditions import Compared, Condition, names_of
-from archdsl.program.ir import Parameter
-from archdsl.program.numbers import Lane, Number, OpenFloat, Operation, at, names_in
-from archdsl.record import exactly
+from archdsl.program.conditions import Compared, Condition
+from archdsl.program.layers import OpenLayer
+from archdsl.program.numbers import Argument, Lane, OpenFloat, Operation, at, names_in
+from archdsl.program.opened import Opened, Split, Unsuitable
 from archdsl.syntax import tree
 
 T = TypeVar("T", bound=Hashable)
-
-
-class Split(Exception):
-    """Instances differ in something that one run of the text cannot leave open.
-
-    ``keys`` has one value for each instance; ``condition`` is what they answer with them, if it is a comparison.
-    ``names`` are the open numbers that it depends on, where these are known.
-    """
-
-    def __init__(
-        self,
-        keys: Sequence[Hashable],
-        reason: str,
-        condition: Condition | None = None,
-        names: frozenset[str] = frozenset(),
-    ) -> None:
-        super().__init__(reason)
-        self.keys = tuple(keys)
-        self.condition = condition
-        self.names = names_of(condition) if condition is not None else names
-
-
-class Unsuitable(Exception):
-    """The block cannot be built on symbols; the message says why."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a use of a class finds the value of a parameter: an argument, or (axis) a size of a value on the stream."""
-
-    argument: str | None = None
-    value: int = 0
-    axis: int = 0
-
-    def of(self, instance: Instance) -> Any:
-        """Its value in an instance."""
-        if self.argument is not None:
-            return instance.arguments[self.argument]
-        return list(values_in(instance.stream))[self.value].shape[self.axis]
-
-
-@dataclass
-class Opened:
-    """Arguments and stream of a block, with a symbol for each number that differs between its instances."""
-
-    instances: Sequence[Instance]
-    taken: set[str]
-    parameters: dict[Parameter, Source] = field(default_factory=dict)
-    lanes: list[dict[str, Number]] = field(default_factory=list)
-    arguments: dict[str, Any] = field(default_factory=dict)
-    stream: Any = None
-
-    def __post_init__(self) -> None:
-        self.lanes = [{} for _ in self.instances]
-        self._known: dict[tuple[Number, ...], Dim] = {}
-        self._values = 0
-        for name in self.instances[0].arguments:
-            self.arguments[name] = self._argument(name, [i.arguments[name] for i in self.instances])
-        if self.instances[0].scope.kind != "model":
-            self.stream = self._opened_stream([i.stream for i in self.instances], [0])
-
-    def _argument(self, name: str, values: list[Any]) -> Any:
-        kinds = {type(v) for v in values}
-        if kinds == {int} and len(set(values)) > 1 and min(values) >= 1:
-            return self._open(name, values, Source(name))
-        if kinds == {float} and len(set(values)) > 1:
-            name = self._name(name)
-            self.parameters[Parameter(name, "float")] = Source(name)
-            self._record(name, values)
-            return OpenFloat(values[0], name)
-        words = [word(v) for v in values]
-        if len(set(words)) > 1:
-            raise Split(words, f"`{name}` differs", names=frozenset([name]))
-        if any(values_of(v) for v in values):
-            raise Unsuitable(f"`{name}` is a value")
-        return values[0]
-
-    def _open(self, wish: str, values: Sequence[Number], source: Source | None) -> Dim:
-        name = self._name(wish)
-        made = symbol(name)
-        if source is not None:
-            self.parameters[Parameter(name, "int")] = source
-        self._record(name, values)
-        self._known.setdefault(tuple(values), made)
-        return made
-
-    def _name(self, wish: str) -> str:
-        while wish in self.taken:
-            wish += "_"
-        self.taken.add(wish)
-        return wish
-
-    def _record(self, name: str, values: Sequence[Number]) -> None:
-        for lane, value in zip(self.lanes, values, strict=True):
-            lane[name] = value
-
-    def _opened_stream(self, streams: list[Any], count: list[int]) -> Any:
-        """The streams of all instances as one; ``count`` counts the values in it."""
-        words = [_structure(s) for s in streams]
-        if len(set(words)) > 1:
-            raise Split(words, "other values arrive")
-        first = streams[0]
-        if is_list(first):
-            return [self._opened_stream([s[k] for s in streams], count) for k in range(len(first))]
-        if not isinstance(first, Value):
-            raise Unsuitable("no value arrives")
-        number = count[0]
-        count[0] += 1
-        shape = tuple(
-            self._size([s.shape[a] for s in streams], number, a, len(first.shape)) for a in range(len(first.shape))
-        )
-        self._values += 1
-        return Value(-self._values, shape, first.dtype)
-
-    def _size(self, sizes: list[Size], number: int, axis: int, rank: int) -> Size:
-        if all(s == sizes[0] for s in sizes):
-            return sizes[0]
-        key = tuple(sizes)
-        if key in self._known:
-            return self._known[key]
-        is_known = all(isinstance(s, int) and s >= 1 for s in sizes)
-        is_channels = axis == (1 if rank > 3 else rank - 1)
-        wish = ("in_channels" if rank > 3 else "dim") if is_channels else f"size{axis}"
-        return self._open(f"{wish}{number or ''}", sizes, Source(None, number, axis) if is_known else None)
-
-
-def _structure(stream: Any) -> Hashable:
-    if is_list(stream):
-        return tuple(map(_structure, stream))
-    return (len(stream.shape), stream.dtype) if isinstance(stream, Value) else word(stream)
-
-
-def values_of(value: Any) -> list[Value]:
-    """The values in an argument."""
-    return list(values_in(list(value) if is_list(value) else value))
-
-
-def word(value: Any) -> Hashable:
-    """A key that is equal for arguments that mean the same."""
-    if value is None or isinstance(value, bool | int | float | str | Dim):
-        return type(value), value
-    if is_list(value):
-        return tuple(map(word, value))
-    if isinstance(value, Init):
-        return exactly(value)
-    if isinstance(value, OpLayer | BlockLayer):
-        what = value.op if isinstance(value, OpLayer) else value.definition
-        named = tuple((n, word(g.value)) for n, g in value.named.items())
-        return id(what), tuple(word(g.value) for g in value.positional), named
-    return "none" if isinstance(value, NoLayer) else value.name if isinstance(value, Builtin) else id(value)
 
 
 # ---- running -----------------------------------------------------------------------------------------------
@@ -277,7 +126,7 @@ class Symbolic:
     among: Sequence[int]
 
     @property
-    def lanes(self) -> list[dict[str, Number]]:
+    def lanes(self) -> list[dict[str, Argument]]:
         return [self.opened.lanes[k] for k in self.among]
 
     @property
@@ -303,10 +152,10 @@ def build(
         Split: they are not instances of one class.
         Unsuitable: the block cannot be built on symbols.
     """
-    opened = Opened(instances, set(taken))
+    among = range(len(instances)) if among is None else among
+    opened = Opened(instances, among, set(taken))
     session = Session(Witnessed(graph.needs.facts))
     session.top = instances[0].scope.definition
-    among = range(len(instances)) if among is None else among
     numbers = WitnessedNumbers(session, [opened.lanes[k] for k in among])
     elaborator = Elaborator(session, LearnedAssertions(session), numbers=numbers, shapes=shapes, facets=facets)
     run = _run_model if instances[0].scope.kind == "model" else _run_block
@@ -316,6 +165,10 @@ def build(
         raise Unsuitable(f"{type(error).__name__}: {error}") from None
     if session.diagnostics or session.is_incomplete:
         raise Unsuitable("; ".join(d.message for d in session.diagnostics) or "a fault")
+    for node in built.nodes:
+        if isinstance(node.op, OpenLayer) and node.module is None:
+            name = node.op.argument
+            raise Split([opened.lanes[k][name] for k in among], f"`{name}` differs, and is no module")
     return Symbolic(built, made, opened, among)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from archdsl.dims import Dim
 from archdsl.graph import Graph, Instance, Node, Value, values_in
 from archdsl.op import Facets
+from archdsl.program.layers import OpenLayer
 from archdsl.program.numbers import Lane, at, is_exactly, names_in
 from archdsl.program.recorded import Target
 from archdsl.program.symbolic import Symbolic
@@ -36,7 +37,7 @@ class Operators:
     def _compare(self, a: Facets, b: Facets, lane: Lane) -> str | None:
         if not is_exactly(at(a.op, lane), b.op):
             return f"{a.op} is not {b.op}"
-        if not is_exactly(at(self.form(a), lane), self.form(b)):
+        if not isinstance(a.op, OpenLayer) and not is_exactly(at(self.form(a), lane), self.form(b)):
             return f"{a.op.name} has another form"
         if not is_exactly(at(a.outputs, lane), b.outputs):
             return f"{a.op.name} gives other sizes"
@@ -47,7 +48,7 @@ def _open_in(value: object) -> frozenset[str]:
     """The names of the open numbers in a value: a record or tuple, perhaps."""
     if isinstance(value, tuple):
         return frozenset[str]().union(*map(_open_in, value))
-    if is_dataclass(value) and not isinstance(value, Dim):
+    if is_dataclass(value) and not isinstance(value, Dim | OpenLayer):
         return frozenset[str]().union(*(_open_in(getattr(value, f.name)) for f in fields(value)))
     return names_in(value)
 

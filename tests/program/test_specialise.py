@@ -120,10 +120,18 @@ def test_a_condition_on_a_size_that_only_runs_know_makes_two_classes() -> None:
     assert [name for name, _ in classes(found)] == ["B", "B", "M"]
 
 
+def test_arms_whose_results_differ_in_size_are_one_class_where_nothing_needs_the_size() -> None:
+    _, reasons = program(
+        "block B(c) { f: linear(c); if c > 4 { g: linear(2 * c) }; relu }\n"
+        "model M { input x: [N, 4]; a: B(3); b: B(5); output y }"
+    )
+    assert reasons == []
+
+
 def test_arms_whose_results_differ_in_size_make_two_classes() -> None:
     """What follows would have to say which size it gets."""
     found, reasons = program(
-        "block B(c) { f: linear(c); if c > 4 { g: linear(2 * c) } }\n"
+        "block B(c) { f: linear(c); if c > 4 { g: linear(2 * c) }; h: linear(1) }\n"
         "model M { input x: [N, 4]; a: B(3); b: B(5); output y }"
     )
     assert [r.text for r in reasons] == ["c > 4"]

@@ -83,15 +83,45 @@ def test_instances_that_disagree_are_split(block: str, calls: tuple[str, str], k
     assert split.value.keys == keys
 
 
-def test_numbers_below_one_are_no_symbols() -> None:
-    """A symbol is at least 1."""
-    with pytest.raises(Split, match="`pad` differs"):
-        built("block B(pad) { it + pad }\n" + model("a: B(0)", "b: B(2)"))
+def test_numbers_below_zero_are_no_symbols() -> None:
+    with pytest.raises(Split, match="`shift` differs"):
+        built("block B(shift) { it + shift }\n" + model("a: B(-1)", "b: B(2)"))
+
+
+def test_the_elements_of_a_list_are_open_one_by_one() -> None:
+    found = built("block B(c) { f: linear(c[0]); g: linear(c[1]) }\n" + model("a: B([3, 2])", "b: B([5, 2])"))
+    (parameter, *_) = found.opened.parameters
+    assert (parameter.name, [item.name for item in parameter.items]) == ("c", ["c_0", ""])
+    assert [str(n.output.shape[-1]) for n in found.graph.nodes] == ["c_0", "2"]
+
+
+def test_a_flag_forks_the_text() -> None:
+    """The text runs once with true and once with false."""
+    with pytest.raises(Split) as split:
+        built("block B(gated) { f: linear(4); if gated { sigmoid } }\n" + model("a: B(true)", "b: B(false)"))
+    assert (str(split.value.condition), split.value.keys) == ("gated", (True, False))
+
+
+def test_a_layer_that_some_are_not_given_is_a_flag() -> None:
+    with pytest.raises(Split) as split:
+        built("block B(act) { f: linear(4); act }\n" + model("a: B(relu)", "b: B(none)"))
+    assert (str(split.value.condition), split.value.keys) == ("act", (True, False))
+
+
+def test_activations_that_differ_are_open_where_they_are_modules() -> None:
+    found = built("block B(act) = seq { linear(4); act }\n" + model("a: B(relu)", "b: B(silu)"))
+    assert [(p.name, p.kind) for p in found.opened.parameters] == [("act", "layer")]
+    assert [n.op.name for n in found.graph.nodes] == ["linear", "layer"]
 
 
 def test_layers_that_differ_are_split() -> None:
-    with pytest.raises(Split, match="`act` differs"):
-        built("block B(act) { f: linear(4); act }\n" + model("a: B(relu)", "b: B(gelu)"))
+    with pytest.raises(Split, match="`norm` differs"):
+        built("block B(norm) { f: linear(4); n: norm }\n" + model("a: B(batchnorm)", "b: B(layernorm)"))
+
+
+def test_activations_that_are_no_modules_are_split() -> None:
+    with pytest.raises(Split, match="`act` differs, and is no module"):
+        built("block B(act) { f: linear(4); act }\n" + model("a: B(relu)", "b: B(silu)"))
 
 
 def test_values_as_arguments_are_unsuitable() -> None:

@@ -16,7 +16,7 @@ from archdsl.emit.torch.precision import converted
 from archdsl.emit.torch.terms import assign, call, literal, name, own
 from archdsl.op import TorchExpr
 from archdsl.ops.tensor import Constant
-from archdsl.program.conditions import Combined, Compared, Condition, names_of
+from archdsl.program.conditions import Combined, Compared, Condition, Flag, names_of
 from archdsl.program.hints import Hint
 from archdsl.program.ir import (
     Call,
@@ -175,7 +175,7 @@ class Method:
                 return [self._assigned(outputs, self._call(step))]
             case Choose(condition=Training(), then=then, otherwise=otherwise):
                 return self._in_training(then, otherwise)
-            case Choose(condition=Compared() | Combined() as condition):
+            case Choose(condition=Compared() | Flag() | Combined() as condition):
                 return [self._choice(condition, step)]
             case For():
                 return self._loop(step)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 import keyword
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from itertools import groupby
 from typing import NamedTuple
 
 from archdsl.dims import Dim
 from archdsl.emit.torch.docs import doc_above
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.initial import direct_tensor, init_call, shape_of
+from archdsl.emit.torch.lower import classir
 from archdsl.emit.torch.lower.bodies import COUNTERS, Method, NotLowered, Site, Sizes, contents
-from archdsl.emit.torch.lower.classir import Argument, ClassIR
+from archdsl.emit.torch.lower.classir import ClassIR
 from archdsl.emit.torch.lower.containers import CHAINS, Containers, Holding, labels, member
 from archdsl.emit.torch.lower.expressions import Scope, number, with_arguments
 from archdsl.emit.torch.lower.formulas import Functions
@@ -26,8 +28,8 @@ from archdsl.emit.torch.lower.wrappers import Wrappers
 from archdsl.emit.torch.names import RESERVED, Names, class_name_at, identifier, is_identifier, network_name, snake
 from archdsl.emit.torch.terms import assign, call, dotted, literal, name, own
 from archdsl.init import Init
-from archdsl.op import Weight
-from archdsl.program.conditions import Condition, names_of
+from archdsl.op import Op, Weight
+from archdsl.program.conditions import Condition, names_of, opposite
 from archdsl.program.hints import Hint
 from archdsl.program.ir import (
     Class,
@@ -42,7 +44,8 @@ from archdsl.program.ir import (
     Program,
     Repeated,
 )
-from archdsl.program.numbers import Number, OpenFloat, names_in
+from archdsl.program.layers import OpenLayer
+from archdsl.program.numbers import Argument, OpenArgument, OpenFloat, names_in
 
 
 class Made(NamedTuple):
@@ -115,7 +118,7 @@ class Lowering:
         positional: list[ast.expr] = []
         before: list[ast.stmt] = []
         if holding in (Holding.NUMBERED, Holding.CHAIN):
-            positional, before = self._each(modules, numbers, is_chain)
+            positional, before = self._chain(modules, numbers) if is_chain else self._each(modules, numbers, False)
         else:
             statements += self._set_all(modules, ast.Name("self"), numbers, is_chain)
         tables = Tables(Names(labels(cls.members)), lambda run: tensor_of(run, self._functions, numbers.open))
@@ -134,12 +137,13 @@ class Lowering:
             hints,
         )
 
-    def _signature(self, cls: Class, numbers: _Numbers) -> Iterator[Argument]:
+    def _signature(self, cls: Class, numbers: _Numbers) -> Iterator[classir.Argument]:
         """The arguments of a class's constructor. Those of the network have defaults."""
         settings = {s.parameter: s for s in self._program.settings} if cls is self._program.top else {}
         for parameter in numbers.signature:
             label, setting = numbers.names[parameter.name], settings.get(parameter)
-            yield Argument(label, parameter.kind, literal(setting.value) if setting is not None else None)
+            default = numbers.value(setting.value) if setting is not None else None
+            yield classir.Argument(label, annotation(parameter), default)
             if setting is not None:
                 self._arguments[setting.label] = label
 
@@ -197,13 +201,15 @@ class Lowering:
             case Layer():
                 return self._layer(part, numbers, target, in_chain)
             case Part(of=of) if self._containers.is_inlined(of) and self._containers.of(of) is Holding.CHAIN:
-                values, before = self._each(of.members, numbers, in_chain=True)
+                values, before = self._chain(of.members, numbers)
                 return Made(call("nn.Sequential", *values), tuple(before))
             case Part(of=of) if self._containers.is_inlined(of):
                 return self._labelled_chain(part, numbers, target)
             case Part(of=of, arguments=arguments):
                 label, given = self.named(of), dict(arguments)
-                values = [numbers.value(given.get(p.name, p)) for p in self._signatures[of]]
+                values = [
+                    numbers.value(given[p.name]) if p.name in given else numbers.own(p) for p in self._signatures[of]
+                ]
                 return Made(call(label, *values))
             case Optional(member=inner):
                 return self._made(inner, numbers, target, in_chain)
@@ -219,6 +225,8 @@ class Lowering:
         module = layer.facets.torch.module
         if module is None:
             return Made(self._wrappers.function_call(layer.facets)) if in_chain else None
+        if isinstance(layer.facets.op, OpenLayer):
+            return Made(call(numbers.value(layer.facets.op)))
         callee = (self._wrappers.layer_class(layer.facets) if in_chain else None) or str(module.callee)
         self._use(callee)
         value = with_arguments(name(callee), module.args, numbers.scope(self._use))
@@ -248,6 +256,35 @@ class Lowering:
         """Numbered members, and the statements before them."""
         made = [m for part in members if (m := self._made(part, numbers, in_chain=in_chain)) is not None]
         return [m.value for m in made], [s for m in made for s in m.before]
+
+    def _chain(self, members: Sequence[Member], numbers: _Numbers) -> tuple[list[ast.expr], list[ast.stmt]]:
+        """The members of a chain, and the statements before them."""
+        if any(isinstance(m, Optional) for m in members):
+            return self._listed(members, numbers)
+        return self._each(members, numbers, in_chain=True)
+
+    def _listed(self, members: Sequence[Member], numbers: _Numbers) -> tuple[list[ast.expr], list[ast.stmt]]:
+        """Members of a chain, some of them under conditions, as a list that is filled first."""
+        target = ast.Name(numbers.local("layers"))
+        statements: list[ast.stmt] = []
+        last: tuple[Condition, ast.If] | None = None
+        for condition, group in groupby(members, lambda m: m.condition if isinstance(m, Optional) else None):
+            values, added = self._each(group, numbers, in_chain=True)
+            if condition is None and not statements:
+                statements += [*added, _list(target, values)]
+                continue
+            statements = statements or [_list(target, [])]
+            added.append(_extended(target, values))
+            if condition is None:
+                statements += added
+                last = None
+            elif last is not None and last[0] == opposite(condition):
+                last[1].orelse = added
+                last = None
+            else:
+                last = condition, ast.If(numbers.condition(condition), added, [])
+                statements.append(last[1])
+        return [ast.Starred(target)], statements
 
     def _set_all(
         self, members: Iterable[Member], path: ast.expr, numbers: _Numbers, in_chain: bool = False
@@ -305,24 +342,47 @@ class _Numbers:
         self._used: set[str] = set()
         self._stored: dict[str, str] = {}
         self.locals = Names(RESERVED)
-        self.names = {p.name: self.locals.take(snake(identifier(p.name, "value")), "value") for p in cls.parameters}
         self.late: list[ast.stmt] = []
         """Initial values that are set behind a loop, which sets others."""
+        self.names: dict[str, str] = {}
+        for parameter in cls.parameters:
+            self._name(parameter, self.locals.take(snake(identifier(parameter.name, "value")), "value"))
+
+    def _name(self, parameter: Parameter, label: str) -> None:
+        """The name of a parameter, and those of its elements."""
+        self.names[parameter.name] = label
+        for place, item in enumerate(parameter.items):
+            if item.name:
+                self._name(item, f"{label}[{place}]")
 
     @property
     def signature(self) -> tuple[Parameter, ...]:
         """The parameters that the class needs."""
-        return tuple(p for p in self.cls.parameters if p.name in self._used)
+        return tuple(p for p in self.cls.parameters if p.names & self._used)
 
     def scope(self, use: Callable[[str], None]) -> Scope:
         """The names that expressions of the constructor are written in."""
         return Scope(open=self.open, use=use)
 
-    def value(self, value: Number | Parameter) -> ast.expr:
-        """A number in the constructor."""
-        if isinstance(value, Parameter):
-            self._used.add(value.name)
-            return ast.Name(self.names[value.name])
+    def own(self, parameter: Parameter) -> ast.expr:
+        """A parameter of the class in its constructor."""
+        self._used.add(parameter.name)
+        return ast.Name(self.names[parameter.name])
+
+    def value(self, value: Argument) -> ast.expr:
+        """A number in the constructor, or what else an argument may be."""
+        match value:
+            case OpenLayer(argument=argument) | OpenArgument(name=argument):
+                self._used.add(argument)
+                return name(self.names[argument])
+            case Op():
+                module = value.torch(()).module
+                assert module is not None
+                return name(str(module.callee))
+            case tuple():
+                return ast.Tuple([self.value(item) for item in value])
+            case None:
+                return literal(None)
         return number(value, Scope(open=self.open))
 
     def local(self, wish: str) -> str:
@@ -349,13 +409,14 @@ class _Numbers:
     def stored(self, label: str) -> str:
         """A parameter as methods read it."""
         self._used.add(label)
-        if label not in self._stored:
-            self._stored[label] = self._labels.take(self.names[label], f"{self.names[label]}_value")
-        return f"self.{self._stored[label]}"
+        whole, bracket, rest = self.names[label].partition("[")
+        if whole not in self._stored:
+            self._stored[whole] = self._labels.take(whole, f"{whole}_value")
+        return f"self.{self._stored[whole]}{bracket}{rest}"
 
     def statements(self) -> Iterator[ast.stmt]:
         for label, attribute in self._stored.items():
-            yield assign(own(attribute), ast.Name(self.names[label]))
+            yield assign(own(attribute), ast.Name(label))
 
     def open(self, value: Dim | OpenFloat) -> ast.expr:
         found = names_in(value)
@@ -368,6 +429,26 @@ class _Numbers:
 def _attribute(target: ast.expr | None) -> ast.expr | None:
     """A target if it is an attribute of a variable, whose type is known."""
     return target if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) else None
+
+
+def annotation(parameter: Parameter) -> str:
+    """The type of an argument."""
+    if parameter.kind == "list":
+        return f"tuple[{', '.join(map(annotation, parameter.items))}]"
+    kind = "type[nn.Module]" if parameter.kind == "layer" else parameter.kind
+    return f"{kind} | None" if parameter.is_optional else kind
+
+
+def _list(target: ast.Name, values: list[ast.expr]) -> ast.stmt:
+    """The start of a list of modules."""
+    return ast.AnnAssign(target, ast.parse("list[nn.Module]", mode="eval").body, ast.List(values), 1)
+
+
+def _extended(target: ast.Name, values: list[ast.expr]) -> ast.stmt:
+    """A list with more items."""
+    if len(values) == 1:
+        return ast.Expr(call(ast.Attribute(target, "append"), values[0]))
+    return ast.AugAssign(target, ast.Add(), ast.List(values))
 
 
 def _under(part: Member, made: list[ast.stmt], numbers: _Numbers) -> list[ast.stmt]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from archdsl.dims import symbol
-from archdsl.emit.torch.lower.bodies import Sizes
+from archdsl.emit.torch.lower.bodies import NotLowered, Sizes
 from archdsl.emit.torch.lower.sizes import labelled, sized
 from archdsl.emit.torch.lower.wrappers import Wrappers
 from archdsl.emit.torch.names import is_identifier
@@ -16,6 +16,7 @@ from archdsl.emit.torch.terms import call
 from archdsl.program.ir import (
     Body,
     Call,
+    Choose,
     Class,
     Counted,
     For,
@@ -30,6 +31,7 @@ from archdsl.program.ir import (
     Repeated,
     Run,
     Step,
+    Training,
     Var,
 )
 
@@ -59,11 +61,13 @@ class Containers:
     def of(self, container: Class | Group) -> Holding:
         """How it holds its members."""
         members = [m for m in container.members if not isinstance(m, OwnTensor)]
-        if not members or any(isinstance(m, Optional) for m in members):
+        if not members:
             return Holding.NAMED
         is_numbered = [m.label for m in members] == [str(k) for k in range(len(members))]
         if isinstance(container, Class) and len(members) == len(container.members) and self._is_chain(container):
             return Holding.CHAIN if is_numbered else Holding.LABELLED
+        if is_numbered and any(isinstance(m, Optional) for m in members):
+            raise NotLowered("numbered members under conditions that do not run one after the other")
         if not is_numbered or any(isinstance(m, Layer) and m.facets.torch.module is None for m in members):
             return Holding.NAMED
         return Holding.NUMBERED if isinstance(container, Class) else Holding.LIST
@@ -74,26 +78,34 @@ class Containers:
         return is_unnamed and self.of(cls) in CHAINS
 
     def _is_chain(self, cls: Class) -> bool:
-        """Does a class run its members one after the other, and nothing else?"""
+        """Does a class run its members one after the other, each perhaps under a condition, and nothing else?"""
         return bool(cls.bodies) and all(self._runs_all(body, cls.members) for body in cls.bodies)
 
     def _runs_all(self, body: Body, members: Sequence[Member]) -> bool:
         if len(body.inputs) != 1 or body.modules:
             return False
-        end = self._behind(members, body.steps, body.inputs[0])
-        return end is not None and body.results == (end,)
+        left = iter(members)
+        end = self._behind(left, body.steps, body.inputs[0])
+        return end is not None and body.results == (end,) and next(left, None) is None
 
-    def _behind(self, members: Sequence[Member], steps: Sequence[Step], current: Var) -> Var | None:
+    def _behind(self, members: Iterator[Member], steps: Sequence[Step], current: Var) -> Var | None:
         """What members give that run one after the other; None if the steps do something else."""
-        if len(members) != len(steps):
-            return None
-        for part, step in zip(members, steps, strict=True):
-            match part, step:
-                case Repeated(), For(carried=[carried]) if (part.count, carried.start) == (step.count, current):
-                    if self._behind(part.members, step.steps, carried.given) != carried.made:
+        for step in steps:
+            if isinstance(step, Choose):
+                ends = [self._behind(members, arm, current) for arm in (step.then, step.otherwise)]
+                joined = [(join.then, join.otherwise) for join in step.joined]
+                if isinstance(step.condition, Training) or joined != [tuple(ends)]:
+                    return None
+                current = step.joined[0].output
+                continue
+            match next(members, None), step:
+                case Repeated() as part, For(carried=[carried]) if (part.count, carried.start) == (step.count, current):
+                    if self._behind(iter(part.members), step.steps, carried.given) != carried.made:
                         return None
                     current = carried.end
-                case _, Run(inputs=inputs, outputs=[output]) | Call(inputs=inputs, outputs=[output]):
+                case Layer() | Part() | Optional() as part, Run(inputs=inputs, outputs=[output]) | Call(
+                    inputs=inputs, outputs=[output]
+                ):
                     if step.module != Place((part.label,)) or inputs != (current,) or not self._is_member(step):
                         return None
                     current = output

@@ -11,7 +11,7 @@ from archdsl.dims import Dim, evaluate, show, substitute, symbol, symbols
 from archdsl.emit.torch.operators import BINARY, COMPARISONS
 from archdsl.emit.torch.terms import literal, name
 from archdsl.op import Tensor, TorchExpr
-from archdsl.program.conditions import Combined, Compared, Condition
+from archdsl.program.conditions import Combined, Compared, Condition, Flag
 from archdsl.program.ir import Label
 from archdsl.program.numbers import Number, OpenFloat, names_in
 
@@ -64,6 +64,12 @@ def condition_test(condition: Condition, names: Mapping[str, str]) -> ast.expr:
     match condition:
         case Compared(left=left, op=op, right=right):
             return ast.Compare(sized(left, names), [COMPARISONS[op].syntax()], [sized(right, names)])
+        case Flag(name=label, is_on=is_on, is_presence=True):
+            test = ast.IsNot() if is_on else ast.Is()
+            return ast.Compare(name(names.get(label, label)), [test], [literal(None)])
+        case Flag(name=label, is_on=is_on):
+            value = name(names.get(label, label))
+            return value if is_on else ast.UnaryOp(ast.Not(), value)
         case Combined(op=op, left=left, right=right):
             terms = [condition_test(c, names) for c in (left, right)]
             return ast.BoolOp(ast.And() if op == "and" else ast.Or(), terms)
