@@ -96,7 +96,8 @@ class Unifier:
             numbering = _Numbering(self, a, b)
             return replace(a, **numbering.renumbered(_Bodies(self, a.bodies[0], b.bodies[0], numbering).body()))
         members = tuple(self.members(a.members, b.members))
-        return replace(a, members=members, bodies=(_Bodies(self, a.bodies[0], b.bodies[0]).body(),))
+        body = _Bodies(self, a.bodies[0], b.bodies[0]).body()
+        return replace(a, members=members, bodies=(replace(body, steps=tuple(_called(body.steps, members))),))
 
     def local(self, a: Class, b: Class) -> Class:
         """A class of two that stand in the same place of the two: a seq, a group."""
@@ -219,6 +220,29 @@ def _optional(member: Member, condition: Condition) -> Optional:
         case Optional():
             return Optional(Combined("and", condition, member.condition), member.member)
     return Optional(condition, member)
+
+
+def _called(steps: Iterable[Step], members: Sequence[Member]) -> Iterator[Step]:
+    """Steps that call the classes which the members have: those of both sides may be one now."""
+    for step in steps:
+        match step:
+            case Call(module=Place(labels=labels)):
+                yield replace(step, of=_class_at(labels, members) or step.of)
+            case Choose(then=then, otherwise=otherwise):
+                yield replace(step, then=tuple(_called(then, members)), otherwise=tuple(_called(otherwise, members)))
+            case _:
+                yield step
+
+
+def _class_at(labels: Sequence[Label], members: Iterable[Member]) -> Class | None:
+    """The class of the module at a place."""
+    modules = [m.member if isinstance(m, Optional) else m for m in members]
+    match next((m for m in modules if m.label == labels[0]), None):
+        case Part(of=of):
+            return of if len(labels) == 1 else _class_at(labels[1:], of.members)
+        case Group(members=inner):
+            return _class_at(labels[1:], inner)
+    return None
 
 
 # ---- numbered members --------------------------------------------------------------------------------------

@@ -142,12 +142,15 @@ def test_a_group_in_a_class_with_arguments_takes_them() -> None:
 def test_what_depends_on_a_number_stands_under_the_condition_in_both_places() -> None:
     """In the constructor and in ``forward``; the file is proved for both answers, since the network has both."""
     text = text_of(
-        "block B(c) { f: linear(c); if c > 4 { g: linear(c) } }\n"
+        "block B(c) { f: linear(c) as p; if c > 4 { g: linear(c) }; it + p }\n"
         "model M { input x: [N, 4]; a: B(3); b: B(5); output y }"
     )
     assert text.count("class B") == 1
     assert "        if c > 4:\n            self.g = nn.Linear(c, c)\n" in text
-    assert "        if self.c > 4:\n            x = self.g(x)\n        return x\n" in text
+    assert (
+        "        if self.c > 4:\n            x = self.g(p)\n        else:\n            x = p\n        return x + p\n"
+        in text
+    )
 
 
 def test_labelled_members_are_made_in_a_loop() -> None:
@@ -178,3 +181,26 @@ def test_what_starts_a_loop_and_is_read_again_has_its_own_variable() -> None:
     text = text_of("model M { input x: [N, 4]; for i in 0..3 { f{i}: linear(4) -> relu }; it + x; output y }")
     assert "out = x\n        for layer in self.children():" in text
     assert "return out + x" in text
+
+
+def test_numbered_members_under_conditions_are_appended_to_a_list() -> None:
+    """What is left out takes no number."""
+    text = text_of(
+        "block B(c, act) = seq { if c > 4 { relu }; linear(2); act }\n"
+        "model M { input x: [N, 4]; a: B(3, relu); b: B(5, none); c: B(6, silu); output y }"
+    )
+    assert text.count("class B") == 1
+    assert "act: type[nn.Module] | None" in text
+    assert "layers: list[nn.Module] = []\n        if c > 4:\n            layers.append(nn.ReLU())\n" in text
+    assert "        if act is not None:\n            layers.append(act())\n        super().__init__(*layers)\n" in text
+    assert "B(3, nn.ReLU, 4)" in text
+
+
+def test_a_list_is_one_argument() -> None:
+    text = text_of(
+        "block B(c) { f: linear(c[0]); g: linear(c[1]) }\n"
+        "model M { input x: [N, 4]; a: B([3, 2]); b: B([5, 6]); output y }"
+    )
+    assert "c: tuple[int, int]" in text
+    assert "self.g = nn.Linear(c[0], c[1])" in text
+    assert "B((5, 6), 2)" in text
