@@ -10,9 +10,8 @@ one future. So the fold is linear, however many paths there are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import reduce
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from archdsl.dims import Size, dmax, dmin
 from archdsl.graph import Graph, GraphInput, Node, Value
@@ -57,13 +56,13 @@ _Ways: TypeAlias = dict[Way, tuple[tuple[Moves, ...], tuple[Moves, ...]]]
 """For each axis of the input, the least and the greatest moves of the paths that lead this way."""
 
 
-def receptive_field(graph: Graph) -> Sequence[Extent] | Sequence[Sequence[Sequence[Extent]]]:
+def receptive_field(graph: Graph) -> list[Any]:
     """What one position of the output sees along its widest path: for each axis of the input, cells or ``"all"``.
 
     With several outputs or inputs, a list for each output of lists for each input (empty where it sees nothing of it).
     """
     fields = Fields(graph)
-    rows: list[list[list[Extent]]] = [
+    rows = [
         [[axis.most for axis in fields.of(o.value).get(i.name, ())] for i in graph.inputs]
         for o in graph.outputs
         if not o.when_training
