@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import SupportsIndex, TypeAlias, overload
 
-from archdsl.dims import Dim
+from archdsl.dims import Dim, Size
 from archdsl.evaluate.values import SpecValue, is_list, is_number
 from archdsl.op import DType
 
@@ -27,6 +27,19 @@ class Table(list[SpecValue]):
     def __getitem__(self, index: slice) -> Table: ...
     def __getitem__(self, index: SupportsIndex | slice) -> SpecValue:
         return Table(super().__getitem__(index)) if isinstance(index, slice) else super().__getitem__(index)
+
+
+class OpenTable(Table):
+    """A table whose numbers, and perhaps whose length, are not the same wherever its text is run.
+
+    ``data`` stands for its numbers, as nested tuples; sizes in ``shape`` are open. As a list it has the numbers of the
+    first place.
+    """
+
+    def __init__(self, items: Iterable[SpecValue], data: Hashable, shape: tuple[Size, ...]) -> None:
+        super().__init__(items)
+        self.data = data
+        self.shape = shape
 
 
 def nested_shape(items: SpecValue) -> tuple[int, ...] | None:

@@ -8,7 +8,7 @@ from archdsl.evaluate.faults import Fault
 from archdsl.evaluate.network import Network
 from archdsl.evaluate.place import Place
 from archdsl.evaluate.session import Session
-from archdsl.evaluate.tables import Table, as_tuples, dtype_of, leaves, nested_shape
+from archdsl.evaluate.tables import OpenTable, Table, as_tuples, dtype_of, leaves, nested_shape
 from archdsl.evaluate.values import Sides, SpecList, SpecValue, Stream, Value, describe, is_list, is_number
 from archdsl.op import Facets, Tensor
 from archdsl.ops.merge import Stack
@@ -114,5 +114,6 @@ class Tensors:
         dtype = dtype_of(numbers)
         if dtype is None:
             raise Fault(BadArithmetic(span=site.span, reason="a number of this value is too large for a tensor"))
-        op = Constant(data=as_tuples(items), shape=shape, dtype=dtype)
-        return Facets(op, (), (Tensor(shape, dtype),), ())
+        data, sizes = (items.data, items.shape) if isinstance(items, OpenTable) else (as_tuples(items), shape)
+        op = Constant(data=data, shape=sizes, dtype=dtype)
+        return Facets(op, (), (Tensor(sizes, dtype),), ())

@@ -54,7 +54,7 @@ class Constant(Source):
 
     name: ClassVar[str] = "constant"
     data: Any = ()
-    shape: tuple[int, ...] = ()
+    shape: tuple[Size, ...] = ()
     dtype: DType = "float32"
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:

@@ -7,13 +7,15 @@ instead of the numbers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 from archdsl.dims import Dim
+from archdsl.evaluate.tables import OpenTable
 from archdsl.evaluate.values import MISSING, Builtin, Env, Function, is_list
 from archdsl.graph import Event, Named, Node, OpRun, TensorDeclared
 from archdsl.ops.tensor import Constant
-from archdsl.program.numbers import Number
+from archdsl.program.numbers import Number, OpenNumbers
 from archdsl.record import record
 from archdsl.syntax import tree
 
@@ -26,10 +28,11 @@ Meaning: TypeAlias = "Number | str | tuple[Meaning, ...] | Function | Formula"
 
 @record
 class Formula:
-    """An expression, and what the names in it stand for that it does not bind itself."""
+    """An expression, what the names in it stand for that it does not bind itself, and the name that it has, if any."""
 
     node: tree.Node
     names: tuple[tuple[str, Meaning], ...]
+    name: str = ""
 
 
 class Formulas:
@@ -49,10 +52,16 @@ class Formulas:
                 case _:
                     pass
 
+    @property
+    def open(self) -> list[Formula | None]:
+        """The formulas of tables whose numbers are open."""
+        tables = (n for n in self._envs if isinstance(n.op, Constant) and isinstance(n.op.data, OpenNumbers))
+        return list(map(self.of, tables))
+
     def of(self, node: Node) -> Formula | None:
         """The formula of a long table of numbers; None for another operator, or if there is none."""
         env = self._envs.get(node)
-        if env is None or not isinstance(node.op, Constant) or _count(node.op.data) <= MAX_LITERAL:
+        if env is None or not isinstance(node.op, Constant) or not _is_long(node.op.data):
             return None
         return self._formula(node.site, env)
 
@@ -75,7 +84,7 @@ class Formulas:
             case int() | float() | str() | Dim() | Function():
                 return value
             case list() | range():
-                if _count(value) > MAX_LITERAL:
+                if _is_long(value):
                     return self._of_let(text, value)
                 items = [self._meaning(text, item) for item in value]
                 plain = tuple(i for i in items if i is not None)
@@ -86,7 +95,8 @@ class Formulas:
         """The formula of a ``let`` of the same scope."""
         for event in self._named:
             if event.name == text and event.what is value and isinstance(event.site, tree.Let):
-                return self._formula(event.site.value, event.env)
+                found = self._formula(event.site.value, event.env)
+                return replace(found, name=text) if found is not None else None
         return None
 
 
@@ -101,6 +111,10 @@ def free_names(node: tree.Node) -> Iterator[str]:
     }
     read = (part.text for part in tree.walk(node) if isinstance(part, tree.Name))
     yield from (text for text in dict.fromkeys(read) if text not in bound)
+
+
+def _is_long(table: object) -> bool:
+    return isinstance(table, OpenTable | OpenNumbers) or _count(table) > MAX_LITERAL
 
 
 def _count(value: object) -> int:

@@ -7,7 +7,7 @@ open, or computed from open numbers, is an `OpenFloat`: it keeps the expression 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeAlias
 
@@ -77,6 +77,17 @@ class OpenFloat(float):
     __repr__ = __str__
 
 
+@record
+class OpenNumbers:
+    """Numbers of a table that differ between instances: those of each, by its open numbers."""
+
+    lanes: tuple[tuple[frozenset[tuple[str, Argument]], Hashable], ...]
+
+    def at(self, lane: Lane) -> Hashable:
+        """The numbers in one instance, as nested tuples."""
+        return dict(self.lanes)[frozenset(lane.items())]
+
+
 def names_in(number: object) -> frozenset[str]:
     """The names of the open numbers that a number depends on."""
     match number:
@@ -99,6 +110,8 @@ def at(value: Any, lane: Lane) -> Any:
             if isinstance(said, str):
                 return lane[said]
             return OPERATORS[said.op](at(said.left, lane), at(said.right, lane))
+        case OpenNumbers():
+            return value.at(lane)
         case Dim():
             return substitute(value, {name: size for name, size in lane.items() if isinstance(size, int | Dim)})
         case OpenLayer(argument=name) | OpenArgument(name=name):

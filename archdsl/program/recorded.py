@@ -30,7 +30,7 @@ from archdsl.graph import (
 from archdsl.graph import flattened as flattened_events
 from archdsl.op import Facets
 from archdsl.ops.tensor import OwnTensor as OwnOp
-from archdsl.program.formulas import Formulas
+from archdsl.program.formulas import Formula, Formulas
 from archdsl.program.hints import NO_HINT, Hint, Hints
 from archdsl.program.ir import (
     Body,
@@ -76,6 +76,10 @@ class Target(Protocol):
 
     def form(self, facets: Facets) -> object:
         """What the operator is in the target: a record of its numbers, for which `archdsl.program.numbers.at` works."""
+        ...
+
+    def is_said(self, formula: Formula) -> bool:
+        """Can the target compute the numbers of a table so?"""
         ...
 
     def casts(self, node: Node) -> tuple[Cast, ...]:

@@ -14,9 +14,10 @@ from typing import TypeAlias
 
 from archdsl.dims import symbols
 from archdsl.elaborate.shapes import InputShapes
-from archdsl.graph import Graph, Instance, Value, values_in
+from archdsl.graph import Graph, Instance, Value, flattened, values_in
 from archdsl.op import Facets
 from archdsl.program.conditions import Combined, Condition, names_of, opposite
+from archdsl.program.formulas import Formulas
 from archdsl.program.ir import Class, ClassTable, Parameter, Program, Setting
 from archdsl.program.numbers import Lane
 from archdsl.program.opened import Source, Split, Unsuitable, word
@@ -300,6 +301,9 @@ class _Specialiser:
     def _path(self, instances: Sequence[Instance], among: Sequence[int], leaving: Sequence[int]) -> Leaf:
         """The block built on symbols for instances that take one way through its text."""
         symbolic = build(instances, self._graphs[0], self._taken, among, self._shapes(), self._facets)
+        for inner in symbolic.instance.walk():
+            if not all(f is not None and self.target.is_said(f) for f in Formulas(flattened(inner.events)).open):
+                raise Unsuitable("a table has no formula")
         target = self.target.on(symbolic.graph)
         for lane, witness in zip(symbolic.lanes, symbolic.witnesses, strict=True):
             network = self._networks[witness]

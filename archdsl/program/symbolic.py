@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from archdsl.dims import Dim, Holds, Needs, Operator, Outcome, Size, symbols, truth
+from archdsl.dims import Dim, Holds, Needs, Operator, Outcome, Size, symbol, symbols, truth
 from archdsl.elaborate.elaborator import Elaborator
 from archdsl.elaborate.model import LearnedAssertions
 from archdsl.elaborate.place import NetworkPlace
@@ -22,12 +22,13 @@ from archdsl.evaluate.faults import Abort, Fault, UsesErrorValue
 from archdsl.evaluate.numbers import SizeNumbers
 from archdsl.evaluate.quotient import Exact, Quotient
 from archdsl.evaluate.session import Session
-from archdsl.evaluate.values import Env, Sides, Value
+from archdsl.evaluate.tables import OpenTable, as_tuples, nested_shape
+from archdsl.evaluate.values import Env, Sides, SpecValue, Value
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, values_in
 from archdsl.op import Facets
 from archdsl.program.conditions import Compared, Condition
 from archdsl.program.layers import OpenLayer
-from archdsl.program.numbers import Argument, Lane, OpenFloat, Operation, at, names_in
+from archdsl.program.numbers import Argument, Lane, OpenFloat, OpenNumbers, Operation, at, names_in
 from archdsl.program.opened import Opened, Split, Unsuitable
 from archdsl.syntax import tree
 
@@ -45,6 +46,21 @@ class Witnessed(Needs):
 
     def require_multiple(self, a: Size, m: Size, origin: object = None) -> Outcome:
         return Holds()
+
+
+class WitnessedSession(Session):
+    """Tables that symbols leave undecided are evaluated once for each instance."""
+
+    numbers: WitnessedNumbers | None = None
+
+    def once(self, key: Hashable | None, node: tree.Node, evaluate: Callable[[], SpecValue]) -> SpecValue:
+        try:
+            return super().once(key, node, evaluate)
+        except Split:
+            table = self.numbers.table(evaluate) if self.numbers is not None else None
+            if table is None:
+                raise
+            return table
 
 
 class WitnessedNumbers:
@@ -109,8 +125,36 @@ class WitnessedNumbers:
             raise Split(answers, reason, condition, names)
         return answers[0]
 
+    def table(self, evaluate: Callable[[], SpecValue]) -> OpenTable | None:
+        """A table as it is in each instance; None if it is none, or the instances' have not the same axes."""
+        lanes, found = self._lanes, []
+        try:
+            for lane in lanes:
+                self._lanes = [lane]
+                found.append(at(as_tuples(evaluate()), lane))
+        finally:
+            self._lanes = lanes
+        shapes = [nested_shape(_lists(table)) for table in found]
+        sizes = [self._size(axes) for axes in zip(*(s for s in shapes if s is not None), strict=False)]
+        if any(s is None or len(s) != len(sizes) for s in shapes) or not sizes:
+            return None
+        shape = tuple(s for s in sizes if s is not None)
+        data = OpenNumbers(tuple((frozenset(k.items()), d) for k, d in zip(lanes, found, strict=True)))
+        return OpenTable(_lists(found[0]), data, shape) if len(shape) == len(sizes) else None
+
+    def _size(self, sizes: Sequence[int]) -> Size | None:
+        """A size that is this in the instances, one after the other."""
+        if len(set(sizes)) == 1:
+            return sizes[0]
+        named = (n for n in self._lanes[0] if [lane[n] for lane in self._lanes] == list(sizes))
+        return next(map(symbol, named), None)
+
     def _is_known(self, size: Dim) -> bool:
         return symbols(size) <= self._open
+
+
+def _lists(table: Any) -> Any:
+    return list(map(_lists, table)) if isinstance(table, tuple) else table
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,9 +198,9 @@ def build(
     """
     among = range(len(instances)) if among is None else among
     opened = Opened(instances, among, set(taken))
-    session = Session(Witnessed(graph.needs.facts))
+    session = WitnessedSession(Witnessed(graph.needs.facts))
     session.top = instances[0].scope.definition
-    numbers = WitnessedNumbers(session, [opened.lanes[k] for k in among])
+    session.numbers = numbers = WitnessedNumbers(session, [opened.lanes[k] for k in among])
     elaborator = Elaborator(session, LearnedAssertions(session), numbers=numbers, shapes=shapes, facets=facets)
     run = _run_model if instances[0].scope.kind == "model" else _run_block
     try:

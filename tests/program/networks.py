@@ -6,6 +6,7 @@ from archdsl.compiler import from_text
 from archdsl.graph import Graph, GraphOutput, Instance, Node, Value
 from archdsl.model import open_model
 from archdsl.op import Facets
+from archdsl.program.formulas import Formula
 from archdsl.program.ir import Cast
 
 
@@ -20,6 +21,9 @@ class Weights:
 
     def form(self, facets: Facets) -> object:
         return facets.op
+
+    def is_said(self, formula: Formula) -> bool:
+        return True
 
     def casts(self, node: Node) -> tuple[Cast, ...]:
         return ()

@@ -75,13 +75,12 @@ class Functions:
         return ast.FunctionDef(label, arguments, [*start, ast.Return(body)], [], returns)
 
 
-def said(formula: Formula, functions: Functions, number: Callable[[Dim | OpenFloat], ast.expr]) -> ast.expr:
-    """A formula in Python; ``number`` gives an open number.
-
-    Raises:
-        NoFormula: it has no form in Python.
-    """
-    return Phrase(functions, dict(formula.names), {}, {}, number).say(formula.node)
+def said(formula: Formula, functions: Functions, number: Callable[[Dim | OpenFloat], ast.expr]) -> ast.expr | None:
+    """A formula in Python, None if it has no form there; ``number`` gives an open number."""
+    try:
+        return Phrase(functions, dict(formula.names), {}, {}, number).say(formula.node)
+    except NoFormula:
+        return None
 
 
 def _closed(number: Dim | OpenFloat) -> ast.expr:
@@ -135,7 +134,7 @@ class Phrase:
             case Dim() | OpenFloat():
                 return self._number(meaning)
             case Formula():
-                return said(meaning, self._functions, self._number)
+                return Phrase(self._functions, dict(meaning.names), {}, {}, self._number).say(meaning.node)
             case tuple():
                 return ast.List([self._meant(m) for m in meaning])
             case Function():

@@ -5,14 +5,18 @@ It is written where the readable form cannot be proved.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archdsl.emit.torch.lower.classes import Lowering
+from archdsl.emit.torch.lower.formulas import Functions, said
+from archdsl.emit.torch.names import Names
 from archdsl.emit.torch.precision import Conversions, Precision
 from archdsl.emit.torch.text import doc_of, file_text
 from archdsl.graph import Graph, GraphOutput, Node, Value
 from archdsl.op import Facets
+from archdsl.program.formulas import Formula
 from archdsl.program.ir import Program
 from archdsl.program.recorded import recorded
 from archdsl.program.rerolling import rerolled
@@ -41,6 +45,9 @@ class Torch:
 
     def form(self, facets: Facets) -> object:
         return facets.torch
+
+    def is_said(self, formula: Formula) -> bool:
+        return said(formula, Functions(Names()), lambda _: ast.Name("size")) is not None
 
     def casts(self, node: Node) -> Conversions:
         return self._precision.conversions(node)

@@ -67,6 +67,29 @@ def test_the_contents_of_a_buffer_are_computed_where_they_are_read() -> None:
     assert 'self.register_buffer("t", torch.tensor(list(range(20))).unsqueeze(0) * 2)' in text
 
 
+OPEN = """
+fn steps(n, first) = [first + i for i in 0..n]
+block Unit(first) { input x: [N, T]; let table = steps(T, first)
+  x * table }
+model M { input x: [N, 40]; a: Unit(2); it[:, ::2]; b: Unit(3); it[:, ::2]; c: Unit(4); output y }
+"""
+
+
+def test_a_table_of_another_length_in_each_instance() -> None:
+    """One class for all of them, with the numbers that the function is called with. The buffer has the table's name."""
+    text = text_of(OPEN)
+    assert text.count("class ") == 2
+    assert 'self.register_buffer("table", torch.tensor(steps(dim, first)), persistent=False)' in text
+    assert "self.a = Unit(2, 40)" in text
+    assert "self.c = Unit(4, 10)" in text
+
+
+def test_without_a_formula_each_length_has_a_class() -> None:
+    text = text_of(OPEN.replace("[first + i for", "[log(first + i) for"))
+    assert text.count("class ") == 4
+    assert "torch.tensor((0.69" in text.replace("(\n                (", "((").replace("\n                    ", "")
+
+
 def test_tables_of_swin() -> None:
     """Index arithmetic that would be 16,000 lines of numbers."""
     text = shared_text(archdsl.load("torchvision/swin_t").graph).text
