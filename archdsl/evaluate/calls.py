@@ -16,7 +16,7 @@ from archdsl.evaluate.faults import Fault, UsesErrorValue
 from archdsl.evaluate.interfaces import Evaluates
 from archdsl.evaluate.lists import Lists
 from archdsl.evaluate.network import Network
-from archdsl.evaluate.numbers import MAGNITUDE, MAX_MAGNITUDE
+from archdsl.evaluate.numbers import MAGNITUDE, MAX_MAGNITUDE, Numbers
 from archdsl.evaluate.parameters import Parameters
 from archdsl.evaluate.place import Place
 from archdsl.evaluate.pure import key_of_call
@@ -48,10 +48,12 @@ class Calls:
     """Evaluates calls."""
 
     def __init__(
-        self, session: Session, network: Network, expressions: Evaluates, tensors: Tensors, lists: Lists
-    ) -> None:
+        self, session: Session, network: Network, numbers: Numbers, expressions: Evaluates, tensors: Tensors,
+        lists: Lists,
+    ) -> None:  # fmt: skip
         self._session = session
         self._network = network
+        self._numbers = numbers
         self._expressions = expressions
         self._tensors = tensors
         self._lists = lists
@@ -149,7 +151,7 @@ class Calls:
         shown = ", ".join(describe(v) for v in values[:3]) or "nothing"
         self._session.spend(node, sum(len(v) for v in values if is_list(v)))
         try:
-            result = builtin.run(*values)
+            result = self._numbers.apply(builtin, values, node)
         except TooLarge:
             raise Fault(SizeTooLarge(span=node.span)) from None
         except (TypeError, ValueError, OverflowError, ArithmeticError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from archdsl.diagnostics.base import Edit
@@ -13,7 +13,7 @@ from archdsl.dims import Dim, Operator, Size, TooLarge, truth
 from archdsl.evaluate.faults import Fault
 from archdsl.evaluate.quotient import OPERATIONS, Exact, Quotient, as_quotient
 from archdsl.evaluate.session import Session
-from archdsl.evaluate.values import Number, Sides, describe, is_size
+from archdsl.evaluate.values import Builtin, Number, Sides, SpecValue, describe, is_size
 from archdsl.op import Reject
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -43,6 +43,10 @@ class Numbers(Protocol):
 
     def known(self, size: Size, node: tree.Node) -> Size:
         """A size where a plain number is wanted: the end of a range, a part of a name."""
+        ...
+
+    def apply(self, function: Builtin, values: Sequence[SpecValue], node: tree.Node) -> SpecValue:
+        """A function of the language on numbers and lists. Raises what the function raises."""
         ...
 
 
@@ -108,6 +112,9 @@ class SizeNumbers:
             raise Fault(Undecided(span=node.span, condition=node.span.text, detail=f"{left} {op} {right}"))
         return answer
 
+    def apply(self, function: Builtin, values: Sequence[SpecValue], node: tree.Node) -> SpecValue:
+        return function.run(*values)
+
 
 class QuotientNumbers:
     """Numbers, sizes and their exact quotients, for a claim: nothing of it has to be a whole number."""
@@ -151,6 +158,9 @@ class QuotientNumbers:
 
     def known(self, size: Size, node: tree.Node) -> Size:
         return size
+
+    def apply(self, function: Builtin, values: Sequence[SpecValue], node: tree.Node) -> SpecValue:
+        return function.run(*values)
 
 
 def _makes_quotient(op: str, left: Exact, right: Exact) -> bool:

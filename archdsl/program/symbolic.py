@@ -23,13 +23,14 @@ from archdsl.evaluate.numbers import SizeNumbers
 from archdsl.evaluate.quotient import Exact, Quotient
 from archdsl.evaluate.session import Session
 from archdsl.evaluate.tables import OpenTable, as_tuples, nested_shape
-from archdsl.evaluate.values import Env, Sides, SpecValue, Value
+from archdsl.evaluate.values import Builtin, Env, Sides, SpecValue, Value
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, values_in
 from archdsl.op import Facets
 from archdsl.program.conditions import Compared, Condition
 from archdsl.program.layers import OpenLayer
-from archdsl.program.numbers import Argument, Lane, OpenFloat, OpenNumbers, Operation, at, names_in
+from archdsl.program.numbers import Argument, Lane, OpenFloat, OpenNumbers, Operation, at, is_exactly, names_in
 from archdsl.program.opened import Opened, Split, Unsuitable
+from archdsl.record import exactly
 from archdsl.syntax import tree
 
 T = TypeVar("T", bound=Hashable)
@@ -107,6 +108,23 @@ class WitnessedNumbers:
         if isinstance(size, int) or not self._is_known(size):
             return size
         return self.agreed(lambda lane: at(size, lane), f"`{node.span.text}` is another number", names=names_in(size))
+
+    def apply(self, function: Builtin, values: Sequence[SpecValue], node: tree.Node) -> SpecValue:
+        names = frozenset[str]().union(*map(names_in, values)) & self._open
+        if not any(isinstance(v, OpenFloat) for v in values):
+            try:
+                return function.run(*values)
+            except TypeError:
+                if not names:
+                    raise
+        results = [function.run(*(at(v, lane) for v in values)) for lane in self._lanes]
+        if all(is_exactly(r, results[0]) for r in results):
+            return results[0]
+        if function.name == "sqrt":
+            root = OpenFloat(results[0], Operation("**", values[0], 0.5))
+            if [at(root, lane) for lane in self._lanes] == results:
+                return root
+        raise Split([exactly(r) for r in results], f"`{node.span.text}` is another number", names=names)
 
     def agreed(
         self,
