@@ -159,12 +159,16 @@ class _Specialiser:
         inputs = [i for graph in graphs for i in graph.inputs]
         self._taken = {s for i in inputs for size in i.value.shape for s in symbols(size)}
         self._shared: dict[Instance, Shared | None] = {}
+        self._callees: dict[object, set[object]] = {}
+        """What runs in the instances of a text."""
         self._alike: dict[Hashable, Instance] = {}
         self._first: dict[Instance, Instance] = {}
         """The first run in which the same happens."""
         self._groups: dict[Hashable, list[Instance]] = {}
         for graph in graphs:
             self._enter(graph, target if graph is graphs[0] else target.on(graph))
+        for instance in filter(self._can_share, self._networks):
+            self._group(instance)
 
     def _enter(self, graph: Graph, target: Target) -> None:
         recorder = Recorder(graph, target, self.table)
@@ -173,12 +177,24 @@ class _Specialiser:
         network = _Network(graph, target, recorder, by_path)
         for instance in usage.instances:
             self._networks[instance] = network
-            if self._can_share(instance):
-                text = _text_of(instance)
-                first = self._alike.setdefault((text, self._sameness(instance)), instance)
-                self._first[instance] = first
-                if first is instance:
-                    self._groups.setdefault(text, []).append(instance)
+            self._callees.setdefault(instance.scope.text, set()).update(_callees(instance))
+
+    def _group(self, instance: Instance) -> None:
+        text = self._text_of(instance)
+        first = self._alike.setdefault((text, self._sameness(instance)), instance)
+        self._first[instance] = first
+        if first is instance:
+            self._groups.setdefault(text, []).append(instance)
+
+    def _text_of(self, instance: Instance) -> Hashable:
+        """What is run: the text, and the defaults around it of what runs in it."""
+        callees = self._callees[instance.scope.text]
+        defaults = tuple(
+            (id(callee), tuple((n, word(g.value)) for n, g in named.items()))
+            for callee, named in instance.defaults.items()
+            if callee in callees
+        )
+        return instance.scope.text, instance.scope.definition, defaults
 
     def _sameness(self, instance: Instance) -> Hashable:
         """A key that is equal for runs of one text in which the same happens."""
@@ -205,7 +221,7 @@ class _Specialiser:
         """A program for each network."""
         texts: dict[Hashable, list[Instance]] = {}
         for graph in self._graphs:
-            texts.setdefault(_text_of(graph.instance), []).append(graph.instance)
+            texts.setdefault(self._text_of(graph.instance), []).append(graph.instance)
         for tops in texts.values():
             self._solve(tops)
         return [self._program(graph, self._shared[graph.instance]) for graph in self._graphs]
@@ -244,7 +260,7 @@ class _Specialiser:
         if first is None:
             return None
         if first not in self._shared:
-            self._solve(self._groups[_text_of(first)])
+            self._solve(self._groups[self._text_of(first)])
         return self._shared[first]
 
     def _solve(self, instances: Sequence[Instance]) -> None:
@@ -381,12 +397,9 @@ class _Specialiser:
         return found[0].use(instance) if found[0] is not None else None
 
 
-def _text_of(instance: Instance) -> Hashable:
-    """What is run: the text, and the defaults that hold around it."""
-    defaults = tuple(
-        (id(callee), tuple((n, word(g.value)) for n, g in named.items())) for callee, named in instance.defaults.items()
-    )
-    return instance.scope.text, instance.scope.definition, defaults
+def _callees(instance: Instance) -> Iterable[object]:
+    """What runs in it: classes of operators, and definitions of blocks."""
+    return {type(node.op) for node in nodes_in(instance)} | {inner.scope.definition for inner in instance.walk()}
 
 
 def _exact(instance: Instance) -> tuple[Hashable, Hashable]:

@@ -120,8 +120,9 @@ class WitnessedNumbers:
         results = [function.run(*(at(v, lane) for v in values)) for lane in self._lanes]
         if all(is_exactly(r, results[0]) for r in results):
             return results[0]
-        if function.name == "sqrt":
-            root = OpenFloat(results[0], Operation("**", values[0], 0.5))
+        of, first = values[0], results[0]
+        if function.name == "sqrt" and isinstance(of, OpenFloat | Dim) and isinstance(first, float):
+            root = OpenFloat(first, Operation("**", of, 0.5))
             if [at(root, lane) for lane in self._lanes] == results:
                 return root
         raise Split([exactly(r) for r in results], f"`{node.span.text}` is another number", names=names)

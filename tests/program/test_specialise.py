@@ -249,3 +249,26 @@ def test_what_shapes_the_network_cannot_stay_open() -> None:
     text = "model M(depth = 2) { input x: [N, 4]; f: seq { for i in 0..depth { linear(4) } }; output y }"
     with pytest.raises(Split, match="is another number"):
         of_many(text, depth=3)
+
+
+def test_defaults_that_nothing_in_a_block_reads_do_not_divide_its_runs() -> None:
+    found, _ = of_many(
+        "block B(c) { f: conv(c, 1) }\nmodel M(classes = 10) { with linear(init=uniform(bound=1 / sqrt(classes)))\n"
+        "input x: [N, 4, 1, 1]; a: B(3); b: B(5); flatten; f: linear(classes); output y }",
+        classes=11,
+    )
+    assert classes(found) == [("B", ("c", "in_channels")), ("M", ("classes",))]
+    assert "bound=(1 / (classes ** 0.5))" in show(found)
+
+
+def test_a_function_of_open_numbers_that_is_another_number_in_each() -> None:
+    with pytest.raises(Split, match=r"`int\(2.5 \* rate\)` is another number") as raised:
+        of_many("model M(rate = 2.0) { input x: [N, 4]; f: linear(int(2.5 * rate)); output y }", rate=4.0)
+    assert raised.value.names == {"rate"}
+
+
+def test_a_function_of_open_numbers_that_is_one_number_in_all() -> None:
+    found, _ = of_many(
+        "model M(rate = 2.1) { input x: [N, 4]; f: linear(int(rate)); dropout(rate / 4); output y }", rate=2.4
+    )
+    assert "f: linear(2)" in show(found)
