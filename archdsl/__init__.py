@@ -15,11 +15,19 @@ from archdsl.version import __version__ as __version__
 if TYPE_CHECKING:
     from archdsl.errors import SpecError as SpecError
     from archdsl.model import Model as Model
+    from archdsl.model import compare as compare
     from archdsl.model import load as load
+    from archdsl.notebook import load_ipython_extension as load_ipython_extension
 
-__all__ = ["Model", "SpecError", "load"]
+__all__ = ["Model", "SpecError", "compare", "load"]
 
-_HOMES = {"load": "archdsl.model", "Model": "archdsl.model", "SpecError": "archdsl.errors"}
+_HOMES = {
+    "load": "archdsl.model",
+    "compare": "archdsl.model",
+    "Model": "archdsl.model",
+    "SpecError": "archdsl.errors",
+    "load_ipython_extension": "archdsl.notebook",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,21 +6,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archdsl.compiler import Spec, build, choose, open_spec, parse_shape
+from archdsl.checks.claims import ClaimResult
+from archdsl.checks.report import check
+from archdsl.compiler import Spec, build, choose, from_text, open_spec, parse_shape
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import BadSetting, WeightsTooLarge
 from archdsl.dims import Size
 from archdsl.elaborate.model import Built
+from archdsl.emit.summary import summarise, to_depth
 from archdsl.errors import SpecError
 from archdsl.evaluate.values import BlockLayer, shape_text
 from archdsl.files import fingerprint
 from archdsl.graph import Graph
 from archdsl.machine import is_out_of_memory, memory, size_text
+from archdsl.measure import Totals
 from archdsl.op import Tensor
+from archdsl.views.results import CheckResult, Comparison, SummaryTable
+from archdsl.views.summary import fitting_depth
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,25 +37,50 @@ if TYPE_CHECKING:
 
 
 def load(
-    spec: str | PathLike[str],
+    spec: str | PathLike[str] | None = None,
     input: str | Sequence[int] | Mapping[str, str | Sequence[int]] | None = None,
+    *,
+    text: str | None = None,
     **parameters: Any,
 ) -> Model:
     """A model of a spec: ``load("resnet50", classes=17)``, ``load("specs/vgg.arch:VGG16", input="1x3x64x64")``.
 
     Args:
-        spec: a path, ``path:Model``, or the name of a shipped spec.
+        spec: a path, ``path:Model``, or the name of a shipped spec; with ``text``, the name of a model in it.
         input: the input's shape in place of the stated one, as ``"8x3x224x224"``, ``"Nx3xHxW"`` or numbers; a mapping
             by name where the model has several inputs.
+        text: the text of a spec, in place of a file.
         parameters: values of the model's parameters. A string is an expression of the language: ``act="tanh"``.
 
     Raises:
         SpecError: something is wrong with the spec; its text is the diagnostics.
     """
-    opened = open_spec(str(spec))
+    if text is not None:
+        opened = from_text(text, TEXT, None if spec is None else str(spec))
+    elif spec is None:
+        raise TypeError("load() needs a spec or text=…")
+    else:
+        opened = open_spec(str(spec))
     if isinstance(opened, Diagnostic):
         raise SpecError([opened])
     return open_model(opened, parameters, _shapes(input))
+
+
+TEXT = "<text>"
+"""The name of a spec that is given as text, in messages."""
+
+
+def compare(*networks: Model | str, batch_size: int = 1, optimizer: str = "adamw") -> Comparison:
+    """Totals of several networks, with ratios to the first: ``compare("resnet50", m)``.
+
+    Raises:
+        SpecError: one of them cannot be loaded.
+    """
+    models = [load(network) if isinstance(network, str) else network for network in networks]
+    if len(models) < 2:
+        raise TypeError("compare() needs at least two networks")
+    names = [network if isinstance(network, str) else network.name for network in networks]
+    return Comparison(names, [summarise(model.graph, batch_size, optimizer) for model in models])
 
 
 def open_model(spec: Spec, parameters: Mapping[str, Any], inputs: Mapping[str | None, tuple[Size, ...]]) -> Model:
@@ -168,8 +200,14 @@ class Model:
         outputs = ", ".join(f"{name} {shape_text(t.shape)}" for name, t in self.outputs.items())
         return f"<{self.name}: {inputs} -> {outputs}, {self.params:,} parameters>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": repr(self), "image/svg+xml": self.diagram().svg()}
+    def _repr_html_(self) -> str:
+        """Its shapes, parameters and diagram, for a notebook."""
+        svg = self.diagram().svg()
+        return f"<p>{escape(repr(self)[1:-1])}</p>\n{svg[svg.index('<svg') :]}"  # without the declaration of XML
+
+    def _repr_svg_(self) -> str:
+        """Its diagram, for a viewer that shows no HTML."""
+        return self.diagram().svg()
 
     # ---- what it is ----
 
@@ -234,6 +272,42 @@ class Model:
         from archdsl.measure import macs
 
         return macs(self.graph)
+
+    @cached_property
+    def depth(self) -> int:
+        """Layers with weights on the longest path."""
+        from archdsl.measure import depth
+
+        return depth(self.graph)
+
+    @cached_property
+    def blocks(self) -> dict[str, Totals]:
+        """Costs of each module by its dotted name, ``m.blocks["layer1.0"].params``; ``""`` is the network."""
+        from archdsl.measure import by_module
+
+        return by_module(self.graph)
+
+    # ---- reports ----
+
+    def summary(self, depth: int | None = None, batch_size: int = 1, optimizer: str = "adamw") -> SummaryTable:
+        """The module tree with shapes and costs, as a table.
+
+        Args:
+            depth: number of levels; as many as fit in 45 rows if None.
+            batch_size: the size of the batch that the costs are for.
+            optimizer: the one whose state is part of the training memory.
+        """
+        found = summarise(self.graph, batch_size, optimizer)
+        return SummaryTable(found, to_depth(found.rows, depth or fitting_depth(found.rows)))
+
+    def check(self) -> CheckResult:
+        """The claims of its spec, and the diagnostics; of this model alone where parameters or an input were given."""
+        return CheckResult(check(replace(self._spec, model=self._chosen.name), self._parameters, self._shapes))
+
+    @cached_property
+    def claims(self) -> tuple[ClaimResult, ...]:
+        """The claims of its spec, about the models as they are written; ``standing`` is ``holds`` if one is true."""
+        return check(self._spec).claims
 
     # ---- back ends ----
 

@@ -14,10 +14,10 @@ PACKAGE = Path(__file__).parents[1] / "archdsl"
 FLOORS = (
     ("__main__",),
     ("cli",),
-    ("lsp", "highlight"),
+    ("lsp", "highlight", "notebook"),
     ("training",),
     ("model",),
-    ("pickles",),
+    ("pickles", "views"),
     ("checks", "weights"),
     ("emit",),
     ("measure",),

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from archdsl.checks.allow import lints
-from archdsl.checks.claims import ClaimResult
 from archdsl.checks.report import Report, check
 from archdsl.cli.common import (
     SPEC_HELP,
@@ -19,30 +18,20 @@ from archdsl.cli.common import (
     open_or_fail,
     print_json,
     show_diagnostics,
-    shown,
     spec_names,
     wants_color,
     width_of,
 )
 from archdsl.cli.fixes import Fix, fixes, print_diffs, print_fixes, write
 from archdsl.cli.fixes import to_json as to_json_fixes
-from archdsl.compiler import Spec
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.layout import wrap
 from archdsl.diagnostics.render import to_json
-from archdsl.dims import Size, TooLarge
 from archdsl.emit.summary import plain, tensor_to_json
 from archdsl.errors import SpecError
-from archdsl.evaluate.values import shape_text, size_text
 from archdsl.graph import Graph
-from archdsl.measure import params
+from archdsl.views.report import MARKS, count_params, text
 
-MAX_TENSORS = 50
-"""Inputs or outputs of a model that are listed."""
-MAX_LINES = 500
-"""Lines of a report that are printed."""
 ALL_WARNINGS = "warnings"
-MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -120,14 +109,14 @@ def _model(graph: Graph) -> dict[str, Any]:
         "inputs": {i.name: tensor_to_json(i.value.type) for i in graph.inputs},
         "outputs": {o.name: tensor_to_json(o.value.type) for o in graph.outputs},
         "training_only": [o.name for o in graph.outputs if o.when_training],
-        "params": None if (count := _params(graph)) is None else plain(count),
+        "params": None if (count := count_params(graph)) is None else plain(count),
         "preconditions": [p.text for p in graph.needs.preconditions()],
     }
 
 
 def _print(reports: Sequence[Report], problems: Sequence[Diagnostic]) -> None:
     for report in reports:
-        print(text(report, width_of(sys.stdout)))
+        print(text(report, width_of(sys.stdout), _colored))
     if problems:
         sys.stdout.flush()
         if reports:
@@ -135,64 +124,8 @@ def _print(reports: Sequence[Report], problems: Sequence[Diagnostic]) -> None:
         show_diagnostics(problems)
 
 
-def text(report: Report, width: int | None = None) -> str:
-    """Returns the text output of a report, without its diagnostics, wrapped to a width."""
-    lines = [shown(report.spec.scope.file.source.name)]
-    for graph in report.graphs:
-        inputs = _listed([f"{i.name} {shape_text(i.value.shape)}" for i in graph.inputs])
-        outputs = _listed([f"{o.name} {shape_text(o.value.shape)}" for o in graph.outputs if not o.when_training])
-        lines.append(f"  {graph.name}: {inputs} -> {outputs or 'nothing at inference'}, {_parameters(graph)}")
-        lines += [f"    needs: {p.text}" for p in graph.needs.preconditions()]
-    lines += [f"  {_mark(c)} {shown(c.text)}: {c.how}" for c in report.claims]
-    if len(lines) == 1 and report.ok:
-        lines += _nothing_built(report.spec)
-    if len(lines) > MAX_LINES:
-        lines[MAX_LINES:] = [f"  … and {len(lines) - MAX_LINES:,} more lines; `--format json` prints everything"]
-    return "\n".join(part for line in lines for part in _wrapped(line, width))
-
-
-def _wrapped(line: str, width: int | None) -> list[str]:
-    """A line broken at spaces, its other lines indented further than its first."""
-    text = line.lstrip(" ")
-    indent = len(line) - len(text)
-    first, *more = wrap(text, width, indent, indent + 4)
-    return [" " * indent + first, *(" " * (indent + 4) + part for part in more)]
-
-
-def _listed(tensors: list[str]) -> str:
-    more = [f"… ({len(tensors):,} in all)"] if len(tensors) > MAX_TENSORS else []
-    return ", ".join([*tensors[:MAX_TENSORS], *more])
-
-
-def _nothing_built(spec: Spec) -> list[str]:
-    """Why a file that is well-formed shows nothing."""
-    missing = {m: [p.name.text for p in b.definition.params if p.default is None] for m, b in spec.models.items()}
-    if not missing:
-        return ["  no model and no claim: only names were checked"]
-    return [
-        f"  {model} needs arguments, so only names were checked; set {', '.join(names)} with --set, or define a model:"
-        f" `model … = {model}({', '.join(names)})`"
-        for model, names in missing.items()
-    ]
-
-
-def _params(graph: Graph) -> Size | None:
-    """Trainable parameters; None where the count is a larger formula than can be decided about."""
-    try:
-        return params(graph)
-    except TooLarge:
-        return None
-
-
-def _parameters(graph: Graph) -> str:
-    count = _params(graph)
-    if count is None:
-        return "too many parameters to count"
-    return f"{count:,} parameters" if isinstance(count, int) else f"{size_text(count)} parameters"
-
-
-def _mark(claim: ClaimResult) -> str:
-    mark = MARKS[claim.standing]
+def _colored(mark: str) -> str:
+    """A mark in green or red, where color is wanted."""
     if not wants_color(sys.stdout):
         return mark
-    return f"\x1b[{32 if claim.standing == 'holds' else 31}m{mark}\x1b[0m"
+    return f"\x1b[{32 if mark == MARKS['holds'] else 31}m{mark}\x1b[0m"

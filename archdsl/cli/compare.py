@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from fractions import Fraction
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from archdsl.cli.common import (
     add_build_arguments,
@@ -16,45 +13,16 @@ from archdsl.cli.common import (
     add_spec_argument,
     load_model,
     print_json,
-    shown,
 )
 from archdsl.cli.measurement_options import add_measure_arguments, measured
-from archdsl.cli.number_format import compact_shape, in_bytes, short
-from archdsl.cli.sheets import FORMATS, Sheet, write
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.dims import Size
-from archdsl.emit.summary import Summary, plain, tensor_to_json, totals_to_json
+from archdsl.emit.summary import Summary, tensor_to_json, totals_to_json
 from archdsl.errors import SpecError
-from archdsl.evaluate.values import shape_text
+from archdsl.views.compare import FACTS, Column, columns, sheet, size_ratio
+from archdsl.views.sheets import FORMATS, write
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-
-ROOM = 22
-"""Characters of a symbolic total in a cell."""
-
-
-class Fact(NamedTuple):
-    """A total that is compared: its column, its key in JSON, its value for a network, and its format."""
-
-    heading: str
-    key: str
-    of: Callable[[Summary], Size]
-    text: Callable[[Size], str]
-
-
-def _count(size: Size) -> str:
-    return f"{size:,}" if isinstance(size, int) else short(size, room=ROOM)
-
-
-FACTS = (
-    Fact("parameters", "params", lambda s: s.totals.params, _count),
-    Fact("MACs", "macs", lambda s: s.totals.macs, partial(short, room=ROOM)),
-    Fact("FLOPs", "flops", lambda s: s.totals.flops, partial(short, room=ROOM)),
-    Fact("activations", "activation_bytes", lambda s: s.totals.memory, partial(in_bytes, room=ROOM)),
-    Fact("training", "training_bytes", lambda s: s.training.total, partial(in_bytes, room=ROOM)),
-)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         networks = [_to_json(n, s, summaries[0]) for n, s in zip(names, summaries, strict=True)]
         print_json({"ok": True, "networks": networks})
     elif args.format in FORMATS:
-        sys.stdout.write(write(_sheet(names, summaries, args.format), args.format))
+        sys.stdout.write(write(sheet(names, summaries, args.format), args.format))
     else:
         _print(names, summaries)
     return 0
@@ -95,15 +63,6 @@ def _summaries(names: Sequence[str], args: argparse.Namespace) -> list[Summary]:
     return found
 
 
-def size_ratio(size: Size, base: Size) -> Fraction | None:
-    """``size / base`` where it is one number whatever the symbols are, else None."""
-    if isinstance(size, int) or isinstance(base, int):
-        return Fraction(size, base) if isinstance(size, int) and isinstance(base, int) and base else None
-    monomial, coefficient = next(iter(base.terms.items()))
-    found = Fraction(size.terms.get(monomial, 0), coefficient)
-    return found if size * found.denominator == base * found.numerator else None
-
-
 def _to_json(spec: str, summary: Summary, first: Summary) -> dict[str, Any]:
     ratios = {fact.key: size_ratio(fact.of(summary), fact.of(first)) for fact in FACTS}
     return {
@@ -115,42 +74,10 @@ def _to_json(spec: str, summary: Summary, first: Summary) -> dict[str, Any]:
     }
 
 
-def _sheet(names: Sequence[str], summaries: Sequence[Summary], format: str) -> Sheet:
-    """With exact numbers as CSV, else with the texts and ratios of a terminal."""
-    if format == "csv":
-        inputs = [", ".join(shape_text(t.shape) for t in s.inputs.values()) for s in summaries]
-        rows = [
-            [label, input, *(str(plain(fact.of(s))) for fact in FACTS), str(s.depth)]
-            for label, input, s in zip(_labels(names, summaries), inputs, summaries, strict=True)
-        ]
-        return Sheet(["model", "input", *(fact.key for fact in FACTS), "depth"], rows)
-    headings: list[str] = []
-    cells: list[list[str]] = []
-    for column in columns(names, summaries):
-        headings += [column.heading, *(["×"] if column.ratios else [])]
-        cells += [column.cells, *([column.ratios] if column.ratios else [])]
-    return Sheet(headings, list(zip(*cells, strict=True)), frozenset(headings) - {"model", "input"})
-
-
 # ---- the table ---------------------------------------------------------------------------------------------
 
 GIVEN_UP = ("FLOPs", "training", "activations", "input", "depth")
 """Columns that are omitted on a narrow terminal, in this order."""
-WIDEST_CELL = 32
-"""Maximum width of a cell; longer texts (symbolic sizes) are wrapped."""
-
-
-class Column(NamedTuple):
-    """A column of the table, with ``ratios`` next to its cells."""
-
-    heading: str
-    cells: list[str]
-    ratios: list[str]
-
-    @property
-    def widths(self) -> tuple[int, int]:
-        cells = min(WIDEST_CELL, max(map(len, self.cells)))
-        return max(len(self.heading), cells), max(map(len, self.ratios), default=0)
 
 
 def _print(names: Sequence[str], summaries: Sequence[Summary]) -> None:
@@ -165,32 +92,6 @@ def _print(names: Sequence[str], summaries: Sequence[Summary]) -> None:
         notes.append(f"This terminal is too narrow for {', '.join(left_out)}.")
     body = max(88, sum(_width(column) for column in fitting))
     show(_table(fitting), "", *(Text(note, style="dim") for note in notes), width=min(width, body))
-
-
-def columns(names: Sequence[str], summaries: Sequence[Summary]) -> list[Column]:
-    """The totals of networks, with ratios to the first."""
-    found = [Column("model", _labels(names, summaries), [])]
-    inputs = [", ".join(compact_shape(shape_text(t.shape)) for t in s.inputs.values()) for s in summaries]
-    if len(set(inputs)) > 1:
-        found.append(Column("input", inputs, []))
-    for fact in FACTS:
-        sizes = [fact.of(s) for s in summaries]
-        ratios = [_ratio_text(size_ratio(size, sizes[0])) for size in sizes[1:]]
-        found.append(Column(fact.heading, [fact.text(size) or "0" for size in sizes], ["", *ratios]))
-    found.append(Column("depth", [str(s.depth) for s in summaries], []))
-    return found
-
-
-def _labels(names: Sequence[str], summaries: Sequence[Summary]) -> list[str]:
-    """Returns distinct labels: the names of the networks, of their files, or else the arguments."""
-    names = [shown(name) for name in names]
-    short = [s.name for s in summaries], [Path(name).name for name in names]
-    return next((labels for labels in short if len(set(labels)) == len(labels)), names)
-
-
-def _ratio_text(ratio: Fraction | None) -> str:
-    """Three digits: ``×0.184``, ``×12.3``; nothing where the ratio is no number."""
-    return f"×{float(f'{float(ratio):.3g}'):,}".removesuffix(".0") if ratio is not None else ""
 
 
 def _fit(columns: list[Column], width: int) -> tuple[list[Column], list[str]]:

@@ -20,6 +20,7 @@ from archdsl.errors import SpecError
 from archdsl.files import write_whole
 from archdsl.model import Model, load
 from archdsl.training.settings import POSITIVE
+from archdsl.views.compare import columns
 
 NETWORKS = ("lenet5", "alexnet", "vgg16", "googlenet", "resnet50")
 """The networks of the lecture, oldest first."""
@@ -179,7 +180,7 @@ def _write_page(page: Path, models: dict[str, Model], checked: tuple[int, int], 
 
     template = Path(__file__).with_name("demo.html").read_text(encoding="utf-8")
     summaries = [summarise(model.graph) for model in models.values()]
-    columns = compare.columns(list(models), summaries)
+    totals = columns(list(models), summaries)
     networks = [
         {
             "name": model.name,
@@ -191,8 +192,8 @@ def _write_page(page: Path, models: dict[str, Model], checked: tuple[int, int], 
     ]
     text = Environment(autoescape=True, trim_blocks=True).from_string(template).render(
         checked=checked[0], claims=checked[1], accuracy=accuracy, networks=networks,
-        headings=[column.heading for column in columns],
-        rows=list(zip(*(column.cells for column in columns), strict=True)),
+        headings=[column.heading for column in totals],
+        rows=list(zip(*(column.cells for column in totals), strict=True)),
         curves=_embedded("image/png", (run / "curves.png").read_bytes()),
         report=(run / "report.html").relative_to(page.parent).as_posix(),
     )  # fmt: skip

@@ -14,7 +14,6 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from archdsl.cli.common import add_format_argument, print_json
-from archdsl.cli.number_format import short
 from archdsl.compiler import build, library_root, open_spec, shipped_name, shipped_specs
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import CannotRead
@@ -22,6 +21,7 @@ from archdsl.diagnostics.nearest import did_you_mean
 from archdsl.emit.summary import plain
 from archdsl.errors import SpecError
 from archdsl.measure import macs, params
+from archdsl.views.numbers import short
 
 INDEX = "index.json"
 HEADINGS = ("network", "input", "parameters", "MACs")

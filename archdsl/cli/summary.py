@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 
 from archdsl.cli.common import (
@@ -17,12 +16,11 @@ from archdsl.cli.common import (
     print_json,
 )
 from archdsl.cli.measurement_options import add_measure_arguments, measured
-from archdsl.cli.sheets import FORMATS, write
-from archdsl.emit.summary import Row, sort, summarise, to_depth, to_json
+from archdsl.emit.summary import sort, summarise, to_depth, to_json
 from archdsl.model import Model
-
-MAX_ROWS = 45
-"""Maximum number of rows without ``--depth``."""
+from archdsl.views.sheets import FORMATS, write
+from archdsl.views.summary import MAX_ROWS, fitting_depth, sheet
+from archdsl.views.summary import levels as levels_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_json({"ok": True, **to_json(summary, to_depth(rows, args.depth) if args.depth else rows)})
         return 0
-    from archdsl.cli.summary_table import print_summary, sheet
+    from archdsl.cli.summary_table import print_summary
 
-    deepest = _levels(rows)
-    depth = min(args.depth or _fitting_depth(rows, deepest), deepest)
+    deepest = levels_of(rows)
+    depth = min(args.depth or fitting_depth(rows), deepest)
     if args.format in FORMATS:
         sys.stdout.write(write(sheet(summary, to_depth(rows, depth), args.format), args.format))
     else:
@@ -62,21 +60,8 @@ def text(model: Model, optimizer: str) -> str:
     from archdsl.cli.summary_table import print_summary
 
     summary = summarise(model.graph, 1, optimizer)
-    deepest = _levels(summary.rows)
-    depth = _fitting_depth(summary.rows, deepest)
+    deepest = levels_of(summary.rows)
+    depth = fitting_depth(summary.rows)
     with redirect_stdout(io.StringIO()) as printed:
         print_summary(summary, to_depth(summary.rows, depth), depth, deepest)
     return printed.getvalue()
-
-
-def _levels(rows: Iterable[Row]) -> int:
-    return max((1 + _levels(row.children) for row in rows), default=0)
-
-
-def _fitting_depth(rows: Sequence[Row], deepest: int) -> int:
-    """The greatest depth at which the rows are not too many."""
-    return max((d for d in range(1, deepest + 1) if _count(rows, d) <= MAX_ROWS), default=1)
-
-
-def _count(rows: Iterable[Row], depth: int) -> int:
-    return sum(1 + _count(row.children, depth - 1) for row in rows) if depth else 0

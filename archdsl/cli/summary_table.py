@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from archdsl.cli.number_format import compact_shape, in_bytes, short
-from archdsl.cli.sheets import INDENT, Sheet
 from archdsl.cli.tables import show, terminal_width
 from archdsl.dims import Size, symbols
 from archdsl.dims.wording import listed
-from archdsl.emit.summary import Row, Summary, plain
+from archdsl.emit.summary import Row, Summary
 from archdsl.evaluate.values import shape_text
-from archdsl.measure import AxisField, Field
-from archdsl.op import Tensor
+from archdsl.views.numbers import in_bytes, short
+from archdsl.views.summary import COLUMNS, Line, count_text, lines_of
 
-COLUMNS = ("output", "params", "MACs", "FLOPs", "field", "stride", "memory")
 GIVEN_UP = ("FLOPs", "stride", "field", "memory", "MACs", "output")
 """Columns that are omitted on a narrow terminal, in this order."""
 LEAST_TREE = 24
@@ -29,28 +25,14 @@ WIDEST_CELL = 32
 """Maximum width of a cell; longer texts (symbolic sizes) are wrapped."""
 NARROW_CELL = 23
 """Maximum width of a cell where the columns would not fit otherwise."""
-ROOM = 18
-"""Characters of a symbolic cost in a cell."""
 LEAST_WIDTH = 88
 """Minimum width of the notes below a table, in columns."""
-
-
-class Line(NamedTuple):
-    """A row as text."""
-
-    level: int
-    row: Row
-    cells: dict[str, str]
-
-    @property
-    def label(self) -> str:
-        return "  " * self.level + label(self.row)
 
 
 def print_summary(summary: Summary, rows: Sequence[Row], depth: int, deepest: int) -> None:
     """Prints the rows, the totals, and notes. ``depth`` of ``deepest`` levels are shown."""
     width = terminal_width()
-    lines = list(_lines(rows, summary.inputs, 0))
+    lines = list(lines_of(rows, summary.inputs, 0))
     layout = _fit(lines, width)
     notes = (Text(note, style="dim") for note in _notes(summary, lines, layout.shown, depth, deepest))
     show(
@@ -63,78 +45,6 @@ def _heading(summary: Summary) -> Text:
     outputs = ", ".join(f"{name} {shape_text(t.shape)}" for name, t in summary.outputs.items())
     inputs = ", ".join(f"{name} {shape_text(t.shape)}" for name, t in summary.inputs.items())
     return Text.assemble((summary.name, "bold"), f": {inputs} -> {outputs}\n")
-
-
-# ---- rows as text ------------------------------------------------------------------------------------------
-
-
-def _lines(rows: Iterable[Row], inputs: dict[str, Tensor], level: int) -> Iterator[Line]:
-    for row in rows:
-        yield Line(level, row, _cells(row, inputs))
-        yield from _lines(row.children, inputs, level + 1)
-
-
-def label(row: Row) -> str:
-    """``conv1: conv 7×7, 64, /2``, ``1–5: Bottleneck ×5``, ``relu``."""
-    name = row.name if row.last_name is None else f"{row.name}–{_differing_end(row.name, row.last_name)}"
-    times = f" ×{row.times}" if row.times > 1 else ""
-    remark = " (training only)" if row.in_training_only else " (shared)" if row.is_shared else ""
-    return (f"{name}: {row.what}" if name else row.what) + times + remark
-
-
-def _differing_end(first: str, last: str) -> str:
-    """The last name of a run without what both begin with: ``encoder_layer_11`` after ``encoder_layer_0`` is ``11``."""
-    stem = re.sub(r"\d+$", "", first)
-    return last.removeprefix(stem) if last != stem else last
-
-
-def _cells(row: Row, inputs: dict[str, Tensor]) -> dict[str, str]:
-    costs = row.costs
-    return {
-        "output": _shapes(row.shapes),
-        "params": _count(costs.params),
-        "MACs": short(costs.macs, room=ROOM),
-        "FLOPs": short(costs.flops, room=ROOM),
-        "field": _of_inputs(row.fields, inputs, _extent),
-        "stride": _of_inputs(row.fields, inputs, _stride),
-        "memory": short(costs.memory, "B", ROOM),
-    }
-
-
-def _count(size: Size) -> str:
-    """A number of parameters: exact, unless it is symbolic; nothing for 0."""
-    return (f"{size:,}" if size else "") if isinstance(size, int) else short(size, room=ROOM)
-
-
-def _shapes(shapes: Sequence[tuple[Size, ...]]) -> str:
-    """The shape of what leaves a row; of several, each once."""
-    counts = {shape: shapes.count(shape) for shape in shapes}
-    return ", ".join((f"{n} × " if n > 1 else "") + compact_shape(shape_text(shape)) for shape, n in counts.items())
-
-
-def _of_inputs(fields: dict[str, Field], inputs: dict[str, Tensor], text: Callable[[AxisField], str]) -> str:
-    """What ``text`` says of the spatial axes of every input; once where it says the same of all axes."""
-    found: list[str] = []
-    for name, field in fields.items():
-        axes = [text(field[axis]) for axis in spatial_axes(inputs[name])]
-        joined = "×".join(axes) if len(set(axes)) > 1 else "".join(axes[:1])
-        if joined:
-            found.append(joined if len(inputs) == 1 else f"{name} {joined}")
-    return ", ".join(found)
-
-
-def spatial_axes(tensor: Tensor) -> range:
-    """The axes of an input that a receptive field is shown for: without the batch, and the channels of an image."""
-    return range(2 if tensor.rank > 3 else 1, tensor.rank)
-
-
-def _extent(axis: AxisField) -> str:
-    most = f"≤{axis.most}" if axis.is_bound else str(axis.most)
-    return most if axis.least == axis.most else f"{axis.least}–{most}"
-
-
-def _stride(axis: AxisField) -> str:
-    return " or ".join(map(str, axis.strides)) or "–"
 
 
 # ---- the table ---------------------------------------------------------------------------------------------
@@ -189,50 +99,6 @@ def _label(line: Line) -> Text:
     return text
 
 
-# ---- for other programs ----------------------------------------------------------------------------------
-
-
-def sheet(summary: Summary, rows: Sequence[Row], format: str) -> Sheet:
-    """The rows and the totals as a table: with exact numbers as CSV, else with the texts of a terminal."""
-    lines = list(_lines(rows, summary.inputs, 0))
-    if format == "csv":
-        return Sheet(CSV_COLUMNS, [_csv_row(line) for line in lines])
-    shown = [name for name in COLUMNS if any(line.cells[name] for line in lines)]
-    totals = {"params": summary.totals.params, "MACs": summary.totals.macs, "FLOPs": summary.totals.flops}
-    total = {name: _count(size) if name == "params" else short(size, room=ROOM) for name, size in totals.items()}
-    total["memory"] = short(summary.totals.memory, "B", ROOM)
-    cells = [[INDENT * line.level + label(line.row), *(line.cells[name] for name in shown)] for line in lines]
-    cells.append(["total", *(total.get(name, "") for name in shown)])
-    return Sheet(["layer", *shown], cells, frozenset(shown) - {"output"})
-
-
-CSV_COLUMNS = (
-    "level",
-    "path",
-    "layer",
-    "times",
-    "output",
-    "params",
-    "macs",
-    "flops",
-    "activation_bytes",
-    "field",
-    "stride",
-)
-
-
-def _csv_row(line: Line) -> list[str]:
-    """Numbers are for one of ``times`` equal modules."""
-    row, costs = line.row, line.row.costs
-    sizes = (costs.params, costs.macs, costs.flops, costs.memory)
-    shapes = ", ".join(map(shape_text, row.shapes))
-    return [
-        *(str(line.level), row.path or row.name, label(row), str(row.times), shapes),
-        *(str(plain(size)) for size in sizes),
-        *(line.cells[name] for name in ("field", "stride")),
-    ]
-
-
 # ---- below the table ---------------------------------------------------------------------------------------
 
 
@@ -248,7 +114,9 @@ def _totals(summary: Summary) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("parameters", f"{_count(totals.params) or '0'} trainable, {_count(totals.buffers) or '0'} in buffers")
+    table.add_row(
+        "parameters", f"{count_text(totals.params) or '0'} trainable, {count_text(totals.buffers) or '0'} in buffers"
+    )
     table.add_row("stored", dtypes or "nothing")
     table.add_row("MACs", _exact_and_short(totals.macs))
     table.add_row("FLOPs", _exact_and_short(totals.flops))

@@ -20,7 +20,6 @@ from archdsl.cli.common import (
     report_written,
     shown,
 )
-from archdsl.cli.number_format import in_bytes
 from archdsl.compiler import open_spec, shipped_models
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import NoSuchPart, SeveralStateDicts
@@ -28,6 +27,7 @@ from archdsl.errors import SpecError
 from archdsl.files import keep_inputs
 from archdsl.graph import Graph
 from archdsl.model import open_model
+from archdsl.views.numbers import in_bytes
 from archdsl.weights import Checkpoint, read_checkpoint, source_path, weights_for
 from archdsl.weights.identify import Fit, fits
 from archdsl.weights.statistics import statistics

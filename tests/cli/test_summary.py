@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archdsl.cli import tables
-from archdsl.cli.number_format import exact, in_bytes, short
 from archdsl.dims import Size, dmax, evaluate, symbol
+from archdsl.views.numbers import exact, in_bytes, short
 
 
 def test_the_table_and_the_totals(archdsl) -> None:

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from archdsl.checks.report import check
-from archdsl.cli.check import facts, text
+from archdsl.cli.check import facts
 from archdsl.compiler import Spec, from_text
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.render import render, to_json
+from archdsl.views.report import text
 
 SECONDS = 2
 """CPU time that a text may take: CPU, so that a busy machine changes no result."""

@@ -1,4 +1,4 @@
-"""Tables for other programs: CSV, Markdown and LaTeX (booktabs)."""
+"""Tables for other programs: CSV, Markdown, LaTeX (booktabs) and HTML."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from archdsl.diagnostics.layout import printable
 
 FORMATS = ("csv", "markdown", "latex")
+"""Formats of the command line; notebooks use ``html`` and ``text`` too."""
 INDENT = "\ue000"
 """One level of indentation in a cell: no space, because the writers of tables strip spaces."""
 
@@ -25,7 +26,7 @@ class Sheet(NamedTuple):
 
 def write(sheet: Sheet, format: str) -> str:
     """The table in one of the formats, ending with a line feed."""
-    return {"csv": _csv, "markdown": _markdown, "latex": _latex}[format](sheet)
+    return {"csv": _csv, "markdown": _markdown, "latex": _latex, "html": _html, "text": _text}[format](sheet)
 
 
 def _csv(sheet: Sheet) -> str:
@@ -42,6 +43,15 @@ def _markdown(sheet: Sheet) -> str:
 def _latex(sheet: Sheet) -> str:
     text = _tabulated(sheet, "latex_booktabs")  # which escapes the characters of LaTeX
     return _WITH_MATH.sub(lambda found: _MATH[found[0]], text)
+
+
+def _html(sheet: Sheet) -> str:
+    return _tabulated(sheet, "html").replace(INDENT, "&emsp;")  # tabulate escapes the texts
+
+
+def _text(sheet: Sheet) -> str:
+    rows = [[cell.replace(INDENT, INDENT * 2) for cell in row] for row in sheet.rows]
+    return _tabulated(Sheet(sheet.headings, rows, sheet.numbers), "simple").replace(INDENT, " ")
 
 
 def _tabulated(sheet: Sheet, format: str) -> str:
