@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from archdsl.dims import Dim, Size, substitute, symbols
 from archdsl.op import Op
 from archdsl.program.layers import OpenLayer
-from archdsl.record import exactly, record
+from archdsl.record import record
 
 Number: TypeAlias = Size | float
 Argument: TypeAlias = "Number | bool | Op | OpenArgument | tuple[Argument, ...] | None"
@@ -118,13 +118,23 @@ def at(value: Any, lane: Lane) -> Any:
             return lane[name]
         case tuple():
             items = [at(item, lane) for item in value]
+            if all(a is b for a, b in zip(items, value, strict=True)):
+                return value
             return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
         case _ if is_dataclass(value) and not isinstance(value, type):
-            changed = {f.name: at(getattr(value, f.name), lane) for f in fields(value)}
-            return replace(value, **changed)
+            parts = [(f.name, getattr(value, f.name)) for f in fields(value)]
+            changed = {name: found for name, part in parts if (found := at(part, lane)) is not part}
+            return replace(value, **changed) if changed else value
     return value
 
 
 def is_exactly(value: Any, other: Any) -> bool:
-    """Are two values equal and of the same types throughout?"""
-    return exactly(value) == exactly(other)
+    """Are two values equal and of the same types throughout? What `archdsl.record.exactly` says, without the keys."""
+    kind = type(value)
+    if value is other or kind is not type(other):
+        return value is other
+    if isinstance(value, tuple):
+        return len(value) == len(other) and all(map(is_exactly, value, other))
+    if is_dataclass(value) and kind.__eq__ is not object.__eq__:
+        return all(is_exactly(getattr(value, f.name), getattr(other, f.name)) for f in fields(value))
+    return repr(value) == repr(other) if kind is float else bool(value == other)

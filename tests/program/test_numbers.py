@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from archdsl.dims import symbol
 from archdsl.op import Tensor
 from archdsl.ops.dropout import DropPath
 from archdsl.program.numbers import OpenFloat, Operation, at, is_exactly, names_in
+from archdsl.record import exactly
 
 WIDTH = symbol("width")
 SCALE = OpenFloat(0.125, Operation("**", WIDTH, -0.5))
@@ -41,3 +45,14 @@ def test_equal_numbers_of_other_types_are_not_the_same() -> None:
     assert is_exactly((1, 2.0), (1, 2.0))
     assert not is_exactly((1, 2.0), (1, 2))
     assert not is_exactly(True, 1)
+
+
+NUMBERS = st.one_of(st.integers(-2, 2), st.booleans(), st.sampled_from([0.0, -0.0, 1.0, float("nan")]))
+
+
+@given(st.lists(NUMBERS, max_size=2))
+def test_exactness_is_that_of_records(values: list[float]) -> None:
+    """1, 1.0 and true are equal, and not the same; so are 0.0 and -0.0."""
+    for other in ([], [1], [1.0], [True], [0.0], [-0.0], [1, 0.0], [float("nan")]):
+        a, b = (tuple(values), 1), (tuple(other), 1)
+        assert is_exactly(a, b) == (exactly(a) == exactly(b))
