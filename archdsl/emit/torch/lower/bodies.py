@@ -11,12 +11,12 @@ from archdsl.dims import Dim
 from archdsl.emit.torch.lower.expressions import Scope, translate
 from archdsl.emit.torch.lower.sizes import Turn, condition_test, is_read, read_off, sized, symbols_of
 from archdsl.emit.torch.lower.variables import WISHES
-from archdsl.emit.torch.names import RESERVED, Names, identifier, snake
+from archdsl.emit.torch.names import RESERVED, Names, identifier, is_identifier, snake
 from archdsl.emit.torch.precision import converted
 from archdsl.emit.torch.terms import assign, call, literal, name, own
 from archdsl.op import TorchExpr
 from archdsl.ops.tensor import Constant
-from archdsl.program.conditions import Combined, Compared, Condition, Flag, names_of
+from archdsl.program.conditions import Combined, Compared, Condition, Flag, names_of, opposite
 from archdsl.program.hints import Hint
 from archdsl.program.ir import (
     Call,
@@ -25,6 +25,7 @@ from archdsl.program.ir import (
     Counted,
     For,
     ModuleRef,
+    Optional,
     Output,
     Own,
     Passed,
@@ -53,6 +54,7 @@ class Site:
     """The class that a body is written in.
 
     ``stored`` gives a parameter of the class as its methods read it, ``reach`` the expression for a module below it,
+    ``flag`` the attribute that holds the answer to a condition, by a wish for its name,
     ``modules`` that for all modules that a loop runs at a place, if it runs no others,
     ``tensor`` that for a tensor of its own, ``table`` that for a constant tensor, and ``method`` the name of the method
     that is a body of a class.
@@ -61,6 +63,7 @@ class Site:
     cls: Class
     stored: Callable[[str], str]
     reach: Callable[[Place, Mapping[str, str]], ast.expr]
+    flag: Callable[[Condition, str], ast.expr]
     modules: Callable[[Place, For, Mapping[str, str]], ast.expr | None]
     tensor: Callable[[str], ast.expr]
     table: Callable[[Run], ast.expr]
@@ -80,12 +83,12 @@ class Sizes:
             body = cls.bodies[number]
             types = [v.type for v in body.inputs]
             known = {p.name for p in cls.parameters}
-            missing = tuple(s for s in self.needed(body.steps) if s not in known and not is_read(s, types))
+            missing = tuple(s for s in self.needed(body.steps, cls) if s not in known and not is_read(s, types))
             self._passed[cls, number] = missing
         return self._passed[cls, number]
 
-    def needed(self, steps: Iterable[Step]) -> tuple[str, ...]:
-        """The names of the numbers in what steps compute themselves, and of those that they pass on."""
+    def needed(self, steps: Iterable[Step], cls: Class) -> tuple[str, ...]:
+        """The names of the numbers in what steps of a class compute themselves, and of those that they pass on."""
         steps = list(flattened(steps))
         found: dict[str, None] = {}
         for step in steps:
@@ -94,12 +97,49 @@ class Sizes:
                     found.update(dict.fromkeys(symbols_of(expression(step))))
                 case Call(of=of, body=number):
                     found.update(dict.fromkeys(self.passed(of, number)))
-                case Choose(condition=condition) if not isinstance(condition, Training):
+                case Choose(condition=Compared() | Combined() | Flag() as condition) if not _is_answered(
+                    cls, condition
+                ):
                     found.update(dict.fromkeys(sorted(names_of(condition))))
                 case For(count=count):
                     found.update(dict.fromkeys(sorted(names_in(count))))
         turns = {step.variable for step in steps if isinstance(step, For)}
         return tuple(s for s in found if s not in turns)
+
+
+def presence(cls: Class, condition: Condition) -> tuple[str, bool] | None:
+    """A member that is made where a condition holds (or, with False, where it does not); None if there is none."""
+    for part in cls.members:
+        if not isinstance(part, Optional) or not isinstance(part.label, str) or not is_identifier(part.label):
+            continue
+        if part.condition in (condition, opposite(condition)):
+            return part.label, part.condition == condition
+    return None
+
+
+def _is_answered(cls: Class, condition: Condition) -> bool:
+    """Does the constructor know the answer, and is it more than one argument compared with a number?"""
+    if presence(cls, condition) is not None:
+        return True
+    if isinstance(condition, Flag):
+        return False
+    sides = [condition.left, condition.right] if isinstance(condition, Compared) else []
+    plain = [s for s in sides if isinstance(s, int | float) and not isinstance(s, OpenFloat)]
+    is_simple = len(plain) == 1 and all(str(s) in names_of(condition) for s in sides if s not in plain)
+    return not is_simple and names_of(condition) <= {p.name for p in cls.parameters}
+
+
+def _flag_name(step: Choose) -> str:
+    """What the answer to a condition is called: by what it brings."""
+    for inner in flattened(step.then or step.otherwise):
+        match inner:
+            case Run(facets=facets) if facets.op.palette == "merge":
+                return "is_residual"
+            case Run(module=Place(labels=[*_, str(label)])) | Call(module=Place(labels=[*_, str(label)])):
+                return f"has_{snake(label)}" if is_identifier(label) else "has_layer"
+            case Run(facets=facets):
+                return f"has_{facets.op.name}"
+    return "flag"
 
 
 def expression(run: Run) -> TorchExpr | None:
@@ -132,7 +172,7 @@ class Method:
         types = [v.type for v in body.inputs]
         self._symbols: dict[str, str] = {}
         self._read: list[str] = []
-        for symbol in sizes.needed(body.steps):
+        for symbol in sizes.needed(body.steps, site.cls):
             is_stored = symbol not in self._passed and not is_read(symbol, types)
             if symbol not in self._passed and not is_stored:
                 self._read.append(symbol)
@@ -206,7 +246,7 @@ class Method:
     def _turns(self, step: For) -> tuple[ast.expr, ast.expr]:
         """Variable and iterable of a loop: numbers, or the modules themselves where that is all they are for."""
         places = {place for place in places_in(step.steps) if isinstance(place.labels[-1], Counted)}
-        if len(places) == 1 and step.variable not in self._sizes.needed(step.steps):
+        if len(places) == 1 and step.variable not in self._sizes.needed(step.steps, self._site.cls):
             place = places.pop()
             modules = self._site.modules(place, step, self._symbols)
             if modules is not None:
@@ -222,6 +262,13 @@ class Method:
             target = self._variable(join.output)
             for arm, value in zip(arms, (join.then, join.otherwise), strict=True):
                 arm.append(assign(target, self._vars[value]))
+        member = presence(self._site.cls, condition)
+        if member is not None:
+            label, is_present = member
+            test = ast.Compare(own(label), [ast.Is()], [literal(None)])
+            return ast.If(test, *(reversed(arms) if is_present else arms))
+        if _is_answered(self._site.cls, condition):
+            return ast.If(self._site.flag(condition, _flag_name(step)), *arms)
         return ast.If(condition_test(condition, self._symbols), *arms)
 
     def _in_training(self, then: Sequence[Step], otherwise: Sequence[Step]) -> list[ast.stmt]:

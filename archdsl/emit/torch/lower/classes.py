@@ -15,7 +15,7 @@ from archdsl.emit.torch.docs import doc_above
 from archdsl.emit.torch.helpers import HELPERS
 from archdsl.emit.torch.initial import direct_tensor, init_call, shape_of
 from archdsl.emit.torch.lower import classir
-from archdsl.emit.torch.lower.bodies import COUNTERS, Method, NotLowered, Site, Sizes, contents
+from archdsl.emit.torch.lower.bodies import COUNTERS, Method, NotLowered, Site, Sizes, contents, presence
 from archdsl.emit.torch.lower.classir import ClassIR
 from archdsl.emit.torch.lower.containers import CHAINS, Containers, Holding, labels, member
 from archdsl.emit.torch.lower.expressions import Scope, number, with_arguments
@@ -26,12 +26,13 @@ from archdsl.emit.torch.lower.sizes import Turn, condition_test, labelled, sized
 from archdsl.emit.torch.lower.tables import Tables, tensor_of
 from archdsl.emit.torch.lower.wrappers import Wrappers
 from archdsl.emit.torch.names import RESERVED, Names, class_name_at, identifier, is_identifier, network_name, snake
-from archdsl.emit.torch.terms import assign, call, dotted, literal, name, own
+from archdsl.emit.torch.terms import assign, call, dotted, exact, literal, name, own
 from archdsl.init import Init
 from archdsl.op import Op, Weight
 from archdsl.program.conditions import Condition, names_of, opposite
 from archdsl.program.hints import Hint
 from archdsl.program.ir import (
+    Choose,
     Class,
     Group,
     Label,
@@ -43,9 +44,13 @@ from archdsl.program.ir import (
     Part,
     Program,
     Repeated,
+    Training,
+    flattened,
+    parts,
 )
 from archdsl.program.layers import OpenLayer
 from archdsl.program.numbers import Argument, OpenArgument, OpenFloat, names_in
+from archdsl.syntax import tree
 
 
 class Made(NamedTuple):
@@ -54,6 +59,14 @@ class Made(NamedTuple):
     value: ast.expr
     before: tuple[ast.stmt, ...] = ()
     after: tuple[ast.stmt, ...] = ()
+
+
+class Signed(NamedTuple):
+    """A parameter in the signature of a class, and its default if it has one."""
+
+    parameter: Parameter
+    has_default: bool
+    default: Argument = None
 
 
 class Lowering:
@@ -68,7 +81,11 @@ class Lowering:
         self._by_text: dict[str, str] = {}
         self._classes: dict[Class, str] = {}
         self._methods: dict[tuple[Class, int], str] = {}
-        self._signatures: dict[Class, tuple[Parameter, ...]] = {}
+        self._signatures: dict[Class, tuple[Signed, ...]] = {}
+        self._keywords: dict[Class, Mapping[str, str]] = {}
+        """The arguments of constructors, by parameter."""
+        self._given: dict[Class, list[Mapping[str, Argument]]] = {}
+        """The arguments of all uses of a class."""
         self._definitions: list[ast.ClassDef] = []
         self.helpers: dict[str, None] = {}
         self._arguments: dict[str, str] = {}
@@ -78,6 +95,8 @@ class Lowering:
         self._program = program
         self._initial = InitialLoops(program, self._containers)
         self._arguments = {}
+        for part in (part for cls in program.classes for part in parts(cls.members)):
+            self._given.setdefault(part.of, []).append(dict(part.arguments))
         return self.named(program.top), self._arguments
 
     def name(self, wish: str) -> str:
@@ -103,10 +122,13 @@ class Lowering:
         return self._classes[cls]
 
     def _label(self, cls: Class) -> str:
+        name = _name_of(cls)
         if cls is self._program.top:
-            return self._names.take(network_name(self._program.name), "Net")
-        wish = identifier(cls.name or class_name_at(cls.path), "Part")
-        return self._names.take(wish, f"{wish}Part")
+            wishes = (w for w in (self._program.name, name) if w[:1].isupper() and is_identifier(w))
+            return self._names.take(next(wishes, network_name(name)))
+        users = (c.name for c in self._program.classes if any(p.of is cls for p in parts(c.members)))
+        user = next((u for u in users if u is not None and is_identifier(u)), "")
+        return self._names.take(*([name] if name not in RESERVED else []), f"{user}{name}" if user else name)
 
     def _lowered(self, cls: Class) -> ClassIR:
         numbers = _Numbers(cls, Names(labels(cls.members)))
@@ -124,7 +146,8 @@ class Lowering:
         tables = Tables(Names(labels(cls.members)), lambda run: tensor_of(run, self._functions, numbers.open))
         methods, hints = ((), {}) if is_chain else self._bodies(cls, tables, numbers)
         buffers = [m.label for m in own_tensors if m.weight.buffer and is_identifier(m.label)]
-        self._signatures[cls] = numbers.signature
+        self._signatures[cls] = signature = self._signature(cls, numbers)
+        self._keywords[cls] = numbers.names
         return ClassIR(
             "nn.Sequential" if is_chain or holding is Holding.NUMBERED else "nn.Module",
             (*buffers, *tables.labels),
@@ -132,20 +155,34 @@ class Lowering:
             (*numbers.statements(), *statements, *tables.statements(), *self._initial_loop(numbers)),
             methods,
             doc_above(cls.scope.definition.span) if cls.scope.definition is not None else None,
-            tuple(self._signature(cls, numbers)),
+            tuple(map(numbers.argument, signature)),
             tuple(before),
             hints,
         )
 
-    def _signature(self, cls: Class, numbers: _Numbers) -> Iterator[classir.Argument]:
-        """The arguments of a class's constructor. Those of the network have defaults."""
+    def _signature(self, cls: Class, numbers: _Numbers) -> tuple[Signed, ...]:
+        """The parameters of a class's constructor: sizes, arguments in the order of the text, those with defaults."""
+        written = {p.name.text: p.default for p in cls.scope.params}
         settings = {s.parameter: s for s in self._program.settings} if cls is self._program.top else {}
+        signed = []
         for parameter in numbers.signature:
-            label, setting = numbers.names[parameter.name], settings.get(parameter)
-            default = numbers.value(setting.value) if setting is not None else None
-            yield classir.Argument(label, annotation(parameter), default)
+            setting = settings.get(parameter)
             if setting is not None:
-                self._arguments[setting.label] = label
+                self._arguments[setting.label] = numbers.names[parameter.name]
+                signed.append(Signed(parameter, True, setting.value))
+            else:
+                relied = list(self._relied_on(cls, parameter, written.get(parameter.name)))
+                signed.append(Signed(parameter, bool(relied), relied[0] if relied else None))
+        return tuple(sorted(signed, key=lambda s: (s.has_default, s.parameter.name in written)))
+
+    def _relied_on(self, cls: Class, parameter: Parameter, written: tree.Expr | None) -> Iterator[Argument]:
+        """The default that the text has for a parameter, for each use of the class that relies on it."""
+        for given in self._given.get(cls, ()):
+            value = given.get(parameter.name)
+            if (isinstance(written, tree.Number) and exact(value, written.value)) or (
+                isinstance(written, tree.Name) and isinstance(value, Op) and value.name == written.text
+            ):
+                yield value
 
     def _bodies(
         self, cls: Class, tables: Tables, numbers: _Numbers
@@ -155,6 +192,7 @@ class Lowering:
         site = Site(
             cls,
             stored=numbers.stored,
+            flag=numbers.flag,
             reach=lambda place, names: self._containers.reach(cls, place, names),
             modules=lambda place, loop, names: self._containers.modules(cls, place, loop, names),
             tensor=lambda label: own_tensor(label, tensors[label]),
@@ -207,10 +245,15 @@ class Lowering:
                 return self._labelled_chain(part, numbers, target)
             case Part(of=of, arguments=arguments):
                 label, given = self.named(of), dict(arguments)
-                values = [
-                    numbers.value(given[p.name]) if p.name in given else numbers.own(p) for p in self._signatures[of]
-                ]
-                return Made(call(label, *values))
+                made = call(label)
+                for parameter, has_default, default in self._signatures[of]:
+                    is_given = parameter.name in given
+                    value = numbers.value(given[parameter.name]) if is_given else numbers.own(parameter)
+                    if not has_default:
+                        made.args.append(value)
+                    elif not is_given or not exact(given[parameter.name], default):
+                        made.keywords.append(ast.keyword(self._keywords[of][parameter.name], value))
+                return Made(made)
             case Optional(member=inner):
                 return self._made(inner, numbers, target, in_chain)
             case Group(members=members) if self._containers.of(part) is Holding.LIST:
@@ -299,6 +342,9 @@ class Lowering:
             is_next = in_chain and part.label == str(place)
             append = ast.Expr(call(ast.Attribute(path, "append"), made.value))
             held = append if is_next else _set(path, part.label, made.value, numbers.names)
+            if isinstance(part, Optional) and _is_asked(numbers.cls, part):
+                kind = ast.BinOp(name("nn.Module"), ast.BitOr(), literal(None))
+                yield ast.AnnAssign(ast.Attribute(path, str(part.label)), kind, literal(None), 0)
             yield from _under(part, [*made.before, held, *made.after], numbers)
 
     def _loop(self, part: Repeated, path: ast.expr, numbers: _Numbers, in_chain: bool) -> ast.stmt:
@@ -341,6 +387,7 @@ class _Numbers:
         self._labels = labels
         self._used: set[str] = set()
         self._stored: dict[str, str] = {}
+        self._flags: dict[Condition, str] = {}
         self.locals = Names(RESERVED)
         self.late: list[ast.stmt] = []
         """Initial values that are set behind a loop, which sets others."""
@@ -359,6 +406,11 @@ class _Numbers:
     def signature(self) -> tuple[Parameter, ...]:
         """The parameters that the class needs."""
         return tuple(p for p in self.cls.parameters if p.names & self._used)
+
+    def argument(self, signed: Signed) -> classir.Argument:
+        """A parameter as an argument of the constructor."""
+        default = self.value(signed.default) if signed.has_default else None
+        return classir.Argument(self.names[signed.parameter.name], annotation(signed.parameter), default)
 
     def scope(self, use: Callable[[str], None]) -> Scope:
         """The names that expressions of the constructor are written in."""
@@ -414,7 +466,15 @@ class _Numbers:
             self._stored[whole] = self._labels.take(whole, f"{whole}_value")
         return f"self.{self._stored[whole]}{bracket}{rest}"
 
+    def flag(self, condition: Condition, wish: str) -> ast.expr:
+        """The answer to a condition, as methods read it."""
+        if condition not in self._flags:
+            self._flags[condition] = self._labels.take(wish)
+        return own(self._flags[condition])
+
     def statements(self) -> Iterator[ast.stmt]:
+        for condition, attribute in self._flags.items():
+            yield assign(own(attribute), self.condition(condition))
         for label, attribute in self._stored.items():
             yield assign(own(attribute), ast.Name(label))
 
@@ -449,6 +509,18 @@ def _extended(target: ast.Name, values: list[ast.expr]) -> ast.stmt:
     if len(values) == 1:
         return ast.Expr(call(ast.Attribute(target, "append"), values[0]))
     return ast.AugAssign(target, ast.Add(), ast.List(values))
+
+
+def _name_of(cls: Class) -> str:
+    """The name of a block, or one for what stands under a label."""
+    return identifier(cls.name, "Part") if cls.name is not None else class_name_at(cls.path)
+
+
+def _is_asked(cls: Class, part: Optional) -> bool:
+    """Do methods of a class ask whether it has a member?"""
+    chosen = (s.condition for body in cls.bodies for s in flattened(body.steps) if isinstance(s, Choose))
+    asked = (presence(cls, c) for c in chosen if not isinstance(c, Training))
+    return any(found is not None and found[0] == part.label for found in asked)
 
 
 def _under(part: Member, made: list[ast.stmt], numbers: _Numbers) -> list[ast.stmt]:

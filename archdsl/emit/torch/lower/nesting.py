@@ -100,6 +100,7 @@ class _Nesting:
             ) if target == other and not any(isinstance(v, ast.IfExp) for v in (then, otherwise)):
                 value = ast.IfExp(test, then, otherwise)
                 if self._length(value) <= LONGEST_MERGE:
+                    self._writes[target] -= 1
                     return ast.Assign([ast.Name(target)], value)
         return choice
 
@@ -133,6 +134,8 @@ class _Nesting:
         assert merged.value is not None
         if isinstance(maker.value, ast.IfExp):
             return isinstance(line, ast.Return) and isinstance(line.value, ast.Name)
+        if isinstance(line, ast.Assign) and isinstance(line.value, ast.Name):
+            return True
         length, depth = self._length(merged.value), _depth(merged.value)
         if isinstance(line, ast.Return):
             return isinstance(line.value, ast.Name) or (not isinstance(line.value, ast.IfExp) and length <= LONGEST)

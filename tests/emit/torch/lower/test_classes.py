@@ -101,8 +101,8 @@ def test_docstrings_come_from_the_spec() -> None:
 
 def test_numbers_that_differ_are_arguments() -> None:
     text = text_of("block B(c) { f: linear(c * 2) }\nmodel M { input x: [N, 4]; a: B(3); b: B(5); output y }")
-    assert "def __init__(self, c: int, dim: int) -> None:" in text
-    assert members(text) == ["f = nn.Linear(dim, 2 * c)", "a = B(3, 4)", "b = B(5, 6)"]
+    assert "def __init__(self, dim: int, c: int) -> None:" in text
+    assert members(text) == ["f = nn.Linear(dim, 2 * c)", "a = B(4, 3)", "b = B(6, 5)"]
 
 
 def test_an_argument_that_forward_reads_is_stored() -> None:
@@ -147,10 +147,26 @@ def test_what_depends_on_a_number_stands_under_the_condition_in_both_places() ->
     )
     assert text.count("class B") == 1
     assert "        if c > 4:\n            self.g = nn.Linear(c, c)\n" in text
-    assert (
-        "        if self.c > 4:\n            x = self.g(p)\n        else:\n            x = p\n        return x + p\n"
-        in text
+    assert "x = p if self.g is None else self.g(p)" in text
+
+
+def test_a_condition_that_brings_no_module_is_answered_in_the_constructor() -> None:
+    text = text_of(
+        "block B(c) { input x: [N, D]; f: linear(c); if D == c { it + x }; g: linear(c) }\n"
+        "model M { input x: [N, 4]; a: B(4); b: B(5); c: B(5); output y }"
     )
+    assert "self.is_residual = dim == c" in text
+    assert "x = out + x if self.is_residual else out" in text
+
+
+def test_arguments_have_the_order_and_the_defaults_of_the_text() -> None:
+    """A default that no use relies on is left out."""
+    text = text_of(
+        "block B(width, bias = 2, reps = 1) { f: linear(width * reps) -> it * bias }\n"
+        "model M { input x: [N, 4]; a: B(3, bias=3); b: B(5, bias=4, reps=3); output y }"
+    )
+    assert "def __init__(self, dim: int, width: int, bias: int, reps: int = 1) -> None:" in text
+    assert members(text)[-2:] == ["a = B(4, 3, 3)", "b = B(3, 5, 4, reps=3)"]
 
 
 def test_labelled_members_are_made_in_a_loop() -> None:
@@ -193,7 +209,7 @@ def test_numbered_members_under_conditions_are_appended_to_a_list() -> None:
     assert "act: type[nn.Module] | None" in text
     assert "layers: list[nn.Module] = []\n        if c > 4:\n            layers.append(nn.ReLU())\n" in text
     assert "        if act is not None:\n            layers.append(act())\n        super().__init__(*layers)\n" in text
-    assert "B(3, nn.ReLU, 4)" in text
+    assert "B(4, 3, nn.ReLU)" in text
 
 
 def test_a_list_is_one_argument() -> None:
@@ -203,4 +219,4 @@ def test_a_list_is_one_argument() -> None:
     )
     assert "c: tuple[int, int]" in text
     assert "self.g = nn.Linear(c[0], c[1])" in text
-    assert "B((5, 6), 2)" in text
+    assert "B(2, (5, 6))" in text
