@@ -81,7 +81,7 @@ def test_a_table_of_another_length_in_each_instance() -> None:
     assert text.count("class ") == 2
     assert 'self.register_buffer("table", torch.tensor(steps(dim, first)), persistent=False)' in text
     assert "self.a = Unit(40, 2)" in text
-    assert "self.c = Unit(4, 10)" in text
+    assert "self.c = Unit(10, 4)" in text
 
 
 def test_without_a_formula_each_length_has_a_class() -> None:
