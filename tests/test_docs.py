@@ -79,7 +79,7 @@ def test_a_lesson_shows_what_its_commands_give(generate, page: Path, tmp_path: P
     assert pictures
     for picture in pictures:
         assert (tmp_path / page.relative_to(ROOT)).with_name(picture).stat().st_size > 1_000
-        assert page.with_name(picture).stat().st_size < 150_000
+        assert page.with_name(picture).stat().st_size < 160_000
 
 
 FRACTION = re.compile(r"\d+\.\d+(?:e[-+]\d+)?|\d+e[-+]\d+")

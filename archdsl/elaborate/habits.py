@@ -125,7 +125,13 @@ def _read(call: Call, order: Order) -> Reading | None:
                 return None
     values |= {name: given.value for name, given in call.defaults.items() if name not in values}
     op = _constructed(call, {**values, **{name: given.value for name, given in arguments.items()}})
-    return Reading(op, texts, tuple(repeats), order) if op is not None else None
+    if op is None:
+        return None
+    for name, given in arguments.items():
+        accepted = getattr(op, name)
+        if isinstance(given.value, float) and isinstance(accepted, int):
+            texts[name] = show(accepted)
+    return Reading(op, texts, tuple(repeats), order)
 
 
 def _is_size(value: Any, arriving: Arriving) -> bool:

@@ -58,6 +58,7 @@ WRONG = [
     ("[N, L, D]", "layernorm(D)", "layernorm"),
     (SEQUENCE, "attention(768, 1)", "attention(1)"),
     (IMAGE, "normalize(2, 1)", "normalize(1)"),
+    (IMAGE, "normalize(2.0, 1)", "normalize(1)"),
     # a call that cannot be made, or does not fit
     (IMAGE, "conv(64, 128, 3)", "conv(128, 3)"),
     (IMAGE, "conv(64, 128, kernel_size=3, padding=1)", "conv(128, 3, pad=1)"),

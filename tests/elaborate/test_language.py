@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from archdsl.checks.report import check
+from archdsl.compiler import from_text
 from archdsl.diagnostics import names, shapes
 from archdsl.diagnostics.claims import AssertionFails
 from archdsl.diagnostics.files import BadSetting
@@ -277,3 +279,15 @@ def test_equal_layers_share_what_they_say(specs) -> None:
     assert a.facets is b.facets
     assert whole.facets is again.facets
     assert [type(n.op.right) for n in (whole, real)] == [int, float]
+
+
+def test_a_block_that_stands_for_a_value_uses_the_stream(specs) -> None:
+    text = "block B(v) = {} + v\nmodel M {{ input x: [N, 8]\n relu as a\n B(a)\n output y }}"
+    assert len(specs.graph(text.format("it")).nodes) == 2
+    found = check(from_text("arch 1\n" + text.format("1"))).diagnostics
+    assert [d.code for d in found if d.severity == "error"] == ["A0214"]
+
+
+def test_an_output_of_a_list_of_numbers_is_made_at_its_place(specs) -> None:
+    graph = specs.graph("model M { input x: [N, 2]\n [1.0, 2.0]\n output y }")
+    assert graph.nodes[-1].span.text == "output y"

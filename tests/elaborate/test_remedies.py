@@ -200,3 +200,24 @@ def test_what_does_not_divide_is_told_what_does(layer: str, help: str) -> None:
     found = problem(f"model M {{ input x: [N, 16, 14, 12]\n {layer}\n output y }}")
     assert found is not None
     assert found.help == help
+
+
+def test_branches_that_differ_in_an_axis_of_one_cell_do_not_fit_together() -> None:
+    """Such an axis is stretched by `add`, so that no axis is named."""
+    found = problem("model M { input x: [N, 4, 8]\n concat(axis=1) { it; it[:, :, :1] }\n output y }")
+    assert found is not None
+    assert found.message == "the branches of this concat do not fit together"
+
+
+@pytest.mark.parametrize(("width", "is_image"), [(16, True), (8, False)])
+def test_only_a_square_input_is_taken_for_an_image(width: int, is_image: bool) -> None:
+    found = problem(f"model M {{ input x: [N, 3, 16, {width}]\n relu\n output y: [N, 3] }}")
+    assert found is not None
+    assert ("global_avgpool" in found.help) == is_image
+
+
+def test_sizes_nearby_are_multiples() -> None:
+    """Below and above a size that is one less than a multiple."""
+    found = problem(UNET.format(size=359))
+    assert found is not None
+    assert "an input `image` of multiples of 4 (356×356 or 360×360)" in found.help

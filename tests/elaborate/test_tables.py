@@ -7,6 +7,7 @@ import pytest
 from archdsl.compiler import build, choose, from_text
 from archdsl.diagnostics import names, shapes
 from archdsl.evaluate.session import MAX_STEPS
+from archdsl.graph import TensorDeclared
 from archdsl.ops.tensor import Constant
 
 
@@ -152,6 +153,23 @@ def test_what_a_function_gives_in_one_block_is_not_given_in_another(specs) -> No
       output y }"""
     graph = specs.graph(text)
     assert len(constants(graph)) == 2
+
+
+def test_contents_read_nothing_but_each_other(specs) -> None:
+    """What two buffers read is one operator, and a buffer that another reads is computed again."""
+    graph = specs.graph("""model M { input x: [N, 2]
+      let t = [1.0, 2.0] -> exp
+      buffer a: [2] = t
+      buffer b: [2] = a * t
+      buffer c: [2] = t -> sin
+      x + a + b + c
+      output y }""")
+    declared = [event for event in graph.instance.events if isinstance(event, TensorDeclared)]
+    assert len(declared) == 3
+    for event in declared:
+        made = {value for node in event.contents for value in node.outputs}
+        assert {value for node in event.contents for value in node.inputs} <= made
+    assert set(declared[0].contents) < set(declared[2].contents)
 
 
 def test_a_let_that_only_a_buffer_reads_is_read() -> None:

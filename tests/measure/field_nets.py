@@ -101,13 +101,16 @@ def drawn(random: Random, length: int) -> tuple[list[str], Graph]:
 
 
 def seen(graph: Graph) -> list[tuple[int, int]]:
-    """First and last row of the input that the positions of the output depend on, each pair once."""
+    """First and last row of the input that the positions of the output depend on, each pair once.
+
+    In float64: some convolutions of float32 (Winograd's) leave small numbers where nothing is seen.
+    """
     state = {}
     for name, weight in graph.weights.items():
         shape = [size for size in weight.shape if isinstance(size, int)]
         is_zero = name.endswith(("bias", "running_mean", "tracked"))
-        state[name] = torch.zeros(shape) if is_zero else torch.full(shape, 0.5 if len(shape) > 1 else 1.0)
-    rows = torch.zeros(SIZE, 4, SIZE, 4)
+        state[name] = torch.full(shape, 0.0 if is_zero else 0.5 if len(shape) > 1 else 1.0, dtype=torch.float64)
+    rows = torch.zeros(SIZE, 4, SIZE, 4, dtype=torch.float64)
     rows[range(SIZE), :, range(SIZE)] = 1.0
     with torch.inference_mode():
         result = GraphRunner(graph, state).outputs({"x": rows})["y"]
