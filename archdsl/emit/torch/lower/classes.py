@@ -179,10 +179,13 @@ class Lowering:
         """The default that the text has for a parameter, for each use of the class that relies on it."""
         for given in self._given.get(cls, ()):
             value = given.get(parameter.name)
-            if (isinstance(written, tree.Number) and exact(value, written.value)) or (
-                isinstance(written, tree.Name) and isinstance(value, Op) and value.name == written.text
-            ):
-                yield value
+            match written:
+                case tree.Number(value=default) if exact(value, default):
+                    yield value
+                case tree.Name(text=text) if isinstance(value, Op) and value.name == text:
+                    yield value
+                case tree.Name(text=text) if isinstance(value, bool) and value is (text != "none"):
+                    yield value
 
     def _bodies(
         self, cls: Class, tables: Tables, numbers: _Numbers

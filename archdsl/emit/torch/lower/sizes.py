@@ -47,7 +47,27 @@ def sized(size: Number, names: Mapping[str, str]) -> ast.expr:
     if not isinstance(size, Dim):
         return literal(size)
     text = re.sub(r"[^\W\d]\w*", lambda found: names.get(found[0], found[0]), show(size))
-    return ast.parse(text, mode="eval").body
+    return _Shifted().visit(ast.parse(text, mode="eval").body)
+
+
+class _Shifted(ast.NodeTransformer):
+    """``(kernel - 1) // 2`` for ``(kernel + 1) // 2 - 1``."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        match node:
+            case ast.BinOp(
+                left=ast.BinOp(
+                    left=ast.BinOp(left=rest, op=ast.Add(), right=ast.Constant(value=int(added))),
+                    op=ast.FloorDiv(),
+                    right=ast.Constant(value=int(divisor)) as right,
+                ),
+                op=ast.Sub(),
+                right=ast.Constant(value=int(whole)),
+            ) if added < whole * divisor:
+                less = ast.BinOp(rest, ast.Sub(), literal(whole * divisor - added))
+                return ast.BinOp(less, ast.FloorDiv(), right)
+        return node
 
 
 def labelled(label: Label, names: Mapping[str, str]) -> ast.expr:

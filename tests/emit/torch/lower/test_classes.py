@@ -220,3 +220,10 @@ def test_a_list_is_one_argument() -> None:
     assert "c: tuple[int, int]" in text
     assert "self.g = nn.Linear(c[0], c[1])" in text
     assert "B(2, (5, 6))" in text
+
+
+def test_half_of_what_is_left_of_a_kernel() -> None:
+    text = text_of(
+        "block B(k) { f: conv(4, k, pad=(k - 1) // 2) }\nmodel M { input x: [N, 4, H, W]; a: B(1); b: B(3); output y }"
+    )
+    assert "padding=(k - 1) // 2" in text
