@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from archdsl.checks.mending import mend
-from archdsl.cli.common import print_diff, shown
+from archdsl.cli.common import print_diff, shown, width_of
 from archdsl.compiler import open_spec
 from archdsl.diagnostics.base import Diagnostic
+from archdsl.diagnostics.layout import wrap
 from archdsl.files import write_whole
 from archdsl.source import Source
 
@@ -68,7 +70,8 @@ def print_fixes(found: Iterable[Fix]) -> None:
     for fix in found:
         listed = list(changes(fix))
         print(f"fixed {shown(fix.source.name)}")
-        print("\n".join(map(str, listed[:MAX_CHANGES])))
+        for change in listed[:MAX_CHANGES]:
+            print("\n      ".join(wrap(str(change), width_of(sys.stdout), 0, 6)))
         if len(listed) > MAX_CHANGES:
             print(f"  … and {len(listed) - MAX_CHANGES:,} more lines")
 

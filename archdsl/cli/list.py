@@ -65,9 +65,10 @@ def measured() -> Iterator[dict[str, Any]]:
     for path in shipped_specs():
         spec = open_spec(str(path))
         assert not isinstance(spec, Diagnostic), spec.message
-        members = {name.lower(): name for name in spec.buildable}  # a family can be its own member: AlexNet, alexnet
-        for name in members.values():
-            model = spec.buildable[name]
+        aliases = {_plain(name) for name, model in spec.buildable.items() if model.definition.is_alias}
+        for name, model in spec.buildable.items():
+            if not model.definition.is_alias and _plain(name) in aliases:
+                continue  # a family whose defaults are those of a member: AlexNet, alexnet
             graph = build(spec, model, {}, {}).graph
             assert graph is not None, f"{path}:{name} cannot be built"
             yield {
