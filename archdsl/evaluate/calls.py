@@ -48,8 +48,8 @@ class Calls:
     """Evaluates calls."""
 
     def __init__(
-        self, session: Session, network: Network, numbers: Numbers, expressions: Evaluates, tensors: Tensors,
-        lists: Lists,
+        self, session: Session, network: Network, expressions: Evaluates, tensors: Tensors, lists: Lists,
+        numbers: Numbers,
     ) -> None:  # fmt: skip
         self._session = session
         self._network = network
@@ -57,6 +57,7 @@ class Calls:
         self._expressions = expressions
         self._tensors = tensors
         self._lists = lists
+        self._numbers = numbers
         self.parameters: Parameters = Parameters(session, expressions)
 
     def call(self, node: tree.Call, place: Place) -> SpecValue:
@@ -145,13 +146,13 @@ class Calls:
             name = next(iter(named))
             what = f"the function `{builtin.name}` takes no named arguments on numbers"
             raise Fault(WrongKind(span=named[name].site.span, what=what))
-        return self._run_builtin(builtin, values, node)
+        return self._run_builtin(builtin, values, node, place)
 
-    def _run_builtin(self, builtin: Builtin, values: list[SpecValue], node: tree.Call) -> SpecValue:
+    def _run_builtin(self, builtin: Builtin, values: list[SpecValue], node: tree.Call, place: Place) -> SpecValue:
         shown = ", ".join(describe(v) for v in values[:3]) or "nothing"
         self._session.spend(node, sum(len(v) for v in values if is_list(v)))
         try:
-            result = self._numbers.apply(builtin, values, node)
+            result = self._numbers.call(builtin, values, lambda given: builtin.run(*given), node, place.env)
         except TooLarge:
             raise Fault(SizeTooLarge(span=node.span)) from None
         except (TypeError, ValueError, OverflowError, ArithmeticError) as error:
@@ -171,9 +172,14 @@ class Calls:
         with self._session.expanding(definition, file, name, node):
             layer = Applicable(positional, named)
             values, _ = self.parameters.bind(name, definition.params, layer, file, place, node, {})
-            inside = place.inside_value(None, Env(file.env, names=values))
-            key = key_of_call(definition, values)
-            return self._session.once(key, node, lambda: self._expressions.evaluate(definition.value, inside))
+
+            def run(given: Sequence[SpecValue]) -> SpecValue:
+                names = dict(zip(values, given, strict=True))
+                inside = place.inside_value(None, Env(file.env, names=names))
+                key = key_of_call(definition, names)
+                return self._session.once(key, node, lambda: self._expressions.evaluate(definition.value, inside))
+
+            return self._numbers.call(function, [*values.values()], run, node, place.env)
 
 
 def _call_measure(measure: Measure, node: tree.Call, positional: tuple[Given, ...], named: Named) -> SpecValue:

@@ -65,7 +65,7 @@ class Evaluator:
         self.tensors: Tensors = Tensors(session, self._network)
         self.patterns: Patterns = Patterns(self, self._network)
         self.lists: Lists = Lists(session)
-        self.calls: Calls = Calls(session, self._network, self._numbers, self, self.tensors, self.lists)
+        self.calls: Calls = Calls(session, self._network, self, self.tensors, self.lists, self._numbers)
         self._indexing = Indexing(session, self._network, self, self.tensors)
         self._comprehensions = Comprehensions(session, self._network, self, self.tensors, self.patterns, self.lists)
         self._rules: dict[type, Callable[[Any, Place], SpecValue]] = {

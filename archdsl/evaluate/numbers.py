@@ -13,7 +13,7 @@ from archdsl.dims import Dim, Operator, Size, TooLarge, truth
 from archdsl.evaluate.faults import Fault
 from archdsl.evaluate.quotient import OPERATIONS, Exact, Quotient, as_quotient
 from archdsl.evaluate.session import Session
-from archdsl.evaluate.values import Builtin, Number, Sides, SpecValue, describe, is_size
+from archdsl.evaluate.values import Builtin, Env, Function, Number, Sides, SpecValue, describe, is_size
 from archdsl.op import Reject
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -24,6 +24,8 @@ MAGNITUDE = "numbers have at most 60 digits"
 
 Decide: TypeAlias = Callable[[Size, Operator, Size, tree.Node], bool]
 """Whether a comparison of sizes holds, one of which is symbolic."""
+Run: TypeAlias = Callable[[Sequence[SpecValue]], SpecValue]
+"""Computes a function for arguments."""
 
 
 class Numbers(Protocol):
@@ -45,8 +47,10 @@ class Numbers(Protocol):
         """A size where a plain number is wanted: the end of a range, a part of a name."""
         ...
 
-    def apply(self, function: Builtin, values: Sequence[SpecValue], node: tree.Node) -> SpecValue:
-        """A function of the language on numbers and lists. Raises what the function raises."""
+    def call(
+        self, function: Function | Builtin, values: Sequence[SpecValue], run: Run, node: tree.Node, env: Env
+    ) -> SpecValue:
+        """The result of a function for these arguments, which ``run`` computes; ``env`` is where the call stands."""
         ...
 
 
@@ -89,6 +93,11 @@ class SizeNumbers:
 
     def known(self, size: Size, node: tree.Node) -> Size:
         return size
+
+    def call(
+        self, function: Function | Builtin, values: Sequence[SpecValue], run: Run, node: tree.Node, env: Env
+    ) -> SpecValue:
+        return run(values)
 
     def require_positive(self, divisor: Dim, node: tree.Node) -> None:
         """A symbolic divisor is at least 1 for every input that the model accepts."""
@@ -159,8 +168,10 @@ class QuotientNumbers:
     def known(self, size: Size, node: tree.Node) -> Size:
         return size
 
-    def apply(self, function: Builtin, values: Sequence[SpecValue], node: tree.Node) -> SpecValue:
-        return function.run(*values)
+    def call(
+        self, function: Function | Builtin, values: Sequence[SpecValue], run: Run, node: tree.Node, env: Env
+    ) -> SpecValue:
+        return run(values)
 
 
 def _makes_quotient(op: str, left: Exact, right: Exact) -> bool:

@@ -63,9 +63,10 @@ class Formulas:
         env = self._envs.get(node)
         if env is None or not isinstance(node.op, Constant) or not _is_long(node.op.data):
             return None
-        return self._formula(node.site, env)
+        return self.formula(node.site, env)
 
-    def _formula(self, node: tree.Node, env: Env) -> Formula | None:
+    def formula(self, node: tree.Node, env: Env) -> Formula | None:
+        """An expression as a formula; None if a name in it has a meaning that a formula cannot have."""
         names: dict[str, Meaning] = {}
         for text in free_names(node):
             value = env.lookup(text)
@@ -95,7 +96,7 @@ class Formulas:
         """The formula of a ``let`` of the same scope."""
         for event in self._named:
             if event.name == text and event.what is value and isinstance(event.site, tree.Let):
-                found = self._formula(event.site.value, event.env)
+                found = self.formula(event.site.value, event.env)
                 return replace(found, name=text) if found is not None else None
         return None
 

@@ -298,6 +298,21 @@ class Parameter:
         return frozenset([self.name]).union(*(item.names for item in self.items)) - {""}
 
 
+@record
+class Local:
+    """A number that the constructor of a class computes by a formula. ``is_named``: the text gives it its name."""
+
+    name: str
+    kind: Literal["int", "float"]
+    formula: Formula
+    is_named: bool
+
+    @property
+    def parameter(self) -> Parameter:
+        """The same for a class within, which is given it."""
+        return Parameter(self.name, self.kind)
+
+
 @dataclass(frozen=True, eq=False)
 class Class:
     """A class: the scope of the text that it was made from, its members in state-dict order, and its bodies.
@@ -312,6 +327,7 @@ class Class:
     bodies: tuple[Body, ...]
     parameters: tuple[Parameter, ...] = ()
     is_local: bool = False
+    locals: tuple[Local, ...] = ()
 
     @property
     def name(self) -> str | None:
@@ -356,7 +372,7 @@ class ClassTable:
 
     def intern(self, cls: Class) -> Class:
         """The class with these contents."""
-        key = (cls.scope.text, cls.members, cls.bodies, cls.parameters, cls.is_local)
+        key = (cls.scope.text, cls.members, cls.bodies, cls.parameters, cls.is_local, cls.locals)
         return self.made.setdefault(key, cls)
 
 

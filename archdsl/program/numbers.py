@@ -98,6 +98,8 @@ def names_in(number: object) -> frozenset[str]:
             return symbols(number)
         case OpenLayer(argument=name) | OpenArgument(name=name):
             return frozenset([name])
+        case tuple() | list():
+            return frozenset[str]().union(*map(names_in, number))
         case _:
             return frozenset()
 
@@ -108,14 +110,16 @@ def at(value: Any, lane: Lane) -> Any:
         case OpenFloat():
             said = value.expression
             if isinstance(said, str):
-                return lane[said]
+                return lane.get(said, value)
             return OPERATORS[said.op](at(said.left, lane), at(said.right, lane))
         case OpenNumbers():
             return value.at(lane)
         case Dim():
             return substitute(value, {name: size for name, size in lane.items() if isinstance(size, int | Dim)})
         case OpenLayer(argument=name) | OpenArgument(name=name):
-            return lane[name]
+            return lane.get(name, value)
+        case list():
+            return [at(item, lane) for item in value]
         case tuple():
             items = [at(item, lane) for item in value]
             if all(a is b for a, b in zip(items, value, strict=True)):

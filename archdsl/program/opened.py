@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archdsl.dims import Dim, Size, symbol
-from archdsl.evaluate.values import NONE, BlockLayer, Builtin, NoLayer, OpLayer, Value, is_list
+from archdsl.evaluate.values import NONE, BlockLayer, Builtin, Env, NoLayer, OpLayer, Value, is_list
 from archdsl.graph import Instance, values_in
 from archdsl.init import Init
 from archdsl.program.conditions import Condition, Flag, names_of
-from archdsl.program.ir import Kind, Parameter
+from archdsl.program.formulas import Formulas
+from archdsl.program.ir import Kind, Local, Parameter
 from archdsl.program.layers import are_activations, open_layer, operator
-from archdsl.program.numbers import Argument, OpenFloat
+from archdsl.program.numbers import Argument, OpenFloat, names_in
 from archdsl.record import exactly
+from archdsl.syntax import tree
 
 
 class Split(Exception):
@@ -86,6 +88,7 @@ class Opened:
     taken: set[str]
     parameters: dict[Parameter, Source] = field(default_factory=dict)
     lanes: list[dict[str, Argument]] = field(default_factory=list)
+    locals: list[Local] = field(default_factory=list)
     arguments: dict[str, Any] = field(default_factory=dict)
     stream: Any = None
 
@@ -177,6 +180,34 @@ class Opened:
         for lane, value in zip(self.lanes, values, strict=True):
             lane[name] = value
 
+    # ---- what is computed ----
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all that is open."""
+        return frozenset(self.lanes[self.among[0]])
+
+    def local(self, node: tree.Node, env: Env, values: Sequence[Any]) -> Any:
+        """What a call gives in each of the instances that are built for, as a local of the class.
+
+        Raises:
+            Split: it is no number, or is not known when the class is made.
+        """
+        known = frozenset[str]().union(*(p.names for p in self.parameters), (local.name for local in self.locals))
+        formula = Formulas(()).formula(node, env)
+        kind = _kind(values)
+        is_number = kind == "float" or (kind == "int" and min(values) >= 1)
+        if formula is None or not is_number or not names_in(tuple(m for _, m in formula.names)) <= known:
+            raise Split(values, f"`{node.span.text}` is another number")
+        local = next((x for x in self.locals if x.formula == formula), None)
+        if local is None:
+            let = _let_of(node, self.instances[0].scope.text)
+            local = Local(self._name(let or "number"), "int" if kind == "int" else "float", formula, let is not None)
+            self.locals.append(local)
+            for k, value in zip(self.among, values, strict=True):
+                self.lanes[k][local.name] = value
+        return symbol(local.name) if kind == "int" else OpenFloat(values[0], local.name)
+
     # ---- the stream ----
 
     def _opened_stream(self, streams: list[Any], count: list[int]) -> Any:
@@ -224,6 +255,14 @@ def _kind(values: Sequence[Any]) -> Kind | None:
     if are_activations(values):
         return "layer"
     return "list" if all(map(is_list, values)) and len({len(v) for v in values}) == 1 else None
+
+
+def _let_of(node: tree.Node, text: tree.Node) -> str | None:
+    """The name that the text gives an expression; None if it gives none."""
+    for let in tree.walk(text):
+        if isinstance(let, tree.Let) and let.value is node and isinstance(let.pattern, tree.Name):
+            return let.pattern.text
+    return None
 
 
 def _structure(value: Any) -> Hashable:

@@ -79,7 +79,7 @@ class Target(Protocol):
         ...
 
     def is_said(self, formula: Formula) -> bool:
-        """Can the target compute the numbers of a table so?"""
+        """Can the target compute a number, or those of a table, so?"""
         ...
 
     def casts(self, node: Node) -> tuple[Cast, ...]:

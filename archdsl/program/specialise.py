@@ -309,8 +309,9 @@ class _Specialiser:
             then, otherwise = (self._paths(instances, arm, leaving) for arm in arms)
         except Unsuitable:
             raise raised from None
-        parameters = {name for p, _ in next(_leaves(then)).shared.sources for name in p.names}
-        if not names_of(raised.condition) <= parameters:
+        shared = next(_leaves(then)).shared
+        known = {name for p, _ in shared.sources for name in p.names} | {x.name for x in shared.cls.locals}
+        if not names_of(raised.condition) <= known:
             raise raised
         return Fork(raised, raised.condition, then, otherwise)
 
@@ -327,6 +328,8 @@ class _Specialiser:
             found = witnesses.difference(symbolic, lane, witness)
             if found is not None:
                 raise Unsuitable(found)
+        if not all(target.is_said(local.formula) for local in symbolic.opened.locals):
+            raise Unsuitable("a number is computed by what the target has not")
         return Leaf(self._read(symbolic, target, leaving), symbolic.lanes)
 
     def _shapes(self) -> InputShapes:
@@ -377,13 +380,16 @@ class _Specialiser:
         made = list(made_inside(symbolic.instance))
         outputs = [o for k, o in enumerate(symbolic.graph.outputs) if k in leaving]
         symbolic.graph.outputs[:] = outputs
-        parameters = tuple(symbolic.opened.parameters)
-        recorder = Recorder(symbolic.graph, target, self.table, lambda i: self._inner(symbolic, i), parameters)
+        opened = symbolic.opened
+        parameters, locals_ = tuple(opened.parameters), tuple(opened.locals)
+        within = (*parameters, *(local.parameter for local in locals_))
+        recorder = Recorder(symbolic.graph, target, self.table, lambda i: self._inner(symbolic, i), within)
         cls = recorder.cls(symbolic.instance.module)
         entering = _positions(recorder.entering(symbolic.instance), values_in(symbolic.instance.stream))
         giving = _positions(recorder.leaving(symbolic.instance), made)
-        own = self.table.intern(replace(cls, is_local=False, path=symbolic.opened.instances[0].module.path))
-        return Shared(own, tuple(symbolic.opened.parameters.items()), tuple(entering), tuple(giving))
+        path = opened.instances[0].module.path
+        own = replace(cls, is_local=False, path=path, parameters=parameters, locals=locals_)
+        return Shared(self.table.intern(own), tuple(opened.parameters.items()), tuple(entering), tuple(giving))
 
     def _inner(self, symbolic: Symbolic, instance: Instance) -> Use | None:
         """The class of an instance in a block that was built on symbols: that of its witnesses."""

@@ -19,18 +19,17 @@ from archdsl.elaborate.place import NetworkPlace
 from archdsl.elaborate.shapes import InputShapes
 from archdsl.elaborate.strategy import Entry
 from archdsl.evaluate.faults import Abort, Fault, UsesErrorValue
-from archdsl.evaluate.numbers import SizeNumbers
+from archdsl.evaluate.numbers import Run, SizeNumbers
 from archdsl.evaluate.quotient import Exact, Quotient
 from archdsl.evaluate.session import Session
 from archdsl.evaluate.tables import OpenTable, as_tuples, nested_shape
-from archdsl.evaluate.values import Builtin, Env, Sides, SpecValue, Value
+from archdsl.evaluate.values import Builtin, Env, Function, Sides, SpecValue, Value
 from archdsl.graph import Graph, GraphInput, GraphOutput, Instance, Module, values_in
 from archdsl.op import Facets
 from archdsl.program.conditions import Compared, Condition
 from archdsl.program.layers import OpenLayer
 from archdsl.program.numbers import Argument, Lane, OpenFloat, OpenNumbers, Operation, at, is_exactly, names_in
 from archdsl.program.opened import Opened, Split, Unsuitable
-from archdsl.record import exactly
 from archdsl.syntax import tree
 
 T = TypeVar("T", bound=Hashable)
@@ -64,17 +63,24 @@ class WitnessedSession(Session):
             return table
 
 
+class _NeedsNumber(Exception):
+    """A function is written for numbers, and was run on symbols."""
+
+
 class WitnessedNumbers:
     """Arithmetic on open numbers: what symbols leave undecided, the instances decide."""
 
-    def __init__(self, session: Session, lanes: Sequence[Lane]) -> None:
+    def __init__(self, session: Session, opened: Opened) -> None:
         self._sizes = SizeNumbers(session, self.decide)
         self._facts = session.needs.facts
-        self._lanes = lanes
-        self._open = {name for lane in lanes for name in lane}
+        self._opened = opened
+        self._lanes: Sequence[Lane] = [opened.lanes[k] for k in opened.among]
+        self._is_inside = False
+        """The text of a function is being run."""
 
     def operate(self, op: str, left: Exact, right: Exact, node: tree.Node, sides: Sides) -> Exact:
-        is_fraction = op in ("/", "**") and any(isinstance(s, Dim) and self._is_known(s) for s in (left, right))
+        is_float = op in ("/", "**") or isinstance(left, float) or isinstance(right, float)
+        is_fraction = is_float and any(isinstance(s, Dim) and self._is_known(s) for s in (left, right))
         if not is_fraction and not any(isinstance(s, OpenFloat) for s in (left, right)):
             return self._sizes.operate(op, left, right, node, sides)
         values = [self._sizes.operate(op, at(left, k), at(right, k), node, sides) for k in self._lanes]
@@ -109,23 +115,42 @@ class WitnessedNumbers:
             return size
         return self.agreed(lambda lane: at(size, lane), f"`{node.span.text}` is another number", names=names_in(size))
 
-    def apply(self, function: Builtin, values: Sequence[SpecValue], node: tree.Node) -> SpecValue:
-        names = frozenset[str]().union(*map(names_in, values)) & self._open
-        if not any(isinstance(v, OpenFloat) for v in values):
-            try:
-                return function.run(*values)
-            except TypeError:
-                if not names:
-                    raise
-        results = [function.run(*(at(v, lane) for v in values)) for lane in self._lanes]
-        if all(is_exactly(r, results[0]) for r in results):
-            return results[0]
-        of, first = values[0], results[0]
-        if function.name == "sqrt" and isinstance(of, OpenFloat | Dim) and isinstance(first, float):
-            root = OpenFloat(first, Operation("**", of, 0.5))
-            if [at(root, lane) for lane in self._lanes] == results:
-                return root
-        raise Split([exactly(r) for r in results], f"`{node.span.text}` is another number", names=names)
+    def call(
+        self, function: Function | Builtin, values: Sequence[SpecValue], run: Run, node: tree.Node, env: Env
+    ) -> SpecValue:
+        """The result on symbols; where the function needs numbers, a local of the class, or what all agree on."""
+        names = names_in(tuple(values))
+        if not names or not names <= self._opened.names:
+            return run(values)
+        failed: Exception = Unsuitable(f"`{node.span.text}` needs numbers")
+        was_inside, self._is_inside = self._is_inside, True
+        try:
+            if not isinstance(function, Builtin) or not any(isinstance(v, OpenFloat) for v in values):
+                return run(values)
+        except Split as split:
+            failed = split
+        except (_NeedsNumber, TypeError, ValueError):
+            pass
+        finally:
+            self._is_inside = was_inside
+        results: list[SpecValue] = []
+        for lane in self._lanes:
+            results.append(run([at(value, lane) for value in values]))
+            if not isinstance(results[-1], int | float):
+                raise failed
+        root = self._root(values[0], results) if isinstance(function, Builtin) and function.name == "sqrt" else None
+        if root is not None or all(is_exactly(r, results[0]) for r in results):
+            return root or results[0]
+        if self._is_inside:
+            raise _NeedsNumber if isinstance(failed, Unsuitable) else failed
+        return self._opened.local(node, env, results)
+
+    def _root(self, value: SpecValue, results: Sequence[SpecValue]) -> OpenFloat | None:
+        """A square root as a power, if this gives the same numbers."""
+        if not isinstance(value, OpenFloat | Dim) or not isinstance(results[0], float):
+            return None
+        root = OpenFloat(results[0], Operation("**", value, 0.5))
+        return root if [at(root, lane) for lane in self._lanes] == results else None
 
     def agreed(
         self,
@@ -169,7 +194,7 @@ class WitnessedNumbers:
         return next(map(symbol, named), None)
 
     def _is_known(self, size: Dim) -> bool:
-        return symbols(size) <= self._open
+        return symbols(size) <= self._opened.names
 
 
 def _lists(table: Any) -> Any:
@@ -219,7 +244,7 @@ def build(
     opened = Opened(instances, among, set(taken))
     session = WitnessedSession(Witnessed(graph.needs.facts))
     session.top = instances[0].scope.definition
-    session.numbers = numbers = WitnessedNumbers(session, [opened.lanes[k] for k in among])
+    session.numbers = numbers = WitnessedNumbers(session, opened)
     elaborator = Elaborator(session, LearnedAssertions(session), numbers=numbers, shapes=shapes, facets=facets)
     run = _run_model if instances[0].scope.kind == "model" else _run_block
     try:

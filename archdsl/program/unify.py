@@ -14,7 +14,7 @@ from typing import TypeAlias, TypeVar
 
 from archdsl.dims import Dim, Size, symbol
 from archdsl.op import Facets, Tensor
-from archdsl.program.conditions import Combined, Compared, Condition, Flag, holds, opposite
+from archdsl.program.conditions import Combined, Compared, Condition, Flag, holds, names_of, opposite
 from archdsl.program.hints import Hint
 from archdsl.program.ir import (
     Body,
@@ -25,6 +25,7 @@ from archdsl.program.ir import (
     Joined,
     Label,
     Layer,
+    Local,
     Member,
     ModuleRef,
     Optional,
@@ -46,6 +47,7 @@ from archdsl.program.layers import OpenLayer
 from archdsl.program.numbers import Argument, Lane, OpenArgument, at, is_exactly
 
 T = TypeVar("T")
+N = TypeVar("N", Parameter, Local)
 Module: TypeAlias = Layer | Part | Group
 
 
@@ -62,6 +64,8 @@ class Side:
 
     def decided(self, condition: Condition) -> bool | None:
         """Whether a condition holds in all its instances (true), or in none; None if in some."""
+        if not all(names_of(condition) <= lane.keys() for lane in self.lanes):
+            return None
         answers = {holds(condition, lane) for lane in self.lanes}
         return answers.pop() if len(answers) == 1 else None
 
@@ -92,18 +96,23 @@ class Unifier:
     def _one(self, a: Class, b: Class) -> Class:
         if len(a.bodies) != 1 or len(b.bodies) != 1:
             raise Apart("several bodies")
+        open_in = {"parameters": _either(a.parameters, b.parameters), "locals": _either(a.locals, b.locals)}
         if is_numbered(a) and is_numbered(b):
             numbering = _Numbering(self, a, b)
-            return replace(a, **numbering.renumbered(_Bodies(self, a.bodies[0], b.bodies[0], numbering).body()))
+            return replace(
+                a, **open_in, **numbering.renumbered(_Bodies(self, a.bodies[0], b.bodies[0], numbering).body())
+            )
         members = tuple(self.members(a.members, b.members))
         body = _Bodies(self, a.bodies[0], b.bodies[0]).body()
-        return replace(a, members=members, bodies=(replace(body, steps=tuple(_called(body.steps, members))),))
+        return replace(
+            a, **open_in, members=members, bodies=(replace(body, steps=tuple(_called(body.steps, members))),)
+        )
 
     def local(self, a: Class, b: Class) -> Class:
         """A class of two that stand in the same place of the two: a seq, a group."""
         if a is b:
             return a
-        if a.scope.text is not b.scope.text or a.name is not None or a.parameters != b.parameters:
+        if a.scope.text is not b.scope.text or a.name is not None:
             raise Apart("another class")
         if (a, b) not in self._merged:
             self._merged[a, b] = self.intern(self._one(a, b))
@@ -201,6 +210,14 @@ class Unifier:
     def made(self, facets: Facets) -> object:
         """What an operator is in the target, with the weights that it owns."""
         return self.form(facets), facets.weights
+
+
+def _either(a: tuple[N, ...], b: tuple[N, ...]) -> tuple[N, ...]:
+    """Parameters or locals of both sides."""
+    both = tuple(dict.fromkeys((*a, *b)))
+    if len({x.name for x in both}) < len(both):
+        raise Apart("one name for two numbers")
+    return both
 
 
 def _value(parameter: Parameter) -> Argument:

@@ -19,7 +19,7 @@ from archdsl.emit.torch.lower.bodies import COUNTERS, Method, NotLowered, Site, 
 from archdsl.emit.torch.lower.classir import ClassIR
 from archdsl.emit.torch.lower.containers import CHAINS, Containers, Holding, labels, member
 from archdsl.emit.torch.lower.expressions import Scope, number, with_arguments
-from archdsl.emit.torch.lower.formulas import Functions
+from archdsl.emit.torch.lower.formulas import Functions, said
 from archdsl.emit.torch.lower.idioms import idiomatic
 from archdsl.emit.torch.lower.initial_loops import InitialLoops, is_maybe, kind_of, where_it_is
 from archdsl.emit.torch.lower.sizes import Turn, condition_test, labelled, sized
@@ -131,7 +131,7 @@ class Lowering:
         return self._names.take(*([name] if name not in RESERVED else []), f"{user}{name}" if user else name)
 
     def _lowered(self, cls: Class) -> ClassIR:
-        numbers = _Numbers(cls, Names(labels(cls.members)))
+        numbers = _Numbers(cls, Names(labels(cls.members)), self._functions)
         holding = self._containers.of(cls)
         is_chain = holding in CHAINS
         own_tensors = [m for m in cls.members if isinstance(m, OwnTensor)]
@@ -146,17 +146,19 @@ class Lowering:
         tables = Tables(Names(labels(cls.members)), lambda run: tensor_of(run, self._functions, numbers.open))
         methods, hints = ((), {}) if is_chain else self._bodies(cls, tables, numbers)
         buffers = [m.label for m in own_tensors if m.weight.buffer and is_identifier(m.label)]
+        stated = [*numbers.statements()]
+        computed = (numbers.computed(), []) if positional else ([], numbers.computed())
         self._signatures[cls] = signature = self._signature(cls, numbers)
         self._keywords[cls] = numbers.names
         return ClassIR(
             "nn.Sequential" if is_chain or holding is Holding.NUMBERED else "nn.Module",
             (*buffers, *tables.labels),
             tuple(positional),
-            (*numbers.statements(), *statements, *tables.statements(), *self._initial_loop(numbers)),
+            (*computed[1], *stated, *statements, *tables.statements(), *self._initial_loop(numbers)),
             methods,
             doc_above(cls.scope.definition.span) if cls.scope.definition is not None else None,
             tuple(map(numbers.argument, signature)),
-            tuple(before),
+            (*computed[0], *before),
             hints,
         )
 
@@ -385,9 +387,10 @@ class Lowering:
 class _Numbers:
     """The parameters of a class: those that its constructor uses, and those that its methods read."""
 
-    def __init__(self, cls: Class, labels: Names) -> None:
+    def __init__(self, cls: Class, labels: Names, functions: Functions) -> None:
         self.cls = cls
         self._labels = labels
+        self._functions = functions
         self._used: set[str] = set()
         self._stored: dict[str, str] = {}
         self._flags: dict[Condition, str] = {}
@@ -397,6 +400,24 @@ class _Numbers:
         self.names: dict[str, str] = {}
         for parameter in cls.parameters:
             self._name(parameter, self.locals.take(snake(identifier(parameter.name, "value")), "value"))
+        self._formulas = {local.name: local for local in cls.locals}
+        self._computed: dict[str, ast.expr] = {}
+
+    def _use(self, names: Iterable[str], is_stored: bool = False) -> None:
+        """Parameters and locals that the class needs. What the text gives no name is computed where it is used."""
+        for label in sorted(names):
+            self._used.add(label)
+            if label not in self._formulas or label in self.names:
+                continue
+            local = self._formulas[label]
+            value = said(local.formula, self._functions, self.open)
+            if value is None:
+                raise NotLowered(f"no formula for {label}")
+            if local.is_named or is_stored or not isinstance(value, ast.Call):
+                self.names[label] = self.locals.take(snake(identifier(label, "value")), "value")
+                self._computed[self.names[label]] = value
+            else:
+                self.names[label] = ast.unparse(value)
 
     def _name(self, parameter: Parameter, label: str) -> None:
         """The name of a parameter, and those of its elements."""
@@ -420,15 +441,15 @@ class _Numbers:
         return Scope(open=self.open, use=use)
 
     def own(self, parameter: Parameter) -> ast.expr:
-        """A parameter of the class in its constructor."""
-        self._used.add(parameter.name)
-        return ast.Name(self.names[parameter.name])
+        """A parameter of the class in its constructor, or a local."""
+        self._use([parameter.name])
+        return ast.parse(self.names[parameter.name], mode="eval").body
 
     def value(self, value: Argument) -> ast.expr:
         """A number in the constructor, or what else an argument may be."""
         match value:
             case OpenLayer(argument=argument) | OpenArgument(name=argument):
-                self._used.add(argument)
+                self._use([argument])
                 return name(self.names[argument])
             case Op():
                 module = value.torch(()).module
@@ -454,7 +475,7 @@ class _Numbers:
 
     def condition(self, condition: Condition) -> ast.expr:
         """A condition in the constructor."""
-        self._used |= names_of(condition)
+        self._use(names_of(condition))
         return condition_test(condition, self.names)
 
     def arguments(self, init: Init) -> dict[str, ast.expr]:
@@ -463,7 +484,7 @@ class _Numbers:
 
     def stored(self, label: str) -> str:
         """A parameter as methods read it."""
-        self._used.add(label)
+        self._use([label], is_stored=True)
         whole, bracket, rest = self.names[label].partition("[")
         if whole not in self._stored:
             self._stored[whole] = self._labels.take(whole, f"{whole}_value")
@@ -475,6 +496,10 @@ class _Numbers:
             self._flags[condition] = self._labels.take(wish)
         return own(self._flags[condition])
 
+    def computed(self) -> list[ast.stmt]:
+        """The variables that the constructor computes first."""
+        return [assign(ast.Name(label), value) for label, value in self._computed.items()]
+
     def statements(self) -> Iterator[ast.stmt]:
         for condition, attribute in self._flags.items():
             yield assign(own(attribute), self.condition(condition))
@@ -483,9 +508,9 @@ class _Numbers:
 
     def open(self, value: Dim | OpenFloat) -> ast.expr:
         found = names_in(value)
+        self._use(found)
         if not found <= self.names.keys():
             raise NotLowered(f"{value} is not known when the network is made")
-        self._used |= found
         return sized(value, self.names)
 
 

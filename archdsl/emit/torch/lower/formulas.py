@@ -52,7 +52,12 @@ class Functions:
 
     def _definition(self, function: Function, given: list[str]) -> ast.FunctionDef:
         definition = function.definition
-        if any(p.default is not None for p in definition.params) or len(given) != len(definition.params):
+        defaults = [p.default.value for p in definition.params if isinstance(p.default, tree.Number)]
+        if len(defaults) < sum(p.default is not None for p in definition.params):
+            raise NoFormula
+        left = len(definition.params) - len(given)
+        given += [type(default).__name__ for default in defaults[len(defaults) - left :]]
+        if len(given) != len(definition.params):
             raise NoFormula
         names = Names()
         said = [names.take(snake(identifier(p.name.text, "value"))) for p in definition.params]
@@ -68,7 +73,7 @@ class Functions:
         doc = doc_above(definition.span)
         start: list[ast.stmt] = [ast.Expr(literal(doc))] if doc else []
         args = [ast.arg(n, ast.Name(kind)) for n, kind in types.items()]
-        arguments = ast.arguments([], args, None, [], [], None, [])
+        arguments = ast.arguments([], args, None, [], [], None, [literal(d) for d in defaults])
         wish = identifier(definition.name.text, "function")
         label = self._names.take(snake(wish), f"{wish}_of")
         returns = ast.parse(phrase.kind(body), mode="eval").body
