@@ -6,7 +6,7 @@ one by one. What is true in some instances, or given in some, forks the text: it
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -187,26 +187,28 @@ class Opened:
         """The names of all that is open."""
         return frozenset(self.lanes[self.among[0]])
 
-    def local(self, node: tree.Node, env: Env, values: Sequence[Any]) -> Any:
-        """What a call gives in each of the instances that are built for, as a local of the class.
+    def local(self, node: tree.Node, env: Env, values: Mapping[int, Any]) -> Any:
+        """What a call gives in each instance, by number, as a local of the class; it is known in those built for.
 
         Raises:
             Split: it is no number, or is not known when the class is made.
         """
         known = frozenset[str]().union(*(p.names for p in self.parameters), (local.name for local in self.locals))
         formula = Formulas(()).formula(node, env)
-        kind = _kind(values)
-        is_number = kind == "float" or (kind == "int" and min(values) >= 1)
+        kind = _kind([*values.values()])
+        is_number = kind == "float" or (kind == "int" and min(values.values()) >= 1)
         if formula is None or not is_number or not names_in(tuple(m for _, m in formula.names)) <= known:
-            raise Split(values, f"`{node.span.text}` is another number")
+            names = names_in(tuple(m for _, m in formula.names)) if formula is not None else frozenset[str]()
+            keys = [values[k] for k in self.among]
+            raise Split(keys, f"`{node.span.text}` is another number", names=names)
         local = next((x for x in self.locals if x.formula == formula), None)
         if local is None:
             let = _let_of(node, self.instances[0].scope.text)
             local = Local(self._name(let or "number"), "int" if kind == "int" else "float", formula, let is not None)
             self.locals.append(local)
-            for k, value in zip(self.among, values, strict=True):
+            for k, value in values.items():
                 self.lanes[k][local.name] = value
-        return symbol(local.name) if kind == "int" else OpenFloat(values[0], local.name)
+        return symbol(local.name) if kind == "int" else OpenFloat(values[self.among[0]], local.name)
 
     # ---- the stream ----
 

@@ -55,6 +55,7 @@ class _Shower:
     def _class(self, cls: Class) -> Iterator[str]:
         names = ", ".join(p.name for p in cls.parameters)
         yield f"class {self._names[cls]}{f'({names})' if names else ''}{' in the class around it' * cls.is_local}"
+        yield from _indented(f"{local.name} = {local.formula.node.span.text}" for local in cls.locals)
         yield from _indented(line for member in cls.members for line in self._member(member))
         yield from _indented(line for body in cls.bodies for line in self._body(body))
 

@@ -33,6 +33,7 @@ from archdsl.program.opened import Opened, Split, Unsuitable
 from archdsl.syntax import tree
 
 T = TypeVar("T", bound=Hashable)
+R = TypeVar("R")
 
 
 # ---- running -----------------------------------------------------------------------------------------------
@@ -71,6 +72,7 @@ class WitnessedNumbers:
     """Arithmetic on open numbers: what symbols leave undecided, the instances decide."""
 
     def __init__(self, session: Session, opened: Opened) -> None:
+        self._session = session
         self._sizes = SizeNumbers(session, self.decide)
         self._facts = session.needs.facts
         self._opened = opened
@@ -84,7 +86,10 @@ class WitnessedNumbers:
         if not is_fraction and not any(isinstance(s, OpenFloat) for s in (left, right)):
             return self._sizes.operate(op, left, right, node, sides)
         values = [self._sizes.operate(op, at(left, k), at(right, k), node, sides) for k in self._lanes]
-        if len(set(values)) == 1:
+        others = self._elsewhere(
+            lambda k: self._sizes.operate(op, at(left, k), at(right, k), node, sides), (left, right)
+        )
+        if len({*values, *others.values()}) == 1:
             return values[0]
         floats = [v for v in values if isinstance(v, float)]
         if len(floats) < len(values) or isinstance(left, Quotient) or isinstance(right, Quotient):
@@ -133,17 +138,21 @@ class WitnessedNumbers:
             pass
         finally:
             self._is_inside = was_inside
-        results: list[SpecValue] = []
-        for lane in self._lanes:
-            results.append(run([at(value, lane) for value in values]))
-            if not isinstance(results[-1], int | float):
-                raise failed
+        results = [run([at(value, lane) for value in values]) for lane in self._lanes]
+        agree = all(is_exactly(r, results[0]) for r in results)
+        if not isinstance(results[0], int | float):
+            if agree:
+                return results[0]
+            raise failed
         root = self._root(values[0], results) if isinstance(function, Builtin) and function.name == "sqrt" else None
-        if root is not None or all(is_exactly(r, results[0]) for r in results):
-            return root or results[0]
+        if root is not None:
+            return root
+        elsewhere = self._elsewhere(lambda lane: run([at(value, lane) for value in values]), values)
+        if agree and all(is_exactly(r, results[0]) for r in elsewhere.values()):
+            return results[0]
         if self._is_inside:
             raise _NeedsNumber if isinstance(failed, Unsuitable) else failed
-        return self._opened.local(node, env, results)
+        return self._opened.local(node, env, elsewhere | dict(zip(self._opened.among, results, strict=True)))
 
     def _root(self, value: SpecValue, results: Sequence[SpecValue]) -> OpenFloat | None:
         """A square root as a power, if this gives the same numbers."""
@@ -151,6 +160,21 @@ class WitnessedNumbers:
             return None
         root = OpenFloat(results[0], Operation("**", value, 0.5))
         return root if [at(root, lane) for lane in self._lanes] == results else None
+
+    def _elsewhere(self, result: Callable[[Lane], R], values: Sequence[SpecValue]) -> dict[int, R]:
+        """The results in the instances that take another way through the text, where there are any."""
+        found: dict[int, R] = {}
+        known = len(self._session.diagnostics), self._session.is_incomplete
+        for k, lane in enumerate(self._opened.lanes):
+            if k in self._opened.among or not names_in(tuple(values)) <= lane.keys():
+                continue
+            try:
+                found[k] = result(lane)
+            except (Fault, UsesErrorValue, TypeError, ValueError, ArithmeticError):
+                continue
+        del self._session.diagnostics[known[0] :]
+        self._session.is_incomplete = known[1]
+        return found
 
     def agreed(
         self,

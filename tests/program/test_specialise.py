@@ -261,10 +261,21 @@ def test_defaults_that_nothing_in_a_block_reads_do_not_divide_its_runs() -> None
     assert "bound=(1 / (classes ** 0.5))" in show(found)
 
 
-def test_a_function_of_open_numbers_that_is_another_number_in_each() -> None:
-    with pytest.raises(Split, match=r"`int\(2.5 \* rate\)` is another number") as raised:
-        of_many("model M(rate = 2.0) { input x: [N, 4]; f: linear(int(2.5 * rate)); output y }", rate=4.0)
-    assert raised.value.names == {"rate"}
+def test_a_function_of_open_numbers_that_is_another_number_in_each_is_a_local_of_the_class() -> None:
+    found, _ = of_many("model M(rate = 2.0) { input x: [N, 4]; f: linear(int(2.5 * rate)); output y }", rate=4.0)
+    assert "number = int(2.5 * rate)\n  f: linear(number)" in show(found)
+
+
+def test_a_local_has_the_name_that_the_text_gives_it() -> None:
+    """A condition may depend on it."""
+    found, reasons = program(
+        "fn even(c) = 2 * round(c / 4)\n"
+        "block B(c) { input x: [N, C]; let inner = even(c); f: linear(inner); if inner != C { relu } }\n"
+        "model M { input x: [N, 4]; a: B(8); b: B(14); c: B(14); output y }"
+    )
+    assert reasons == []
+    assert "B#0(c, dim)\n  inner = even(c)\n  f: linear(inner)" in show(found)
+    assert "if inner != dim" in show(found)
 
 
 def test_a_function_of_open_numbers_that_is_one_number_in_all() -> None:
