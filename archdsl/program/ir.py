@@ -342,6 +342,8 @@ class Setting:
     parameter: Parameter
     label: str
     value: Argument
+    is_default: bool = True
+    """Whether the class has the value as its default."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from archdsl.compiler import Spec, from_text, library_root, open_spec
 from archdsl.emit.torch import make_module
 from archdsl.emit.torch.family import FamilySource, family_source
 from archdsl.emit.torch.lower.classes import Lowering
+from archdsl.emit.torch.text import file_text
 from archdsl.errors import SpecError
 from archdsl.model import open_members
 
@@ -39,14 +40,35 @@ def test_other_networks_are_other_classes_and_share_blocks() -> None:
     assert family.text.count("class B(") == 1
 
 
+def test_numbers_that_no_member_varies_are_arguments_with_defaults() -> None:
+    """As in the file of one member. The class is proved for other values of them too."""
+    family = family_of(f"{NET}\nmodel Small = Net(8)\nmodel Large = Net(16)")
+    assert "def __init__(self, width: int, classes: int = 3)" in family.text
+
+
+def test_activations_flags_and_lists() -> None:
+    family = family_of(
+        "model Net(act, is_deep, sizes) { input x: [N, 4]\nbody: seq { linear(3) -> act; if is_deep { linear(5) } }\n"
+        "tail: seq { for s in sizes { linear(s) } }\noutput y }\n"
+        "model A = Net(relu, false, [3, 4])\nmodel B = Net(gelu, true, [5, 6])\nmodel C = Net(gelu, false, [5])"
+    )
+    assert {*family.members} == {"A", "B", "C"}
+
+
 def test_equal_members_are_one_class() -> None:
     family = family_of(f"{NET}\nmodel Small = Net(8)\nmodel Same = Net(8)")
     assert family.text.count("class ") == 1
 
 
-def test_a_member_that_cannot_be_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_members_of_a_class_that_cannot_be_proved_are_classes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     right = Lowering.add
     monkeypatch.setattr(Lowering, "add", lambda self, program: (right(self, program)[0], {}))
+    family = family_of(f"{NET}\nmodel Small = Net(8)\nmodel Large = Net(16)")
+    assert family.members == {"Small": "Small", "Large": "Large"}
+
+
+def test_a_member_that_cannot_be_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archdsl.emit.torch.family.file_text", lambda *given: file_text(*given).replace("relu", "silu"))
     with pytest.raises(SpecError, match="A0500"):
         family_of(f"{NET}\nmodel Small = Net(8)\nmodel Large = Net(16)")
 

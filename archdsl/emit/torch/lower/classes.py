@@ -171,7 +171,7 @@ class Lowering:
             setting = settings.get(parameter)
             if setting is not None:
                 self._arguments[setting.label] = numbers.names[parameter.name]
-                signed.append(Signed(parameter, True, setting.value))
+                signed.append(Signed(parameter, setting.is_default, setting.value))
             else:
                 relied = list(self._relied_on(cls, parameter, written.get(parameter.name)))
                 signed.append(Signed(parameter, bool(relied), relied[0] if relied else None))
