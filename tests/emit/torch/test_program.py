@@ -55,6 +55,15 @@ def test_what_shapes_the_network_is_no_argument() -> None:
     assert source.arguments == {"classes": "classes"}
 
 
+def test_a_rate_that_sizes_are_computed_from_is_no_argument() -> None:
+    source = source_of(
+        "model M(scale = 1.0, classes = 10) "
+        "{ input x: [N, 4]; h: linear(int(32 * scale)); f: linear(classes); output y }"
+    )
+    assert source.arguments == {"classes": "classes"}
+    assert "nn.Linear(4, 32)" in source.text
+
+
 def test_a_value_that_the_model_cannot_have() -> None:
     source = source_of(
         f"{HEAD} {{ assert classes < 11\ninput x: [N, 4]; dropout(drop); f: linear(classes); output y }}"
