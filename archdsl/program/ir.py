@@ -330,6 +330,11 @@ class Class:
     locals: tuple[Local, ...] = ()
 
     @property
+    def names(self) -> frozenset[str]:
+        """The names of all that is known when it is made."""
+        return frozenset[str]().union(*(p.names for p in self.parameters), (local.name for local in self.locals))
+
+    @property
     def name(self) -> str | None:
         """The name of the definition in the text; None for a seq or a group."""
         return self.scope.name

@@ -82,8 +82,7 @@ class Sizes:
         if (cls, number) not in self._passed:
             body = cls.bodies[number]
             types = [v.type for v in body.inputs]
-            known = {p.name for p in cls.parameters}
-            missing = tuple(s for s in self.needed(body.steps, cls) if s not in known and not is_read(s, types))
+            missing = tuple(s for s in self.needed(body.steps, cls) if s not in cls.names and not is_read(s, types))
             self._passed[cls, number] = missing
         return self._passed[cls, number]
 
@@ -126,7 +125,7 @@ def _is_answered(cls: Class, condition: Condition) -> bool:
     sides = [condition.left, condition.right] if isinstance(condition, Compared) else []
     plain = [s for s in sides if isinstance(s, int | float) and not isinstance(s, OpenFloat)]
     is_simple = len(plain) == 1 and all(str(s) in names_of(condition) for s in sides if s not in plain)
-    return not is_simple and names_of(condition) <= {p.name for p in cls.parameters}
+    return not is_simple and names_of(condition) <= cls.names
 
 
 def _flag_name(step: Choose) -> str:

@@ -124,6 +124,10 @@ class Phrase:
             case tree.Range(start=start, stop=stop):
                 is_zero = isinstance(start, tree.Number) and start.value == 0
                 return call("range", *([] if is_zero else [self.say(start)]), self.say(stop))
+            case tree.Index(value=tree.Name(text=text), subscripts=[tree.Number(value=int() as place)]) if isinstance(
+                items := self._meanings.get(text) if text not in self._bound else None, tuple
+            ):
+                return self._meant(items[place])
             case tree.Index(value=value, subscripts=[index]):
                 return ast.Subscript(self.say(value), self._subscript(index))
             case tree.Comprehension():

@@ -227,3 +227,14 @@ def test_half_of_what_is_left_of_a_kernel() -> None:
         "block B(k) { f: conv(4, k, pad=(k - 1) // 2) }\nmodel M { input x: [N, 4, H, W]; a: B(1); b: B(3); output y }"
     )
     assert "padding=(k - 1) // 2" in text
+
+
+def test_forward_reads_locals_and_elements_of_lists_of_the_class() -> None:
+    text = text_of(
+        "block B(c) { input x: [N, C]; let inner = round(c[0] / 4); f: linear(inner) as p; relu; it * c[1]\n"
+        "if inner != C { sigmoid }; it + p }\n"
+        "model M { input x: [N, 4]; a: B([16, 3]); b: B([30, 5]); d: B([32, 7]); output y }"
+    )
+    assert text.count("class B") == 1
+    assert "inner = round(c[0] / 4)" in text
+    assert "self.c[1]" in text
