@@ -55,6 +55,15 @@ def test_the_same_network_has_one_class() -> None:
     assert type(archdsl.load("lenet5").module()) is type(archdsl.load("lenet5").module())
 
 
+def test_it_pickles_as_it_was_loaded_last() -> None:
+    """With its own sizes, although another model with the same source was loaded before."""
+    model = archdsl.load("lenet5", classes=23, input="Nx1x32x32").module()
+    module = archdsl.load("lenet5", classes=23).module()
+    assert type(module) is type(model)
+    again = pickle.loads(pickle.dumps(module, protocol=0))  # which cannot hold symbols, such as N
+    assert list(again.state_dict()) == list(module.state_dict())
+
+
 def test_a_process_that_never_saw_the_spec_unpickles_it(tmp_path: Path) -> None:
     module = archdsl.load(written(tmp_path), width=5, input="2x3xHx7").module()
     x = torch.rand(2, 3, 6, 7)

@@ -40,7 +40,7 @@ def load_source(source: str, class_name: str, recreate: Recreate | None = None) 
 
     Args:
         class_name: the network's class, by which the module is named.
-        recreate: how another process makes instances of the classes. Without it they pickle by reference only.
+        recreate: how another process makes instances of the classes. Until it is given they pickle by reference only.
     """
     name = _module_name(source, class_name)
     with _LOCK:
@@ -50,9 +50,9 @@ def load_source(source: str, class_name: str, recreate: Recreate | None = None) 
             assert spec is not None
             module = module_from_spec(spec)
             loader.exec_module(module)
-            if recreate is not None:
-                _let_pickle(module, recreate)
             sys.modules[name] = module
+        if recreate is not None:
+            _let_pickle(sys.modules[name], recreate)
         return sys.modules[name]
 
 
