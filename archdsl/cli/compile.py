@@ -23,6 +23,7 @@ from archdsl.cli.common import (
 )
 from archdsl.diagnostics.render import to_json
 from archdsl.errors import SpecError
+from archdsl.evaluate.workspace import STDIN
 from archdsl.files import fingerprint, keep_inputs, write_whole
 from archdsl.model import INITIAL_SEED, INITIAL_WEIGHTS, Model, open_members
 from archdsl.weights import Loaded, source_path, weights_for
@@ -131,7 +132,8 @@ def _family(args: argparse.Namespace) -> int:
 
     spec = open_or_fail(args.spec)
     models = open_members(spec, dict(args.settings), dict(args.inputs))
-    output = args.output or Path(f"{Path(spec.scope.file.source.name).stem}.py")
+    name = spec.scope.file.source.name
+    output = args.output or Path(f"{models[0].name.lower() if name == STDIN else Path(name).stem}.py")
     keep_inputs(output, spec.files)
     source = family_source(models)
     if is_standard_output(output):
@@ -142,7 +144,8 @@ def _family(args: argparse.Namespace) -> int:
     if args.format == "json":
         print_json({"ok": True, "file": str(output), "lines": lines, "models": dict(source.members), "diagnostics": []})
     else:
-        report_written(output, f"{len(models)} models, {lines} lines, proved equal to the checked graphs")
+        count = "1 model" if len(models) == 1 else f"{len(models)} models"
+        report_written(output, f"{count}, {lines} lines, proved equal to the checked graphs")
     return 0
 
 

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archdsl.checks.mending import mend
+from archdsl.checks.fixing import fixed_texts
 from archdsl.cli.common import print_diff, shown, width_of
 from archdsl.compiler import open_spec
 from archdsl.diagnostics.base import Diagnostic
@@ -54,7 +54,7 @@ def fixes(names: Iterable[str]) -> list[Fix]:
         if isinstance(spec, Diagnostic):
             continue
         sources = {Path(s.name).resolve(): s for s in spec.sources}
-        for path, text in mend(spec).items():
+        for path, text in fixed_texts(spec).items():
             if path.is_file() and path.read_bytes() == sources[path].text.encode() != text.encode():
                 found[path] = Fix(path, sources[path], text)
     return list(found.values())

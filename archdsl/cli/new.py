@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from pathlib import Path
 
 from archdsl.cli.common import report_written, shown
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         path = folder / target.format(stem=stem)
         write_whole(path, _PLACEHOLDER.sub(lambda found: values[found[0]], text).encode())
         report_written(path)
-    print(f"\nnext: cd {shown(folder)} && archdsl check {stem}.arch && archdsl viz {stem}.arch")
+    print(f"\nnext: cd {shown(shlex.quote(str(folder)))} && archdsl check {stem}.arch && archdsl viz {stem}.arch")
     return 0
 
 

@@ -108,4 +108,4 @@ def _fix(d: Diagnostic) -> dict[str, Any]:
         }
         for source, edits in by_source.items()
     ]
-    return {"description": {"text": d.help or f"mend {d.code}"}, "artifactChanges": changes}
+    return {"description": {"text": d.help or f"fix {d.code}"}, "artifactChanges": changes}

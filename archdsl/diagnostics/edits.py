@@ -1,4 +1,4 @@
-"""Edits that mend what diagnostics tell: applied to a text, and shown."""
+"""Edits that fix what diagnostics report: applied to a text, and shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archdsl.diagnostics.base import Diagnostic, Edit
 from archdsl.source import Source, Span
 
 
-def mended(source: Source, diagnostics: Iterable[Diagnostic]) -> str:
+def edited(source: Source, diagnostics: Iterable[Diagnostic]) -> str:
     """The text with the edits of some diagnostics; of two that overlap the first, and of one's edits all or none."""
     chosen: list[Edit] = []
     for diagnostic in diagnostics:
@@ -46,7 +46,7 @@ def _overlap(left: Edit, right: Edit) -> bool:
     return left.span.start <= right.span.end and right.span.start <= left.span.end
 
 
-class Mended(NamedTuple):
+class EditedLine(NamedTuple):
     """A line as it becomes, or (removed) as it was: its number, its text, and the characters that changed."""
 
     number: int
@@ -55,15 +55,15 @@ class Mended(NamedTuple):
     is_removed: bool = False
 
 
-def mended_lines(edits: Sequence[Edit]) -> list[Mended]:
+def edited_lines(edits: Sequence[Edit]) -> list[EditedLine]:
     """The lines that edits touch, as they become; one that nothing is left of, as it was. Edits are within lines."""
     by_line: dict[tuple[Source, int], list[Edit]] = {}
     for edit in sorted(edits, key=lambda e: e.span.start):
         by_line.setdefault((edit.span.source, edit.span.source.position(edit.span.start).line), []).append(edit)
-    return [_mended_line(source, number, group) for (source, number), group in by_line.items()]
+    return [_edited_line(source, number, group) for (source, number), group in by_line.items()]
 
 
-def _mended_line(source: Source, number: int, edits: list[Edit]) -> Mended:
+def _edited_line(source: Source, number: int, edits: list[Edit]) -> EditedLine:
     base, before = source.line_start(number), source.line(number)
     text, first, last = before, len(before), 0
     for edit in reversed(edits):
@@ -72,5 +72,5 @@ def _mended_line(source: Source, number: int, edits: list[Edit]) -> Mended:
         grown = len(edit.replacement) - (end - start)
         first, last = start, max(last + grown, start + len(edit.replacement))
     if not text.strip():
-        return Mended(number, before, (0, len(before)), is_removed=True)
-    return Mended(number, text, (first, last))
+        return EditedLine(number, before, (0, len(before)), is_removed=True)
+    return EditedLine(number, text, (first, last))

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from archdsl.diagnostics.base import Diagnostic, Frame, Label
-from archdsl.diagnostics.edits import Mended, mended_lines
+from archdsl.diagnostics.edits import EditedLine, edited_lines
 from archdsl.diagnostics.layout import columns, printable, window, wrap
 from archdsl.source import Source, Span
 
@@ -30,7 +30,7 @@ _COLOURS = {
     "place": "\x1b[1;34m",
     "bold": "\x1b[1m",
     "help": "\x1b[1;36m",
-    "mended": "\x1b[1;32m",
+    "added": "\x1b[1;32m",
     "removed": "\x1b[31m",
 }
 _RESET = "\x1b[0m"
@@ -100,9 +100,9 @@ class _Painter:
         lines = [f"{self.paint(head, d.level)}{self.paint(f': {first}', 'bold')}"]
         lines += [f"    {self.paint(line, 'bold')}" for line in more]
         marks = [*([Label(d.span, d.note)] if d.span is not None else []), *d.labels]
-        mended = mended_lines(d.edits)
+        edited = edited_lines(d.edits)
         gutter = max(
-            (len(str(n)) for n in (*map(_line, (m.span for m in marks)), *(m.number for m in mended))), default=1
+            (len(str(n)) for n in (*map(_line, (m.span for m in marks)), *(m.number for m in edited))), default=1
         )
         for source, group in _by_source(marks):
             lines += self._snippet(source, group, gutter, d)
@@ -110,7 +110,7 @@ class _Painter:
             lines += self._remark(text, gutter)
         if d.help:
             lines += self._remark(d.help, gutter, "help")
-        lines += [self._mended_line(line, gutter) for line in mended]
+        lines += [self._edited_line(line, gutter) for line in edited]
         for text in d.notes:
             lines += self._remark(text, gutter)
         if len(lines) > MAX_LINES:
@@ -155,10 +155,10 @@ class _Painter:
         indent = max(0, min(offset, room - 2 * LEAST_LINE))
         return [(offset, line), *((indent, part) for part in wrap(note, room - indent))]
 
-    def _mended_line(self, line: Mended, gutter: int) -> str:
+    def _edited_line(self, line: EditedLine, gutter: int) -> str:
         """A line as it becomes, or one that goes."""
         excerpt = window(line.text, *line.changed, self._room(gutter))
-        sign, style = ("-", "removed") if line.is_removed else ("+", "mended")
+        sign, style = ("-", "removed") if line.is_removed else ("+", "added")
         before, changed, after = excerpt.parts(*line.changed)
         text = f"{before}{self.paint(changed, style) if changed else ''}{after}"
         return f"{self.paint(str(line.number).rjust(gutter), 'place')} {self.paint(sign, style)} {text}"

@@ -1,4 +1,4 @@
-"""Diagnostics as an editor shows them, and the edits that mend them."""
+"""Diagnostics as an editor shows them, and the edits that fix them."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.checks.mending import mend
+from archdsl.checks.fixing import fixed_texts
 from archdsl.checks.report import check
 from archdsl.compiler import Spec, build, choose, from_text, open_spec
 from archdsl.diagnostics.lints import NumbersChanged
@@ -94,7 +94,7 @@ def test_fix_writes_the_old_numbers_as_labels(text: str, old: list[str], label: 
     assert found
     assert all(isinstance(d, NumbersChanged) for d in found)
     assert any(f"`{name.removesuffix('.fc').removesuffix('.1.1')}" in d.note for d in found for name in old)
-    (fixed,) = mend(spec).values()
+    (fixed,) = fixed_texts(spec).values()
     assert label is None or label in fixed
     path.write_text(fixed)
     spec = open_spec(str(path))

@@ -1,4 +1,4 @@
-"""`archdsl check --format sarif`: valid by the official schema, and true about places and mends."""
+"""`archdsl check --format sarif`: valid by the official schema, and true about places and fixes."""
 
 from __future__ import annotations
 
@@ -64,17 +64,17 @@ def test_places_are_those_of_the_message(run) -> None:
 
 
 def test_mends_say_what_goes_and_what_comes(run) -> None:
-    mends = {}
+    fixes = {}
     for result in run("mends.arch")["results"]:
         for fix in result.get("fixes", ()):
             for change in fix["artifactChanges"]:
                 for r in change["replacements"]:
                     gone = covered(change["artifactLocation"], r["deletedRegion"])
-                    mends[gone] = r["insertedContent"]["text"]
-    assert mends["strides"] == "stride"
-    assert mends["“nearest”"] == '"nearest"'
-    assert mends[" as unread"] == ""
-    assert mends[""] in (", bias=false", "-> ", "let ")
+                    fixes[gone] = r["insertedContent"]["text"]
+    assert fixes["strides"] == "stride"
+    assert fixes["“nearest”"] == '"nearest"'
+    assert fixes[" as unread"] == ""
+    assert fixes[""] in (", bias=false", "-> ", "let ")
 
 
 def test_columns_count_characters_also_beyond_the_first_plane(run, tmp_path: Path) -> None:

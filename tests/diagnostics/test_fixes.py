@@ -1,4 +1,4 @@
-"""What a diagnostic is sure of: its edit mends that fault and makes no other; `check --fix` applies it."""
+"""What a diagnostic is sure of: its edit fixes that fault and makes no other; `check --fix` applies it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.checks.mending import mend
+from archdsl.checks.fixing import fixed_texts
 from archdsl.checks.report import check
 from archdsl.compiler import Spec, from_buffers, open_spec
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.edits import mended, mended_lines
+from archdsl.diagnostics.edits import edited, edited_lines
 from archdsl.diagnostics.nearest import certain, nearest
 
 HERE = Path(__file__).parent
@@ -32,7 +32,7 @@ def reported(found: tuple[Diagnostic, ...]) -> Counter[tuple[str, str]]:
 def cases() -> Iterator[tuple[Path, Diagnostic]]:
     for path in SPECS:
         if path.stem == "absurd":
-            continue  # seconds of work, and nothing in it has one way to be mended
+            continue  # seconds of work, and nothing in it has one way to be edited
         for diagnostic in found_in(path):
             if diagnostic.edits:
                 yield path, diagnostic
@@ -44,7 +44,7 @@ CASES = list(cases())
 @pytest.mark.parametrize(("path", "diagnostic"), CASES, ids=[f"{p.parent.name}-{d.span}" for p, d in CASES])
 def test_an_edit_mends_its_fault_and_makes_no_other(path: Path, diagnostic: Diagnostic) -> None:
     source = diagnostic.edits[0].span.source
-    text = mended(source, [diagnostic])
+    text = edited(source, [diagnostic])
     assert text != source.text
     before, after = reported(found_in(path)), reported(found_in(path, {Path(source.name).resolve(): text}))
     key = (diagnostic.code, diagnostic.message)
@@ -75,8 +75,8 @@ def test_the_edits_of_all_codes_that_have_one_are_tried() -> None:
 @pytest.mark.parametrize(("path", "diagnostic"), CASES, ids=[f"{p.parent.name}-{d.span}" for p, d in CASES])
 def test_the_lines_that_are_shown_are_those_of_the_mended_text(path: Path, diagnostic: Diagnostic) -> None:
     source = diagnostic.edits[0].span.source
-    lines = mended(source, [diagnostic]).split("\n")
-    for line in mended_lines(diagnostic.edits):
+    lines = edited(source, [diagnostic]).split("\n")
+    for line in edited_lines(diagnostic.edits):
         assert line.is_removed or lines[line.number - 1] == line.text
 
 
@@ -117,7 +117,7 @@ def mended_spec(folder: Path, **texts: str) -> dict[str, str]:
         (folder / f"{name}.arch").write_text(text, encoding="utf-8")
     spec = open_spec(str(folder / "net.arch"))
     assert isinstance(spec, Spec)
-    return {path.stem: text for path, text in mend(spec).items()}
+    return {path.stem: text for path, text in fixed_texts(spec).items()}
 
 
 NET = "model Net {{ input x: [N, 3, 8, 8]\n  {}\n  output y }}\n"
@@ -137,7 +137,7 @@ def test_files_that_are_used_are_mended(tmp_path: Path) -> None:
 def test_the_shipped_library_is_never_mended(tmp_path: Path) -> None:
     spec = open_spec("vgg16")
     assert isinstance(spec, Spec)
-    assert mend(spec) == {}
+    assert fixed_texts(spec) == {}
 
 
 def test_a_mend_that_would_break_a_claim_is_left(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archdsl.checks.mending import mend
+from archdsl.checks.fixing import fixed_texts
 from archdsl.checks.report import check
 from archdsl.compiler import from_text
 from archdsl.diagnostics.base import Diagnostic
@@ -200,7 +200,7 @@ def test_another_instance_of_a_block_may_mean_what_it_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "mended"),
+    ("call", "edited"),
     [
         ("conv(in_channels=64, out_channels=128, kernel_size=3, padding=1)", "conv(width=128, kernel=3, pad=1)"),
         ("conv(64, 3, bias=0)", "conv(64, 3, bias=false)"),
@@ -223,10 +223,10 @@ def test_another_instance_of_a_block_may_mean_what_it_says() -> None:
         ("conv(64, 128, 3)", "conv(128, 3)"),
     ],
 )
-def test_torch_names_are_mended(call: str, mended: str) -> None:
+def test_torch_names_are_fixed(call: str, edited: str) -> None:
     spec = from_text(f"model M {{\n  input x: {IMAGE}\n  a: {call}\n  output y\n}}\n", name="/nowhere/habits.arch")
-    (text,) = mend(spec).values()
-    assert text == spec.scope.file.source.text.replace(call, mended)
+    (text,) = fixed_texts(spec).values()
+    assert text == spec.scope.file.source.text.replace(call, edited)
 
 
 def torch_parameters(of: str) -> list[str]:

@@ -40,6 +40,16 @@ def test_other_networks_are_other_classes_and_share_blocks() -> None:
     assert family.text.count("class B(") == 1
 
 
+def test_blocks_in_lists_make_a_class_for_each_member() -> None:
+    """They cannot be arguments: Python has no literal for them."""
+    family = family_of(
+        "block P(c) { f: linear(c) -> relu }\nblock Q(c) { f: linear(c) }\n"
+        "model Net(rows) { input x: [N, 4]; for i in 0..2 { let [Block, c] = rows[i]; s{i}: Block(c) }; output y }\n"
+        "model A = Net([[P, 3], [Q, 4]])\nmodel B = Net([[P, 5], [Q, 6]])"
+    )
+    assert family.members == {"A": "A", "B": "B"}
+
+
 def test_numbers_that_no_member_varies_are_arguments_with_defaults() -> None:
     """As in the file of one member. The class is proved for other values of them too."""
     family = family_of(f"{NET}\nmodel Small = Net(8)\nmodel Large = Net(16)")

@@ -99,22 +99,22 @@ def written_as(monkeypatch: pytest.MonkeyPatch, form: str, change: Callable[[str
     """Let the back end write something else in one of its forms."""
     right: Callable[..., lower.Written] = getattr(lower, form)
 
-    def changed(*graphs: Graph) -> lower.Written:
+    def written_so(*graphs: Graph) -> lower.Written:
         written = right(*graphs)
         return written._replace(text=change(written.text))
 
-    monkeypatch.setattr(lower, form, changed)
+    monkeypatch.setattr(lower, form, written_so)
 
 
 def fail(text: str) -> NoReturn:
     raise RuntimeError("a fault of ours")
 
 
-def spoilt(text: str) -> str:
+def changed(text: str) -> str:
     return text.replace("F.relu", "F.silu")
 
 
-@pytest.mark.parametrize("change", [fail, spoilt])
+@pytest.mark.parametrize("change", [fail, changed])
 def test_every_number_is_written_out_with_a_notice(
     monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]
 ) -> None:
@@ -124,7 +124,7 @@ def test_every_number_is_written_out_with_a_notice(
     assert "nn.Conv2d(64, 128, 3, stride=2, padding=1, bias=False)" in source.text
 
 
-@pytest.mark.parametrize("change", [fail, spoilt])
+@pytest.mark.parametrize("change", [fail, changed])
 def test_nothing_else(monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]) -> None:
     for form in ("shared_text", "plain_text"):
         written_as(monkeypatch, form, change)

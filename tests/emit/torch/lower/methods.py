@@ -23,6 +23,8 @@ def after(idiom: Idiom, body: str, hints: Mapping[str, Hint] | None = None) -> s
     return dedent(source(ast.Module([made], [])).split("\n", 1)[1])
 
 
-def statement(number: int, *turns: int, **more: object) -> Hint:
+def statement(
+    number: int, *turns: int, is_merged: bool = False, is_light: bool = False, is_random: bool = False
+) -> Hint:
     """A value that a statement of the text computes, on a line of its own."""
-    return Hint(statement=(number, *turns), line=number, **more)  # type: ignore[arg-type]
+    return Hint((), False, (number, *turns), number, is_merged, is_light, is_random)

@@ -1,4 +1,4 @@
-"""What ``archdsl check --fix`` makes of the files of a spec: the mends that diagnostics are sure of, applied."""
+"""What ``archdsl check --fix`` makes of the files of a spec: the certain fixes of diagnostics, applied."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from archdsl.checks.report import check
 from archdsl.compiler import Spec, from_buffers
 from archdsl.diagnostics.base import Diagnostic
-from archdsl.diagnostics.edits import mended
+from archdsl.diagnostics.edits import edited
 from archdsl.evaluate.workspace import library_root
 
 ROUNDS = 20
-"""Times that what a mend brings to light is mended in its turn."""
+"""Rounds: a fix may bring another fault to light."""
 
 Texts = dict[Path, str]
 """New texts of files, by resolved path."""
 
 
-def mend(spec: Spec) -> Texts:
+def fixed_texts(spec: Spec) -> Texts:
     """The files of a spec that change, with their new texts. The library that ships with the package never does.
 
     Faults come first, then, when nothing stands before them, warnings: of those only what makes nothing wrong, such as
@@ -55,12 +55,12 @@ def _applied(texts: Texts, diagnostics: Iterable[Diagnostic]) -> Texts:
     for source, found in by_source.items():
         path = Path(source.name).resolve()
         if not path.is_relative_to(library_root()):
-            changed[path] = mended(source, found)
+            changed[path] = edited(source, found)
     return changed
 
 
 def _harmless(spec: Spec, texts: Texts, found: Sequence[Diagnostic]) -> Texts:
-    """The texts with the mends of warnings that make nothing wrong: all of them if that is so, else one by one."""
+    """The texts with the fixes of warnings that make nothing wrong: all of them if that is so, else one by one."""
     before = _faults(found)
     warnings = [d for d in found if d.severity == "warning" and d.edits]
     kept: list[Diagnostic] = []
