@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from archdsl.emit.diagram import Diagram
-    from archdsl.emit.torch import Source
+    from archdsl.emit.torch.emission import Source
 
 
 def load(
@@ -313,7 +313,7 @@ class Model:
 
     @cached_property
     def _source(self) -> Source:
-        from archdsl.emit.torch import emit
+        from archdsl.emit.torch.emission import emit
 
         return emit(self)
 
@@ -341,7 +341,7 @@ class Model:
             SpecError: torch is not installed, the weights are not those of this network, or there is not enough memory
                 for them.
         """
-        from archdsl.emit.torch import make_module
+        from archdsl.emit.torch.load import make_module
         from archdsl.pickles import Recipe, recreating
 
         text, class_name, *_ = self._source

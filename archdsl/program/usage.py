@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from archdsl.graph import (
     Event,
@@ -15,7 +15,6 @@ from archdsl.graph import (
     OpRun,
     ScopeRun,
     TensorDeclared,
-    Turn,
     Value,
     flattened,
 )
@@ -88,18 +87,6 @@ class Usage:
             self.exported.setdefault(instance, {})[value] = None
         for instance in readers:
             self.imported.setdefault(instance, {})[value] = None
-
-    def escapes(self, turns: Sequence[Turn]) -> bool:
-        """Is something that a turn of a loop makes, but the last, read outside of the loop?"""
-        made = [list(_nodes(turn.events)) for turn in turns]
-        inside = {node for nodes in made for node in nodes}
-        outputs = (value for nodes in made[:-1] for node in nodes for value in node.outputs)
-        return any(reader not in inside for value in outputs for reader in self.readers.get(value, ()))
-
-    def is_inside(self, value: Value, instance: Instance) -> bool:
-        """Is it made in the instance (or one in it)?"""
-        maker = self._maker.get(value)
-        return maker is not None and instance in self._around(maker)
 
     def is_random(self, instance: Instance) -> bool:
         return instance in self._random

@@ -13,12 +13,12 @@ from typing import NamedTuple
 from archdsl.collection import paused_collection
 from archdsl.diagnostics.lowering import SourceNotProved
 from archdsl.emit.torch.docs import docstring
+from archdsl.emit.torch.emission import Network
 from archdsl.emit.torch.formless import formless
 from archdsl.emit.torch.lower.classes import Lowering
 from archdsl.emit.torch.lower.source import Torch
 from archdsl.emit.torch.names import identifier
 from archdsl.emit.torch.parameters import other_values
-from archdsl.emit.torch.program import Network
 from archdsl.emit.torch.terms import NoValue, call, literal, name
 from archdsl.emit.torch.text import doc_of, file_text
 from archdsl.emit.torch.verify import Case, verify

@@ -13,7 +13,13 @@ from importlib.abc import ExecutionLoader
 from importlib.util import module_from_spec, spec_from_loader
 from threading import RLock
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from archdsl.diagnostics.files import MissingExtra
+from archdsl.errors import SpecError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PACKAGE = "archdsl.emitted"
 Recreate = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -33,6 +39,22 @@ class _Loader(ExecutionLoader):
 
     def get_filename(self, fullname: str) -> str:
         return f"{fullname.replace('.', '/')}.py"
+
+
+def make_module(source: str, class_name: str, recreate: Recreate | None = None) -> nn.Module:
+    """An instance of a class of emitted source. Tracebacks show its lines.
+
+    Args:
+        recreate: how another process makes instances when they are unpickled.
+
+    Raises:
+        SpecError: torch is not installed.
+    """
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        raise SpecError([MissingExtra(span=None, what="a torch module", package="torch", extra="torch")]) from None
+    return getattr(load_source(source, class_name, recreate), class_name)()
 
 
 def load_source(source: str, class_name: str, recreate: Recreate | None = None) -> ModuleType:

@@ -75,10 +75,6 @@ UNARY: Mapping[str, Unary] = {
     "~": Unary(operator.invert, ast.Invert, "invert"),
     "not": Unary(operator.not_, ast.Not, None),
 }
-BY_SYNTAX: Mapping[type[ast.AST], Callable[..., Any]] = {
-    entry.syntax: entry.apply for table in (BINARY, COMPARISONS, UNARY) for entry in table.values()
-}
-"""What computes an operator, by its syntax."""
 
 
 def infix(op: str, left: Any, right: Any) -> Any:

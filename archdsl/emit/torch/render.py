@@ -52,12 +52,6 @@ _TERNARY, _OR, _AND, _COMPARISON, _PREFIX, _POWER, _ATOM = 1, 2, 3, 5, 12, 13, 1
 Node = TypeVar("Node", bound=ast.expr)
 
 
-def exploded(node: Node) -> Node:
-    """The node, to be spread over lines: one line for each part."""
-    node.is_exploded = True  # type: ignore[attr-defined]
-    return node
-
-
 # ---- on one line -------------------------------------------------------------------------------------------
 
 

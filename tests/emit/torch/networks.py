@@ -7,7 +7,7 @@ from pathlib import Path
 
 import archdsl
 from archdsl.compiler import Spec, from_text, open_spec, shipped_specs
-from archdsl.emit.torch import Source, emit
+from archdsl.emit.torch.emission import Source, emit
 from archdsl.model import open_model
 
 SPECS = Path(__file__).parent / "specs"

@@ -18,7 +18,8 @@ import torch
 
 from archdsl.emit.onnx.compare import compare
 from archdsl.emit.onnx.sampling import random_inputs, sizes_for
-from archdsl.emit.torch import Source, emit, make_module, plain_source
+from archdsl.emit.torch.emission import Source, emit, emit_graph
+from archdsl.emit.torch.load import make_module
 from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.graph import Graph
 
@@ -61,7 +62,7 @@ def test_it_compiles_and_runs(name: str) -> None:
     source = emit(model_of(ALL[name]))
     assert [d.code for d in source.diagnostics] == (["A0501"] if name in PLAIN else [])
     agrees(graph, source)
-    plain = plain_source(graph)
+    plain = emit_graph(graph)
     assert isinstance(plain, Source), plain
     agrees(graph, plain)
 

@@ -10,7 +10,8 @@ pytest.importorskip("torch")
 
 import torch
 
-from archdsl.emit.torch import emit, make_module
+from archdsl.emit.torch.emission import emit
+from archdsl.emit.torch.load import make_module
 from archdsl.emit.torch.verify.runner import GraphRunner
 from archdsl.graph import Graph
 

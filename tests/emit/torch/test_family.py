@@ -8,8 +8,8 @@ import pytest
 
 import archdsl
 from archdsl.compiler import Spec, from_text, library_root, open_spec
-from archdsl.emit.torch import make_module
 from archdsl.emit.torch.family import FamilySource, family_source
+from archdsl.emit.torch.load import make_module
 from archdsl.emit.torch.lower.classes import Lowering
 from archdsl.emit.torch.text import file_text
 from archdsl.errors import SpecError

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 import archdsl
 from archdsl.elaborate.modules import Modules
-from archdsl.emit.torch import Source, emit, make_module, plain_source
-from archdsl.emit.torch.file import File
+from archdsl.emit.torch.emission import Source, emit, emit_graph
+from archdsl.emit.torch.load import make_module
 from archdsl.emit.torch.lower import source as lower
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
-from archdsl.program.ir import Program
 
 from .networks import model_of, shipped, short, sketched
 from .proof import refusal
@@ -24,21 +23,26 @@ torch = pytest.importorskip("torch")
 Change = Callable[[str], str]
 
 
-def readable_as(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
-    """Let the back end write something else in its readable form."""
-    right = File.text
-    monkeypatch.setattr(File, "text", lambda self: change(right(self)))
+def shared_as(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
+    """Let the back end write something else where blocks are built on symbols."""
+    right = lower.shared_text
+
+    def changed(graph: Graph, others: Sequence[Graph] = ()) -> lower.Written:
+        written = right(graph, others)
+        return written._replace(text=change(written.text))
+
+    monkeypatch.setattr(lower, "shared_text", changed)
 
 
 def plain_as(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
-    """Let the back end write something else in its plain form."""
-    right = lower.text_of
+    """Let the back end write something else where every number is written out."""
+    right = lower.plain_text
 
-    def changed(program: Program, graph: Graph) -> lower.Written:
-        written = right(program, graph)
+    def changed(graph: Graph) -> lower.Written:
+        written = right(graph)
         return written._replace(text=change(written.text))
 
-    monkeypatch.setattr(lower, "text_of", changed)
+    monkeypatch.setattr(lower, "plain_text", changed)
 
 
 def fail(text: str) -> str:
@@ -46,7 +50,7 @@ def fail(text: str) -> str:
 
 
 def test_the_plain_form_with_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
-    readable_as(monkeypatch, lambda text: text.replace("stride=2", "stride=3"))
+    shared_as(monkeypatch, lambda text: text.replace("stride=2", "stride=3"))
     source = emit(archdsl.load("resnet18"))
     (notice,) = source.diagnostics
     assert notice.code == "A0501"
@@ -55,21 +59,21 @@ def test_the_plain_form_with_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_plain_form_of_what_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    readable_as(monkeypatch, fail)
+    shared_as(monkeypatch, fail)
     source = emit(archdsl.load("googlenet"))
     assert "a fault of ours" in source.diagnostics[0].reason  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("change", [fail, lambda text: text.replace("F.relu", "F.silu")])
 def test_nothing_else(monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]) -> None:
-    readable_as(monkeypatch, change)
+    shared_as(monkeypatch, change)
     plain_as(monkeypatch, change)
     with pytest.raises(SpecError, match="A0500"):
         emit(archdsl.load("resnet18"))
 
 
 def test_strange_text_is_refused_before_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    for spoil in (readable_as, plain_as):
+    for spoil in (shared_as, plain_as):
         spoil(monkeypatch, lambda text: text + "\n\nprint(open('/etc/passwd').read())\n")
     with pytest.raises(SpecError, match="a statement outside of a class"):
         emit(archdsl.load("lenet5"))
@@ -78,7 +82,7 @@ def test_strange_text_is_refused_before_it_runs(monkeypatch: pytest.MonkeyPatch)
 def test_the_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from archdsl.cli import main
 
-    readable_as(monkeypatch, lambda text: text.replace("stride=2", "stride=3"))
+    shared_as(monkeypatch, lambda text: text.replace("stride=2", "stride=3"))
     assert main(["compile", "resnet18", "-o", "-"]) == 0
     shown = capsys.readouterr()
     assert "layer by layer" in shown.err
@@ -96,7 +100,7 @@ def test_it_is_torch_s_arithmetic_that_is_proved() -> None:
 def test_with_every_number_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last way, where blocks cannot be built on symbols."""
     monkeypatch.setattr(lower, "specialised", lambda *_: fail(""))
-    source = plain_source(archdsl.load("resnet18").graph)
+    source = emit_graph(archdsl.load("resnet18").graph)
     assert isinstance(source, Source), source
     assert "nn.Conv2d(64, 128, 3, stride=2, padding=1, bias=False)" in source.text
 
@@ -111,7 +115,7 @@ def test_every_network_has_a_plain_form(name: str) -> None:
 
 def test_scopes_are_called() -> None:
     """Hooks on a block see what it gives, in this form too."""
-    source = plain_source(archdsl.load("resnet18", input="1x3x32x32").graph)
+    source = emit_graph(archdsl.load("resnet18", input="1x3x32x32").graph)
     assert isinstance(source, Source)
     module = make_module(source.text, source.class_name)
     seen: list[tuple[int, ...]] = []
@@ -125,7 +129,7 @@ def test_a_module_that_runs_again_on_other_sizes() -> None:
         'arch 1\nblock B { a: conv(4, 1) as p; it[:, :, ::2] -> resize("nearest", like=p) }\n'
         "model M { input x: [N, 4, H, 8]; let b: B; b; maxpool(2); b; output y }\n"
     )
-    source = plain_source(model.graph)
+    source = emit_graph(model.graph)
     assert isinstance(source, Source), source
     module = make_module(source.text, source.class_name)
     assert module(torch.zeros(1, 4, 7, 8)).shape == (1, 4, 3, 4)
@@ -136,7 +140,7 @@ def test_what_only_training_needs_does_not_run_in_evaluation() -> None:
         "arch 1\nblock Head { a: linear(3) -> relu }\nmodel M { input x: [N, 4]; f: linear(4) as p\n"
         "output aux = p -> head: Head when training\np -> g: linear(2); output y }\n"
     )
-    source = plain_source(model.graph)
+    source = emit_graph(model.graph)
     assert isinstance(source, Source), source
     module = make_module(source.text, source.class_name)
     runs: list[int] = []
@@ -149,7 +153,7 @@ def test_what_only_training_needs_does_not_run_in_evaluation() -> None:
 
 def test_a_parameter_that_is_one_number() -> None:
     model = model_of("arch 1\nmodel M { input x: [N, 4]; param p: [] = normal(std=0.5); it * p; output y }\n")
-    source = plain_source(model.graph)
+    source = emit_graph(model.graph)
     assert isinstance(source, Source), source
     module = make_module(source.text, source.class_name)
     x = torch.ones(1, 4)
@@ -163,10 +167,10 @@ def test_two_layers_at_one_module_are_not_proved(monkeypatch: pytest.MonkeyPatch
         "arch 1\nmodel M { input x: [1, 4, 8]\nlet m: { c: conv(4, 1, pad=1 if it.shape[2] == 8 else 0) }\n"
         "m -> m\noutput y }\n"
     )
-    assert "two layers at m.c" in str(plain_source(model.graph))
+    assert "two layers at m.c" in str(emit_graph(model.graph))
 
 
 def test_equal_scopes_share_a_class() -> None:
-    source = plain_source(archdsl.load("torchvision/vit_b_16").graph)
+    source = emit_graph(archdsl.load("torchvision/vit_b_16").graph)
     assert isinstance(source, Source)
     assert source.text.count("\nclass ") < 8

@@ -16,7 +16,8 @@ import torch
 from torchvision import models
 
 import archdsl
-from archdsl.emit.torch import Source, make_module, plain_source
+from archdsl.emit.torch.emission import Source, emit_graph
+from archdsl.emit.torch.load import make_module
 
 from .accepted import ALL
 from .networks import model_of
@@ -68,7 +69,7 @@ def test_made_numbers_take_the_module_s_type(name: str) -> None:
 @pytest.mark.parametrize("name", MEETINGS)
 def test_in_the_plain_form_too(name: str) -> None:
     model = meeting(name)
-    source = plain_source(model.graph)
+    source = emit_graph(model.graph)
     assert isinstance(source, Source), source
     module = make_module(source.text, source.class_name).eval()
     assert list(faults(module, small_inputs(model.graph))) == []

@@ -8,10 +8,9 @@ from typing import NoReturn
 import pytest
 
 import archdsl
-from archdsl.emit.torch import Source
+from archdsl.emit.torch.emission import Source, emit
 from archdsl.emit.torch.lower import source as lower
 from archdsl.emit.torch.parameters import fewer, other_values
-from archdsl.emit.torch.program import program_source
 from archdsl.emit.torch.verify import Case, verify
 from archdsl.errors import SpecError
 from archdsl.graph import Graph
@@ -22,7 +21,7 @@ HEAD = "model M(width = 4, drop = 0.5, classes = 10)"
 
 
 def source_of(text: str) -> Source:
-    return program_source(model_of(f"arch 1\n{text}"))
+    return emit(model_of(f"arch 1\n{text}"))
 
 
 def test_sizes_of_outputs_and_rates_are_arguments() -> None:
@@ -37,7 +36,7 @@ def test_sizes_of_outputs_and_rates_are_arguments() -> None:
 def test_it_is_the_same_model_with_other_values() -> None:
     """Also with values that nothing was proved for."""
     model = archdsl.load("resnet18", input="1x3x32x32")
-    source = program_source(model)
+    source = emit(model)
     assert source.arguments == {"classes": "classes"}
     case = Case(model.vary(classes=3).graph, {"classes": 3})
     assert verify(source.text, source.class_name, [case]) is None
@@ -119,7 +118,7 @@ def test_every_number_is_written_out_with_a_notice(
     monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]
 ) -> None:
     written_as(monkeypatch, "shared_text", change)
-    source = program_source(archdsl.load("resnet18"))
+    source = emit(archdsl.load("resnet18"))
     assert [d.code for d in source.diagnostics] == ["A0501"]
     assert "nn.Conv2d(64, 128, 3, stride=2, padding=1, bias=False)" in source.text
 
@@ -129,12 +128,12 @@ def test_nothing_else(monkeypatch: pytest.MonkeyPatch, change: Callable[[str], s
     for form in ("shared_text", "plain_text"):
         written_as(monkeypatch, form, change)
     with pytest.raises(SpecError, match="A0500"):
-        program_source(archdsl.load("resnet18"))
+        emit(archdsl.load("resnet18"))
 
 
 def test_a_number_that_is_no_argument_where_it_must_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof of the second network refuses it; without arguments it is right."""
     written_as(monkeypatch, "shared_text", lambda text: text.replace("Linear(512, classes)", "Linear(512, 1000)"))
-    source = program_source(archdsl.load("resnet18"))
+    source = emit(archdsl.load("resnet18"))
     assert source.arguments == {}
     assert source.diagnostics == ()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from archdsl.emit.torch import Source, plain_source
+from archdsl.emit.torch.emission import Source, emit_graph
 
 from ..networks import model_of
 
 
 def text_of(text: str) -> str:
     """The proved source of a network, without its head."""
-    source = plain_source(model_of(f"arch 1\n{text}").graph)
+    source = emit_graph(model_of(f"arch 1\n{text}").graph)
     assert isinstance(source, Source), source
     return source.text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.emit.torch import emit
+from archdsl.emit.torch.emission import emit
 from archdsl.emit.torch.verify import Difference, TermTable, Traced, equivalent, trace_graph, trace_source
 
 from ..networks import model_of

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.emit.torch import emit
+from archdsl.emit.torch.emission import emit
 
 from ..networks import model_of
 from ..proof import refusal

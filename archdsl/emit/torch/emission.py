@@ -1,13 +1,13 @@
-"""A model's source, lowered from its program and proved."""
+"""A model as PyTorch source: lowered from its program, and proved."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from archdsl.collection import paused_collection
+from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.lowering import PlainForm, SourceNotProved
-from archdsl.emit.torch import Network, Source
 from archdsl.emit.torch.formless import formless
 from archdsl.emit.torch.lower import source as lower
 from archdsl.emit.torch.parameters import fewer, other_values
@@ -17,12 +17,31 @@ from archdsl.graph import Graph
 from archdsl.program.symbolic import Split
 
 
+class Source(NamedTuple):
+    """An emitted file. ``class_name`` is the network's class, ``arguments`` the model's parameters that it takes."""
+
+    text: str
+    class_name: str
+    arguments: Mapping[str, str]
+    """Their names in the source, by those in the spec."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class Network(Protocol):
+    """What is needed of a model: its graph, and the same model with other values of its parameters."""
+
+    @property
+    def graph(self) -> Graph: ...
+
+    def vary(self, **parameters: Any) -> Network: ...
+
+
 class NotProved(Exception):
     """There is no source in this form, or it is not the network; the message says why."""
 
 
 @paused_collection()
-def program_source(model: Network) -> Source:
+def emit(model: Network) -> Source:
     """A model as PyTorch source; numbers such as ``classes`` are arguments of its class.
 
     Raises:
@@ -39,7 +58,7 @@ def program_source(model: Network) -> Source:
             values = fewer(values, split.names)
         except (SpecError, NotProved):
             values = fewer(values, ())
-    return source_of(model.graph)
+    return emit_graph(model.graph)
 
 
 def _with_arguments(model: Network, values: Mapping[str, Any]) -> Source:
@@ -61,7 +80,7 @@ def _with_arguments(model: Network, values: Mapping[str, Any]) -> Source:
     return _proved(source, [Case(model.graph), Case(other, given)])
 
 
-def source_of(graph: Graph) -> Source:
+def emit_graph(graph: Graph) -> Source:
     """A network as PyTorch source, proved equal to the graph: with every number written out if it must be.
 
     Raises:
