@@ -190,9 +190,19 @@ def _label(label: Label, number: Callable[[Size], Size]) -> Label:
 
 def item_of(value: Member | Step) -> Item:
     """A member or step as an item."""
+    return Item(shape_of(value), numbers_of(value))
+
+
+def shape_of(value: object) -> Hashable:
+    """Members or steps as a key, without their numbers."""
+    return _shape(value, [])
+
+
+def numbers_of(value: object) -> tuple[Size, ...]:
+    """The numbers in members or steps, as `with_numbers` asks for them."""
     numbers: list[Size] = []
-    shape = _shape(value, numbers)
-    return Item(shape, tuple(numbers))
+    _shape(value, numbers)
+    return tuple(numbers)
 
 
 def _shape(value: Any, numbers: list[Size]) -> Hashable:

@@ -26,6 +26,7 @@ from archdsl.errors import SpecError
 from archdsl.graph import Graph
 from archdsl.op import Op
 from archdsl.program.ir import Class, Program, Setting
+from archdsl.program.merging import merged
 from archdsl.program.recorded import Target
 from archdsl.program.rerolling import rerolled
 from archdsl.program.specialise import family, specialised
@@ -116,7 +117,7 @@ class _File:
         first = members[0]
         label = first.top.name if len(members) > 1 and first.top.name is not None else first.name
         settings = tuple(_common(same) for same in zip(*(m.settings for m in members), strict=True))
-        class_name, arguments = self.lowering.add(rerolled(Program(label, first.top, settings)))
+        class_name, arguments = self.lowering.add(merged(rerolled(Program(label, first.top, settings))))
         self._made[first.top] = class_name, arguments
         for member in members:
             self.members[member.name] = class_name

@@ -145,6 +145,7 @@ class Lowering:
             statements += self._set_all(modules, ast.Name("self"), numbers, is_chain)
         tables = Tables(Names(labels(cls.members)), lambda run: tensor_of(run, self._functions, numbers.open))
         methods, hints = ((), {}) if is_chain else self._bodies(cls, tables, numbers)
+        numbers.keep(methods)
         buffers = [m.label for m in own_tensors if m.weight.buffer and is_identifier(m.label)]
         stated = [*numbers.statements()]
         computed = (numbers.computed(), []) if positional else ([], numbers.computed())
@@ -394,6 +395,7 @@ class _Numbers:
         self._used: set[str] = set()
         self._stored: dict[str, str] = {}
         self._flags: dict[Condition, str] = {}
+        self._stored_for: dict[str, set[str]] = {}
         self.locals = Names(RESERVED)
         self.late: list[ast.stmt] = []
         """Initial values that are set behind a loop, which sets others."""
@@ -484,10 +486,10 @@ class _Numbers:
 
     def stored(self, label: str) -> str:
         """A parameter as methods read it."""
-        self._use([label], is_stored=True)
         whole, bracket, rest = self.names[label].partition("[")
         if whole not in self._stored:
             self._stored[whole] = self._labels.take(whole, f"{whole}_value")
+        self._stored_for.setdefault(whole, set()).add(label)
         return f"self.{self._stored[whole]}{bracket}{rest}"
 
     def flag(self, condition: Condition, wish: str) -> ast.expr:
@@ -499,6 +501,12 @@ class _Numbers:
     def computed(self) -> list[ast.stmt]:
         """The variables that the constructor computes first."""
         return [assign(ast.Name(label), value) for label, value in self._computed.items()]
+
+    def keep(self, methods: Iterable[ast.FunctionDef]) -> None:
+        """Of what methods may read, store what they do read."""
+        read = {n.attr for method in methods for n in ast.walk(method) if isinstance(n, ast.Attribute)}
+        self._stored = {whole: attribute for whole, attribute in self._stored.items() if attribute in read}
+        self._use((label for whole in self._stored for label in self._stored_for[whole]), is_stored=True)
 
     def statements(self) -> Iterator[ast.stmt]:
         for condition, attribute in self._flags.items():

@@ -20,6 +20,7 @@ from archdsl.op import Facets
 from archdsl.program.formulas import Formula
 from archdsl.program.ir import Program
 from archdsl.program.opened import Split
+from archdsl.program.merging import merged
 from archdsl.program.recorded import recorded
 from archdsl.program.rerolling import rerolled
 from archdsl.program.specialise import specialised
@@ -85,5 +86,5 @@ def plain_text(graph: Graph) -> Written:
 def text_of(program: Program, graph: Graph) -> Written:
     """A program as a file."""
     lowering = Lowering()
-    class_name, arguments = lowering.add(rerolled(program))
+    class_name, arguments = lowering.add(merged(rerolled(program)))
     return Written(file_text(doc_of(graph), lowering.definitions, lowering.helpers), class_name, arguments)
