@@ -486,6 +486,8 @@ class _Numbers:
 
     def stored(self, label: str) -> str:
         """A parameter as methods read it."""
+        if label not in self.names:
+            self._use([label], is_stored=True)
         whole, bracket, rest = self.names[label].partition("[")
         if whole not in self._stored:
             self._stored[whole] = self._labels.take(whole, f"{whole}_value")
