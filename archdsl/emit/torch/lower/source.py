@@ -19,8 +19,8 @@ from archdsl.graph import Graph, GraphOutput, Node, Value
 from archdsl.op import Facets
 from archdsl.program.formulas import Formula
 from archdsl.program.ir import Program
-from archdsl.program.opened import Split
 from archdsl.program.merging import merged
+from archdsl.program.opened import Split
 from archdsl.program.recorded import recorded
 from archdsl.program.rerolling import rerolled
 from archdsl.program.specialise import specialised
