@@ -261,7 +261,8 @@ def _of(value: Any, made: Mapping[Class, Class]) -> Any:
 
 def _with_loops(cls: Class) -> Class:
     """A class with loops. One with several bodies is left as it is, and so are the members of a chain with numbers."""
-    if len(cls.bodies) != 1 or all(isinstance(m.label, str) and m.label.isdigit() for m in cls.members):
+    is_list = bool(cls.members) and all(isinstance(m.label, str) and m.label.isdigit() for m in cls.members)
+    if len(cls.bodies) != 1 or is_list:
         return cls
     roller = _Roller(cls)
     for stretch in stretches([item_of(step) for step in cls.bodies[0].steps]):

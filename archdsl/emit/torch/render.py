@@ -1,8 +1,7 @@
 """Python syntax trees as text that `ruff format` (88 columns, its default) leaves as it is.
 
 `ast.unparse` knows no line length. The rules are the formatter's: what fits on a line stays there; else what stands
-in the last brackets goes on a line of its own; else each part of it does, with a comma behind it. A node marked by
-`exploded` is spread over lines even where it would fit.
+in the last brackets goes on a line of its own; else each part of it does, with a comma behind it.
 """
 
 from __future__ import annotations
@@ -214,30 +213,27 @@ def _formatted(part: ast.expr) -> str:
 # ---- on several lines ----------------------------------------------------------------------------------------
 
 
-def _is_spread(node: ast.AST) -> bool:
-    """Does something in it ask for lines of its own?"""
-    return any(getattr(n, "is_exploded", False) for n in ast.walk(node))
-
-
 def _lay(prefix: str, node: ast.expr | str, suffix: str, depth: int) -> list[str]:
     """The lines of ``prefix node suffix`` inside brackets, indented ``depth`` times."""
     if isinstance(node, str):
         return [INDENT * depth + prefix + node + suffix]
-    spread = _is_spread(node)
     line = INDENT * depth + prefix + flat(node) + suffix
-    if not spread and len(line) <= WIDTH:
+    if len(line) <= WIDTH:
         return [line]
-    if not spread and (links := _links(node)):
+    if links := _links(node):
         return _linked(prefix, links, suffix, depth)
     match node:
         case ast.Starred(value=value):
             return _lay(prefix + "*", value, suffix, depth)
         case ast.Call(args=args, keywords=keywords) if args or keywords:
-            return _bracket(f"{prefix}{_flat(node.func, _ATOM)}(", _call_parts(node), ")" + suffix, depth, spread)
+            return _bracket(f"{prefix}{_flat(node.func, _ATOM)}(", _call_parts(node), ")" + suffix, depth)
         case ast.List(elts=items) if items:
-            return _bracket(prefix + "[", [("", i) for i in items], "]" + suffix, depth, spread)
+            return _bracket(prefix + "[", [("", i) for i in items], "]" + suffix, depth)
         case ast.Tuple(elts=items) if items:
-            return _bracket(prefix + "(", [("", i) for i in items], ")" + suffix, depth, spread or len(items) == 1)
+            return _bracket(prefix + "(", [("", i) for i in items], ")" + suffix, depth, len(items) == 1)
+        case ast.Subscript(value=value, slice=ast.Tuple(elts=items)):
+            parts: list[Part] = [("", _subscript(i)) for i in items]
+            return _bracket(f"{prefix}{_flat(value, _ATOM)}[", parts, "]" + suffix, depth)
         case ast.ListComp():
             return _clauses(prefix + "[", node, "]" + suffix, depth)
         case ast.GeneratorExp():
@@ -274,7 +270,7 @@ def _call_parts(node: ast.Call) -> list[Part]:
     return [*(("", a) for a in node.args), *((f"{k.arg}=", k.value) for k in node.keywords)]
 
 
-def _bracket(opening: str, parts: Sequence[Part], closing: str, depth: int, spread: bool) -> list[str]:
+def _bracket(opening: str, parts: Sequence[Part], closing: str, depth: int, spread: bool = False) -> list[str]:
     """Brackets over several lines: their content on one line, or each part on its own."""
     pad = INDENT * depth
     if len(parts) == 1 and isinstance(parts[0][1], ast.GeneratorExp) and not parts[0][0]:
@@ -422,7 +418,7 @@ def _line(prefix: str, value: ast.expr, suffix: str, depth: int) -> list[str]:
     pad = INDENT * depth
     is_bare_tuple = isinstance(value, ast.Tuple) and prefix in ("return ", "for ")
     text = _targets(value) if is_bare_tuple else flat(value)
-    if len(pad + prefix + text + suffix) <= WIDTH and not _is_spread(value):
+    if len(pad + prefix + text + suffix) <= WIDTH:
         return [pad + prefix + text + suffix]
     if isinstance(value, ast.Tuple) and is_bare_tuple:
         return _bracket(prefix + "(", [("", e) for e in value.elts], ")" + suffix, depth, spread=True)
@@ -436,7 +432,7 @@ def _function(node: ast.FunctionDef, depth: int) -> Iterator[str]:
     suffix = ")" + (f" -> {flat(node.returns)}" if node.returns is not None else "") + ":"
     opening = f"def {node.name}("
     line = INDENT * depth + opening + ", ".join(str(p) for _, p in parts) + suffix
-    yield from [line] if len(line) <= WIDTH else _bracket(opening, parts, suffix, depth, spread=False)
+    yield from [line] if len(line) <= WIDTH else _bracket(opening, parts, suffix, depth)
     yield from _block(node.body, depth + 1)
 
 

@@ -16,8 +16,9 @@ import torch
 from torchvision import models
 
 import archdsl
-from archdsl.emit.torch.emission import Source, emit_graph
+from archdsl.emit.torch.emission import Source
 from archdsl.emit.torch.load import make_module
+from archdsl.emit.torch.lower import source as lower
 
 from .accepted import ALL
 from .networks import model_of
@@ -69,8 +70,7 @@ def test_made_numbers_take_the_module_s_type(name: str) -> None:
 @pytest.mark.parametrize("name", MEETINGS)
 def test_in_the_plain_form_too(name: str) -> None:
     model = meeting(name)
-    source = emit_graph(model.graph)
-    assert isinstance(source, Source), source
+    source = Source(*lower.plain_text(model.graph))
     module = make_module(source.text, source.class_name).eval()
     assert list(faults(module, small_inputs(model.graph))) == []
 

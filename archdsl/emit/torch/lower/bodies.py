@@ -240,7 +240,10 @@ class Method:
             body.append(assign(targets[0], made[0]))
         elif targets:
             body.append(assign(ast.Tuple(targets), ast.Tuple(made)))
-        return [*start, ast.For(target, turns, body, [])]
+        is_read = isinstance(target, ast.Name) and any(
+            isinstance(n, ast.Name) and n.id == target.id for statement in body for n in ast.walk(statement)
+        )
+        return [*start, ast.For(target if is_read else ast.Name("_"), turns, body, [])]
 
     def _turns(self, step: For) -> tuple[ast.expr, ast.expr]:
         """Variable and iterable of a loop: numbers, or the modules themselves where that is all they are for."""

@@ -41,7 +41,7 @@ class Holding(Enum):
 
     CHAIN = "nn.Sequential, made where the class is used: it runs its members one after the other"
     LABELLED = "the same, with labels: what is made where the class is used gets its members one by one"
-    NUMBERED = "a class derived from nn.Sequential with a forward of its own"
+    NUMBERED = "a class derived from nn.ModuleList"
     LIST = "nn.ModuleList"
     NAMED = "attributes of an nn.Module"
 
@@ -68,9 +68,14 @@ class Containers:
             return Holding.CHAIN if is_numbered else Holding.LABELLED
         if is_numbered and any(isinstance(m, Optional) for m in members):
             raise NotLowered("numbered members under conditions that do not run one after the other")
-        if not is_numbered or any(isinstance(m, Layer) and m.facets.torch.module is None for m in members):
+        if not is_numbered or not all(self._is_module(m) for m in members):
             return Holding.NAMED
         return Holding.NUMBERED if isinstance(container, Class) else Holding.LIST
+
+    def _is_module(self, member: Member) -> bool:
+        """Is it a module of its own, and not tensors for a function?"""
+        facets = member.facets if isinstance(member, Layer) else None
+        return facets is None or facets.torch.module is not None or self.wrappers.can_wrap(facets)
 
     def is_inlined(self, cls: Class) -> bool:
         """Is a class made where it is used? Its numbers are then those of the class around it."""

@@ -15,6 +15,15 @@ from archdsl.program.formulas import Formula, Meaning, free_names
 from archdsl.program.numbers import OpenFloat
 from archdsl.syntax import tree
 
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _comparison(left: ast.expr, op: str, right: ast.expr) -> ast.Compare:
+    """A comparison; a number stands on its right."""
+    if isinstance(left, ast.Constant) and not isinstance(right, ast.Constant):
+        left, op, right = right, MIRRORED.get(op, op), left
+    return ast.Compare(left, [COMPARISONS[op].syntax()], [right])
+
 
 class NoFormula(Exception):
     """An expression has no form in Python without more imports."""
@@ -164,7 +173,7 @@ class Phrase:
             case tree.Not(operand=operand):
                 return ast.UnaryOp(ast.Not(), self.say(operand))
             case tree.Compare(left=left, op=op, right=right):
-                return ast.Compare(self.say(left), [COMPARISONS[op].syntax()], [self.say(right)])
+                return _comparison(self.say(left), op, self.say(right))
             case tree.Logic(op=op, terms=terms):
                 return ast.BoolOp(ast.And() if op == "and" else ast.Or(), [self.say(term) for term in terms])
             case tree.Ternary(then=then, condition=condition, otherwise=otherwise):

@@ -7,18 +7,19 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
+from archdsl.dims import Size
 from archdsl.emit.torch.lower.classir import ClassIR
 from archdsl.emit.torch.terms import call, literal, name
+from archdsl.program.rerolling import Item, Stretch, stretches
 
-MIN_TURNS = 3
-"""Fewer are written one by one, so that no comprehension has no turn."""
 VARIABLE = "i"
+LAYER = "layer"
 CONTAINERS = ("nn.Sequential", "nn.ModuleList")
 
 
 def rerolled(cls: ClassIR) -> ClassIR:
     """Members of a container that are equal, or whose whole numbers grow evenly, are made in a comprehension."""
-    if VARIABLE in {p.name for p in cls.parameters}:
+    if {VARIABLE, LAYER} & {p.name for p in cls.parameters}:
         return cls
     made = tuple(_Containers().visit(deepcopy(s)) for s in cls.made)
     positional = [_Containers().visit(deepcopy(p)) for p in cls.positional]
@@ -41,33 +42,28 @@ class _Containers(ast.NodeTransformer):
 
 def _rerolled(items: Sequence[ast.expr]) -> Iterator[ast.expr]:
     start = 0
-    while start < len(items):
-        steps, length = _run(items[start:])
-        if length < MIN_TURNS:
-            yield items[start]
-            start += 1
-            continue
-        turn = _Turn(steps).visit(deepcopy(items[start]))
-        variable = ast.Name(VARIABLE if any(steps) else "_")
-        clause = ast.comprehension(variable, call(name("range"), literal(length)), [], 0)
-        yield ast.Starred(ast.GeneratorExp(turn, [clause]))
-        start += length
+    for stretch in stretches([_item(item) for item in items]):
+        yield from items[start : stretch.start]
+        yield _loop(items, stretch)
+        start = stretch.stop
+    yield from items[start:]
 
 
-def _run(items: Sequence[ast.expr]) -> tuple[list[int], int]:
-    """By what the whole numbers of a call grow from one item to the next, and how many items go on like that."""
-    first = items[0]
-    if not isinstance(first, ast.Call) or len(items) < MIN_TURNS or _shape(first) != _shape(items[1]):
-        return [], 1
-    begun = _integers(first)
-    steps = [b - a for a, b in zip(begun, _integers(items[1]), strict=True)]
-    length = 0
-    for turn, item in enumerate(items):
-        wanted = [a + turn * step for a, step in zip(begun, steps, strict=True)]
-        if _shape(item) != _shape(first) or _integers(item) != wanted:
-            break
-        length += 1
-    return steps, length
+def _item(node: ast.expr) -> Item:
+    """An expression; what is no call is like no other."""
+    return Item(_shape(node), tuple(_integers(node))) if isinstance(node, ast.Call) else Item(id(node), ())
+
+
+def _loop(items: Sequence[ast.expr], stretch: Stretch) -> ast.expr:
+    """``*(Block(8) for _ in range(6))``; for several layers a turn, ``*(layer for _ in range(6) for layer in (…))``."""
+    first = items[stretch.start : stretch.start + stretch.period]
+    turn = [_Turn(growth).visit(deepcopy(item)) for item, growth in zip(first, stretch.growth, strict=True)]
+    variable = ast.Name(VARIABLE if any(map(any, stretch.growth)) else "_")
+    clauses = [ast.comprehension(variable, call(name("range"), literal(stretch.turns)), [], 0)]
+    if len(turn) > 1:
+        clauses.append(ast.comprehension(ast.Name(LAYER), ast.Tuple(turn), [], 0))
+        return ast.Starred(ast.GeneratorExp(ast.Name(LAYER), clauses))
+    return ast.Starred(ast.GeneratorExp(turn[0], clauses))
 
 
 def _integers(node: ast.AST) -> list[int]:
@@ -85,7 +81,7 @@ def _shape(node: ast.expr) -> str:
 class _Turn(ast.NodeTransformer):
     """Puts what a turn has in the place of whole numbers; a blank for each if ``steps`` is None."""
 
-    def __init__(self, steps: Sequence[int] | None) -> None:
+    def __init__(self, steps: Sequence[Size] | None) -> None:
         self._steps = iter(steps) if steps is not None else None
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
@@ -94,6 +90,7 @@ class _Turn(ast.NodeTransformer):
         if self._steps is None:
             return ast.Name("?")
         step = next(self._steps)
+        assert isinstance(step, int)  # as the numbers of the text are
         if step == 0:
             return node
         grown: ast.expr = ast.Name(VARIABLE)

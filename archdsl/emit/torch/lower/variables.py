@@ -124,7 +124,7 @@ class _Variables:
 
 
 def _without_copies(body: Sequence[ast.stmt]) -> Iterable[ast.stmt]:
-    """Statements without ``x = x``, and without choices that do nothing."""
+    """Statements without ``x = x``, and without choices and loops that do nothing."""
     for statement in body:
         match statement:
             case ast.Assign(targets=[ast.Name(id=target)], value=ast.Name(id=source)) if target == source:
@@ -136,6 +136,7 @@ def _without_copies(body: Sequence[ast.stmt]) -> Iterable[ast.stmt]:
                 elif arms[1]:
                     yield ast.If(negated(test), arms[1], [])
             case ast.For(target=target, iter=iterable, body=turn):
-                yield ast.For(target, iterable, list(_without_copies(turn)), [])
+                if inner := list(_without_copies(turn)):
+                    yield ast.For(target, iterable, inner, [])
             case _:
                 yield statement

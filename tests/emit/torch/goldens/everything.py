@@ -15,10 +15,6 @@ def drop_path(x: Tensor, p: float, training: bool) -> Tensor:
     return x * (kept.div_(1.0 - p) if p < 1.0 else kept)
 
 
-def rounded(width: int, to: int = 8) -> int:
-    return to * ((width + to - 1) // to)
-
-
 def offsets(n: int) -> list[list[int]]:
     """Row of a table of relative positions, for every pair of places on a line."""
     return [[i - j + n - 1 for j in range(n)] for i in range(n)]
@@ -35,13 +31,16 @@ class ConvNorm(nn.Sequential):
         norm: bool = True,
         act: type[nn.Module] | None = nn.ReLU,
     ) -> None:
-        layers: list[nn.Module] = [
-            nn.Conv2d(in_channels, width, kernel, padding=kernel // 2, bias=not norm)
-        ]
+        layers: list[nn.Module] = []
         if norm:
-            layers.append(nn.BatchNorm2d(width))
-        if act is not None:
+            layers += [
+                nn.Conv2d(in_channels, width, kernel, padding=kernel // 2, bias=False),
+                nn.BatchNorm2d(width),
+            ]
+        if norm and act is not None:
             layers.append(act())
+        if not norm:
+            layers.append(nn.Conv2d(in_channels, width, kernel, padding=kernel // 2))
         super().__init__(*layers)
 
 
@@ -61,49 +60,26 @@ class Gate(nn.Module):
 class Unit(nn.Module):
     """Two views of one map, joined."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        width: int,
-        stride: int = 1,
-        drop: float = 0.1,
-        gated: bool = False,
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        wide = rounded(width + in_channels // 2)
-        self.drop = drop
-        self.first = ConvNorm(in_channels, wide, kernel=1)
-        self.left = ConvNorm(wide, wide // 2)
-        layers: list[nn.Module] = []
-        if stride == 1:
-            layers.append(nn.Conv2d(wide, wide // 4, 1))
-        else:
-            layers.append(nn.MaxPool2d(3, stride=1, padding=1))
-        layers += [
-            nn.Conv2d(
-                wide // 4 if stride == 1 else wide, wide - wide // 2, 3, padding=1
-            ),
-            nn.ReLU(),
-        ]
-        self.right = nn.Sequential(*layers)
-        self.last = nn.Conv2d(wide, width, 1, stride=stride)
-        self.gate: nn.Module | None = None
-        if gated:
-            self.gate = Gate()
-        self.project: nn.Module | None = None
-        if stride > 1 or in_channels != width:
-            self.project = nn.Conv2d(in_channels, width, 1, stride=stride, bias=False)
+        self.first = ConvNorm(8, 24, kernel=1)
+        self.left = ConvNorm(24, 12)
+        self.right = nn.Sequential(
+            nn.Conv2d(24, 6, 1), nn.Conv2d(6, 12, 3, padding=1), nn.ReLU()
+        )
+        self.last = nn.Conv2d(24, 16, 1)
+        self.gate = Gate()
+        self.project = nn.Conv2d(8, 16, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.first(x)
         out = torch.cat([self.left(out), self.right(out)], dim=1)
         out = self.last(out)
-        out = out * 0.5 if self.gate is None else self.gate(out)
-        shortcut = x if self.project is None else self.project(x)
-        return F.relu(drop_path(out, self.drop, self.training) + shortcut)
+        out = self.gate(out)
+        return F.relu(drop_path(out, 0.1, self.training) + self.project(x))
 
 
-class UnitSilu(nn.Module):
+class EverythingUnit(nn.Module):
     """Two views of one map, joined."""
 
     def __init__(self) -> None:
@@ -111,9 +87,7 @@ class UnitSilu(nn.Module):
         self.first = ConvNorm(16, 32, kernel=1, act=nn.SiLU)
         self.left = ConvNorm(32, 16, act=nn.SiLU)
         self.right = nn.Sequential(
-            nn.Conv2d(32, 8, 1),
-            nn.Conv2d(8, 16, 3, padding=1),
-            nn.SiLU(),
+            nn.Conv2d(32, 8, 1), nn.Conv2d(8, 16, 3, padding=1), nn.SiLU()
         )
         self.last = nn.Conv2d(32, 24, 1)
         self.project = nn.Conv2d(16, 24, 1, bias=False)
@@ -124,6 +98,89 @@ class UnitSilu(nn.Module):
         out = self.last(out)
         out = out * 0.5
         return F.silu(drop_path(out, 0.1, self.training) + self.project(x))
+
+
+class EverythingUnit2(nn.Module):
+    """Two views of one map, joined."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = ConvNorm(24, 40, kernel=1)
+        self.left = ConvNorm(40, 20)
+        self.right = nn.Sequential(
+            nn.MaxPool2d(3, stride=1, padding=1),
+            nn.Conv2d(40, 20, 3, padding=1),
+            nn.ReLU(),
+        )
+        self.last = nn.Conv2d(40, 24, 1, stride=2)
+        self.project = nn.Conv2d(24, 24, 1, stride=2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.first(x)
+        out = torch.cat([self.left(out), self.right(out)], dim=1)
+        out = self.last(out)
+        out = out * 0.5
+        return F.relu(drop_path(out, 0.1, self.training) + self.project(x))
+
+
+class Unit2(nn.Module):
+    """Two views of one map, joined."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = ConvNorm(24, 40, kernel=1)
+        self.left = ConvNorm(40, 20)
+        self.right = nn.Sequential(
+            nn.Conv2d(40, 10, 1), nn.Conv2d(10, 20, 3, padding=1), nn.ReLU()
+        )
+        self.last = nn.Conv2d(40, 24, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.first(x)
+        out = torch.cat([self.left(out), self.right(out)], dim=1)
+        out = self.last(out)
+        out = out * 0.5
+        return F.relu(drop_path(out, 0.0, self.training) + x)
+
+
+class Unit3(nn.Module):
+    """Two views of one map, joined."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = ConvNorm(24, 40, kernel=1)
+        self.left = ConvNorm(40, 20)
+        self.right = nn.Sequential(
+            nn.Conv2d(40, 10, 1), nn.Conv2d(10, 20, 3, padding=1), nn.ReLU()
+        )
+        self.last = nn.Conv2d(40, 24, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.first(x)
+        out = torch.cat([self.left(out), self.right(out)], dim=1)
+        out = self.last(out)
+        out = out * 0.5
+        return F.relu(drop_path(out, 0.05, self.training) + x)
+
+
+class Unit4(nn.Module):
+    """Two views of one map, joined."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = ConvNorm(24, 40, kernel=1)
+        self.left = ConvNorm(40, 20)
+        self.right = nn.Sequential(
+            nn.Conv2d(40, 10, 1), nn.Conv2d(10, 20, 3, padding=1), nn.ReLU()
+        )
+        self.last = nn.Conv2d(40, 24, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.first(x)
+        out = torch.cat([self.left(out), self.right(out)], dim=1)
+        out = self.last(out)
+        out = out * 0.5
+        return F.relu(drop_path(out, 0.1, self.training) + x)
 
 
 class Rows(nn.Module):
@@ -143,7 +200,8 @@ class Rows(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         tokens = x.permute(0, 2, 3, 1).flatten(0, 1)
         out = self.qkv(self.norm(tokens))
-        q, k, v = out.unflatten(2, (3, 2, -1)).permute(2, 0, 3, 1, 4).unbind()
+        out = out.unflatten(2, (3, 2, -1)).permute(2, 0, 3, 1, 4)
+        q, k, v = out.unbind()
         out = torch.einsum("mhid,mhjd->mhij", q * 0.5, k)
         out = out + self.table[self.index].permute(2, 0, 1)
         out = torch.einsum("mhij,mhjd->mhid", F.softmax(out, dim=-1), v)
@@ -155,8 +213,7 @@ class Rows(nn.Module):
 class Pair(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         even, odd = x.chunk(2, dim=1)
-        x = torch.stack([even, odd], dim=1)
-        return x.amax(1)
+        return torch.stack([even, odd], dim=1).amax(1)
 
 
 class Everything(nn.Module):
@@ -164,34 +221,31 @@ class Everything(nn.Module):
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
+        self.shift = nn.Parameter(torch.zeros(1, 8, 1, 1))
         self.tune = nn.Conv2d(8, 8, 1)
         self.scales = nn.ModuleList(
             [nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)]
         )
-        self.shift = nn.Parameter(torch.zeros(1, 8, 1, 1))
         self.stem = ConvNorm(3, 8, act=nn.SiLU)
         self.add_module("depth-stem", ConvNorm(1, 8, kernel=5, norm=False, act=None))
-        self.add_module("lambda", Unit(8, 16, gated=True))
-        self.add_module("class", UnitSilu())
-        self.small = Unit(24, 24, stride=2)
+        self.add_module("lambda", Unit())
+        self.add_module("class", EverythingUnit())
+        self.small = EverythingUnit2()
         self.trunk = nn.Sequential(
-            Unit(24, 24, drop=0.0),
-            Unit(24, 24, drop=0.05),
-            Unit(24, 24),
-            ConvNorm(24, 8, kernel=1, act=None),
+            Unit2(), Unit3(), Unit4(), ConvNorm(24, 8, kernel=1, act=None)
         )
         self.attend = Rows()
         self.pair = Pair()
-        self.register_buffer(
-            "constant",
-            torch.tensor([[[0.5]], [[1.0]], [[1.5]], [[2.0]]]),
-            persistent=False,
-        )
         self.aux = nn.Linear(8, classes)
         nn.init.normal_(self.aux.weight, std=0.01)
         self.repeat1 = nn.Conv2d(4, 4, 3, padding=1)
         self.repeat2 = nn.Conv2d(4, 4, 3, padding=1)
         self.fc = nn.Linear(8, classes)
+        self.register_buffer(
+            "constant",
+            torch.tensor((((0.5,),), ((1.0,),), ((1.5,),), ((2.0,),))),
+            persistent=False,
+        )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
@@ -214,11 +268,10 @@ class Everything(nn.Module):
         x = self.attend(coarse)
         x = self.pair(x)
         mixed = x * self.constant
-        side = (
-            self.aux(torch.flatten(F.adaptive_avg_pool2d(coarse, 1), 1))
-            if self.training
-            else None
-        )
+        if self.training:
+            side = self.aux(torch.flatten(F.adaptive_avg_pool2d(coarse, 1), 1))
+        else:
+            side = None
         x = torch.cat([self.repeat2(F.relu(self.repeat1(mixed))), mixed], dim=1)
         x = torch.flatten(F.adaptive_avg_pool2d(x, 1), 1)
         features = F.dropout(x, 0.1, training=self.training)

@@ -28,10 +28,10 @@ class Inception(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         conv1x1 = F.relu(self.conv1x1(x))
-        reduce3x3 = F.relu(self.reduce3x3(x))
-        conv3x3 = F.relu(self.conv3x3(reduce3x3))
-        reduce5x5 = F.relu(self.reduce5x5(x))
-        conv5x5 = F.relu(self.conv5x5(reduce5x5))
+        conv3x3 = self.conv3x3(F.relu(self.reduce3x3(x)))
+        conv3x3 = F.relu(conv3x3)
+        conv5x5 = self.conv5x5(F.relu(self.reduce5x5(x)))
+        conv5x5 = F.relu(conv5x5)
         branch = F.max_pool2d(x, 3, stride=1, padding=1, ceil_mode=True)
         return torch.cat(
             [conv1x1, conv3x3, conv5x5, F.relu(self.pool_proj(branch))], dim=1

@@ -43,17 +43,13 @@ class Backbone(nn.Module):
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         self.layer1 = nn.Sequential(
-            Bottleneck(64, 64),
-            Bottleneck(256, 64),
-            Bottleneck(256, 64),
+            Bottleneck(64, 64), Bottleneck(256, 64), Bottleneck(256, 64)
         )
         self.layer2 = nn.Sequential(
-            Bottleneck(256, 128, stride=2),
-            *(Bottleneck(512, 128) for _ in range(3)),
+            Bottleneck(256, 128, stride=2), *(Bottleneck(512, 128) for _ in range(3))
         )
         self.layer3 = nn.Sequential(
-            Bottleneck(512, 256, stride=2),
-            *(Bottleneck(1024, 256) for _ in range(5)),
+            Bottleneck(512, 256, stride=2), *(Bottleneck(1024, 256) for _ in range(5))
         )
         self.layer4 = nn.Sequential(
             Bottleneck(1024, 512, stride=2),
@@ -98,11 +94,7 @@ class FPN(nn.Module):
             ],
         )
         self.layer_blocks = nn.ModuleList(
-            [
-                nn.Sequential(nn.Conv2d(256, 256, 3, padding=1)),
-                nn.Sequential(nn.Conv2d(256, 256, 3, padding=1)),
-                nn.Sequential(nn.Conv2d(256, 256, 3, padding=1)),
-            ],
+            [*(nn.Sequential(nn.Conv2d(256, 256, 3, padding=1)) for _ in range(3))]
         )
         self.extra_blocks = ExtraBlocks()
         for module in self.modules():
@@ -112,21 +104,21 @@ class FPN(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def forward(
-        self, maps: tuple[Tensor, ...]
+        self, x: Tensor, out: Tensor, y: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        x = self.inner_blocks[2](maps[2])
-        p2 = self.layer_blocks[2](x)
-        lateral = self.inner_blocks[1](maps[1])
-        x = lateral + F.interpolate(x, size=lateral.shape[2:])
-        p1 = self.layer_blocks[1](x)
-        lateral = self.inner_blocks[0](maps[0])
-        x = lateral + F.interpolate(x, size=lateral.shape[2:])
+        y = self.inner_blocks[2](y)
+        p2 = self.layer_blocks[2](y)
+        lateral = self.inner_blocks[1](out)
+        out = lateral + F.interpolate(y, size=lateral.shape[2:])
+        p1 = self.layer_blocks[1](out)
+        lateral = self.inner_blocks[0](x)
+        x = lateral + F.interpolate(out, size=lateral.shape[2:])
         p0 = self.layer_blocks[0](x)
         seven, six = self.extra_blocks(p2)
         return p0, p1, p2, six, seven
 
 
-class BackbonePart(nn.Module):
+class RetinaNetBackbone(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = Backbone()
@@ -134,91 +126,89 @@ class BackbonePart(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         c1, c2, c3 = self.body(image)
-        p0, p1, p2, six, seven = self.fpn((c1, c2, c3))
+        p0, p1, p2, six, seven = self.fpn(c1, c2, c3)
         return p0, p1, p2, six, seven
 
 
-class Head(nn.Module):
-    def __init__(
-        self, in_channels: int, name: str, outputs: int, bias: float = 0.0
-    ) -> None:
+class Head(nn.Sequential):
+    def __init__(self, classes: int) -> None:
         super().__init__()
-        self.name = name
         self.conv = nn.Sequential(
             *(
-                nn.Sequential(
-                    nn.Conv2d(in_channels, 256, 3, padding=1),
-                    nn.ReLU(),
-                )
+                nn.Sequential(nn.Conv2d(256, 256, 3, padding=1), nn.ReLU())
                 for _ in range(4)
             ),
         )
-        self.add_module(name, nn.Conv2d(in_channels, outputs, 3, padding=1))
+        self.cls_logits = nn.Conv2d(256, 9 * classes, 3, padding=1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.normal_(module.weight, std=0.01)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-        nn.init.constant_(self.get_parameter(f"{name}.bias"), bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        return self.get_submodule(self.name)(x)
+        if self.cls_logits.bias is not None:
+            nn.init.constant_(self.cls_logits.bias, -4.59511985013459)
 
 
-class HeadPart(nn.Module):
-    def __init__(self, in_channels: int) -> None:
+class Head2(nn.Sequential):
+    def __init__(self) -> None:
         super().__init__()
-        self.classification_head = Head(
-            in_channels, "cls_logits", 819, bias=-4.59511985013459
+        self.conv = nn.Sequential(
+            *(
+                nn.Sequential(nn.Conv2d(256, 256, 3, padding=1), nn.ReLU())
+                for _ in range(4)
+            ),
         )
-        self.regression_head = Head(in_channels, "bbox_reg", 36)
+        self.bbox_reg = nn.Conv2d(256, 36, 3, padding=1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, std=0.01)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        if self.bbox_reg.bias is not None:
+            nn.init.constant_(self.bbox_reg.bias, 0.0)
+
+
+class RetinaNetHead(nn.Module):
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.classification_head = Head(classes)
+        self.regression_head = Head2()
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        out = self.classification_head(x)
-        x = self.regression_head(x)
-        return out, x
+        return self.classification_head(x), self.regression_head(x)
 
 
 class RetinaNet(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, classes: int = 91) -> None:
         super().__init__()
-        self.backbone = BackbonePart()
-        self.head = HeadPart(256)
+        self.classes = classes
+        self.backbone = RetinaNetBackbone()
+        self.head = RetinaNetHead(classes)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         p0, p1, p2, six, seven = self.backbone(image)
-        out, x = self.head(p0)
+        x, out = self.head(p0)
         y, z = self.head(p1)
         u, v = self.head(p2)
         x2, x3 = self.head(six)
         x4, x5 = self.head(seven)
-        out = out.unflatten(1, (-1, 91)).permute(0, 3, 4, 1, 2).flatten(1, 3)
-        y = y.unflatten(1, (-1, 91)).permute(0, 3, 4, 1, 2).flatten(1, 3)
-        u = u.unflatten(1, (-1, 91)).permute(0, 3, 4, 1, 2).flatten(1, 3)
-        x2 = x2.unflatten(1, (-1, 91)).permute(0, 3, 4, 1, 2).flatten(1, 3)
-        logits = torch.cat(
-            [
-                out,
-                y,
-                u,
-                x2,
-                x4.unflatten(1, (-1, 91)).permute(0, 3, 4, 1, 2).flatten(1, 3),
-            ],
-            dim=1,
-        )
-        x = x.unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
-        out = z.unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
-        y = v.unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
-        z = x3.unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+        x = x.unflatten(1, (-1, self.classes)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+        y = y.unflatten(1, (-1, self.classes)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+        u = u.unflatten(1, (-1, self.classes)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+        x2 = x2.unflatten(1, (-1, self.classes)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+        x4 = x4.unflatten(1, (-1, self.classes)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+        out = out.unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+        z = z.unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+        v = v.unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+        x3 = x3.unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
         boxes = torch.cat(
             [
-                x,
                 out,
-                y,
                 z,
+                v,
+                x3,
                 x5.unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3),
             ],
             dim=1,
         )
-        return logits, boxes
+        return torch.cat([x, y, u, x2, x4], dim=1), boxes

@@ -56,43 +56,39 @@ class ConvNeXt(nn.Module):
     def __init__(self, classes: int = 1000) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            nn.Sequential(
-                nn.Conv2d(3, 96, 4, stride=4),
-                LayerNorm2d(96, eps=1e-6),
-            ),
+            nn.Sequential(nn.Conv2d(3, 96, 4, stride=4), LayerNorm2d(96, eps=1e-6)),
             nn.Sequential(
                 CNBlock(96, 0.0),
-                CNBlock(96, 0.1 / 17),
-                CNBlock(96, 0.1 * 2 / 17),
+                CNBlock(96, 0.0058823529411764705),
+                CNBlock(96, 0.011764705882352941),
             ),
+            nn.Sequential(LayerNorm2d(96, eps=1e-6), nn.Conv2d(96, 192, 2, stride=2)),
             nn.Sequential(
-                LayerNorm2d(96, eps=1e-6),
-                nn.Conv2d(96, 192, 2, stride=2),
+                CNBlock(192, 0.017647058823529415),
+                CNBlock(192, 0.023529411764705882),
+                CNBlock(192, 0.029411764705882353),
             ),
+            nn.Sequential(LayerNorm2d(192, eps=1e-6), nn.Conv2d(192, 384, 2, stride=2)),
             nn.Sequential(
-                CNBlock(192, 0.1 * 3 / 17),
-                CNBlock(192, 0.1 * 4 / 17),
-                CNBlock(192, 0.1 * 5 / 17),
+                CNBlock(384, 0.03529411764705883),
+                CNBlock(384, 0.0411764705882353),
+                CNBlock(384, 0.047058823529411764),
+                CNBlock(384, 0.052941176470588235),
+                CNBlock(384, 0.058823529411764705),
+                CNBlock(384, 0.06470588235294118),
+                CNBlock(384, 0.07058823529411766),
+                CNBlock(384, 0.07647058823529412),
+                CNBlock(384, 0.0823529411764706),
             ),
+            nn.Sequential(LayerNorm2d(384, eps=1e-6), nn.Conv2d(384, 768, 2, stride=2)),
             nn.Sequential(
-                LayerNorm2d(192, eps=1e-6),
-                nn.Conv2d(192, 384, 2, stride=2),
-            ),
-            nn.Sequential(*(CNBlock(384, 0.1 * (6 + i) / 17) for i in range(9))),
-            nn.Sequential(
-                LayerNorm2d(384, eps=1e-6),
-                nn.Conv2d(384, 768, 2, stride=2),
-            ),
-            nn.Sequential(
-                CNBlock(768, 0.1 * 15 / 17),
-                CNBlock(768, 0.1 * 16 / 17),
+                CNBlock(768, 0.08823529411764706),
+                CNBlock(768, 0.09411764705882353),
                 CNBlock(768, 0.1),
             ),
         )
         self.classifier = nn.Sequential(
-            LayerNorm2d(768, eps=1e-6),
-            nn.Flatten(),
-            nn.Linear(768, classes),
+            LayerNorm2d(768, eps=1e-6), nn.Flatten(), nn.Linear(768, classes)
         )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -105,4 +101,5 @@ class ConvNeXt(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.features(image)
-        return self.classifier(F.adaptive_avg_pool2d(x, 1))
+        x = F.adaptive_avg_pool2d(x, 1)
+        return self.classifier(x)

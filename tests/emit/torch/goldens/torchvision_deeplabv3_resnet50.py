@@ -56,17 +56,13 @@ class DilatedResNet(nn.Module):
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         self.layer1 = nn.Sequential(
-            Bottleneck(64, 64),
-            Bottleneck(256, 64),
-            Bottleneck(256, 64),
+            Bottleneck(64, 64), Bottleneck(256, 64), Bottleneck(256, 64)
         )
         self.layer2 = nn.Sequential(
-            Bottleneck(256, 128, stride=2),
-            *(Bottleneck(512, 128) for _ in range(3)),
+            Bottleneck(256, 128, stride=2), *(Bottleneck(512, 128) for _ in range(3))
         )
         self.layer3 = nn.Sequential(
-            Bottleneck(512, 256),
-            *(Bottleneck(1024, 256, dilation=2) for _ in range(5)),
+            Bottleneck(512, 256), *(Bottleneck(1024, 256, dilation=2) for _ in range(5))
         )
         self.layer4 = nn.Sequential(
             Bottleneck(1024, 512, dilation=2),
@@ -98,7 +94,7 @@ class ConvNorm(nn.Sequential):
                 2048,
                 256,
                 kernel,
-                padding=(kernel - 1) // 2 * dilation,
+                padding=(kernel + 1) // 2 * dilation - dilation,
                 dilation=dilation,
                 bias=False,
             ),
@@ -107,42 +103,36 @@ class ConvNorm(nn.Sequential):
         )
 
 
-class Mean(nn.ModuleList):
+class Mean(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_module("0", nn.AdaptiveAvgPool2d(1))
+        self.add_module("1", nn.Conv2d(2048, 256, 1, bias=False))
+        self.add_module("2", nn.BatchNorm2d(256))
+        self.add_module("3", nn.ReLU())
+
+    def forward(self, map: Tensor) -> Tensor:
+        x = self.get_submodule("1")(self.get_submodule("0")(map))
+        x = self.get_submodule("3")(self.get_submodule("2")(x))
+        return F.interpolate(x, size=map.shape[2:], mode="bilinear")
+
+
+class Convs(nn.Sequential):
     def __init__(self) -> None:
         super().__init__(
-            [
-                nn.AdaptiveAvgPool2d(1),
-                nn.Conv2d(2048, 256, 1, bias=False),
-                nn.BatchNorm2d(256),
-                nn.ReLU(),
-            ],
+            ConvNorm(kernel=1),
+            *(ConvNorm(dilation=12 + 12 * i) for i in range(3)),
+            Mean(),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        out = self[2](self[1](self[0](x)))
-        out = self[3](out)
-        return F.interpolate(out, size=x.shape[2:], mode="bilinear")
-
-
-class Convs(nn.ModuleList):
-    def __init__(self) -> None:
-        super().__init__(
-            [
-                ConvNorm(kernel=1),
-                ConvNorm(dilation=12),
-                ConvNorm(dilation=24),
-                ConvNorm(dilation=36),
-                Mean(),
-            ],
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, map: Tensor) -> Tensor:
         return torch.cat(
-            [self[0](x), self[1](x), self[2](x), self[3](x), self[4](x)], dim=1
+            [self[0](map), self[1](map), self[2](map), self[3](map), self[4](map)],
+            dim=1,
         )
 
 
-class ASPP(nn.Module):
+class ASPP(nn.Sequential):
     """Each place, its surroundings at three scales, and the mean of the whole map."""
 
     def __init__(self) -> None:
@@ -154,10 +144,6 @@ class ASPP(nn.Module):
             nn.ReLU(),
             nn.Dropout(),
         )
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.convs(x)
-        return self.project(x)
 
 
 class DeepLabHead(nn.Sequential):
@@ -196,5 +182,4 @@ class Segmenter(nn.Module):
         x = self.classifier(coarse)
         out = F.interpolate(x, size=image.shape[2:], mode="bilinear")
         x = self.aux_classifier(fine)
-        aux = F.interpolate(x, size=image.shape[2:], mode="bilinear")
-        return out, aux
+        return out, F.interpolate(x, size=image.shape[2:], mode="bilinear")

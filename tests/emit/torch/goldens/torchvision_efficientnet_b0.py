@@ -86,21 +86,23 @@ class MBConv(nn.Module):
     ) -> None:
         super().__init__()
         inner = make_divisible(expand * in_channels)
+        self.has_drop_path = stride == 1 and in_channels == width
         self.drop = drop
-        self.is_residual = stride == 1 and in_channels == width
         layers: list[nn.Module] = []
         if inner != in_channels:
             layers.append(ConvNorm(in_channels, inner, kernel=1))
         layers += [
             ConvNorm(inner, inner, kernel=kernel, stride=stride, groups=inner),
-            SqueezeExcite(inner, max(1, in_channels // 4)),
+            SqueezeExcite(inner, max(in_channels // 4, 1)),
             ConvNorm(inner, width, kernel=1, act=False),
         ]
         self.block = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.block(x)
-        return drop_path(out, self.drop, self.training) + x if self.is_residual else out
+        return (
+            drop_path(out, self.drop, self.training) + x if self.has_drop_path else out
+        )
 
 
 class EfficientNet(nn.Module):
@@ -112,17 +114,16 @@ class EfficientNet(nn.Module):
             ConvNorm(3, 32, stride=2),
             nn.Sequential(MBConv(32, 16, 3, 1, 1, 0.0)),
             nn.Sequential(
-                MBConv(16, 24, 3, 2, 6, 0.0125),
-                MBConv(24, 24, 3, 1, 6, 0.025),
+                MBConv(16, 24, 3, 2, 6, 0.0125), MBConv(24, 24, 3, 1, 6, 0.025)
             ),
             nn.Sequential(
-                MBConv(24, 40, 5, 2, 6, 0.2 * 3 / 16),
+                MBConv(24, 40, 5, 2, 6, 0.037500000000000006),
                 MBConv(40, 40, 5, 1, 6, 0.05),
             ),
             nn.Sequential(
                 MBConv(40, 80, 3, 2, 6, 0.0625),
-                MBConv(80, 80, 3, 1, 6, 0.2 * 6 / 16),
-                MBConv(80, 80, 3, 1, 6, 0.2 * 7 / 16),
+                MBConv(80, 80, 3, 1, 6, 0.07500000000000001),
+                MBConv(80, 80, 3, 1, 6, 0.08750000000000001),
             ),
             nn.Sequential(
                 MBConv(80, 112, 5, 1, 6, 0.1),
@@ -131,9 +132,9 @@ class EfficientNet(nn.Module):
             ),
             nn.Sequential(
                 MBConv(112, 192, 5, 2, 6, 0.1375),
-                MBConv(192, 192, 5, 1, 6, 0.2 * 12 / 16),
+                MBConv(192, 192, 5, 1, 6, 0.15000000000000002),
                 MBConv(192, 192, 5, 1, 6, 0.1625),
-                MBConv(192, 192, 5, 1, 6, 0.2 * 14 / 16),
+                MBConv(192, 192, 5, 1, 6, 0.17500000000000002),
             ),
             nn.Sequential(MBConv(192, 320, 3, 1, 6, 0.1875)),
             ConvNorm(320, 1280, kernel=1),

@@ -65,21 +65,16 @@ class FusedMBConv(nn.Module):
     ) -> None:
         super().__init__()
         inner = make_divisible(expand * in_channels)
+        self.stride = stride
         self.drop = drop
-        self.is_residual = stride == 1 and in_channels == width
-        layers: list[nn.Module] = []
+        layers: list[nn.Module] = [ConvNorm(in_channels, inner, stride=stride)]
         if inner != in_channels:
-            layers += [
-                ConvNorm(in_channels, inner, stride=stride),
-                ConvNorm(inner, width, kernel=1, act=False),
-            ]
-        else:
-            layers.append(ConvNorm(in_channels, width))
+            layers.append(ConvNorm(inner, width, kernel=1, act=False))
         self.block = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.block(x)
-        return drop_path(out, self.drop, self.training) + x if self.is_residual else out
+        return drop_path(out, self.drop, self.training) + x if self.stride == 1 else out
 
 
 class SqueezeExcite(nn.Module):
@@ -107,18 +102,20 @@ class MBConv(nn.Module):
     ) -> None:
         super().__init__()
         inner = make_divisible(expand * in_channels)
+        self.has_drop_path = stride == 1 and in_channels == width
         self.drop = drop
-        self.is_residual = stride == 1 and in_channels == width
         self.block = nn.Sequential(
             ConvNorm(in_channels, inner, kernel=1),
             ConvNorm(inner, inner, stride=stride, groups=inner),
-            SqueezeExcite(inner, max(1, in_channels // 4)),
+            SqueezeExcite(inner, max(in_channels // 4, 1)),
             ConvNorm(inner, width, kernel=1, act=False),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.block(x)
-        return drop_path(out, self.drop, self.training) + x if self.is_residual else out
+        return (
+            drop_path(out, self.drop, self.training) + x if self.has_drop_path else out
+        )
 
 
 class EfficientNet(nn.Module):
@@ -129,32 +126,55 @@ class EfficientNet(nn.Module):
         self.features = nn.Sequential(
             ConvNorm(3, 24, stride=2),
             nn.Sequential(
-                FusedMBConv(24, 24, 1, 1, 0.0),
-                FusedMBConv(24, 24, 1, 1, 0.005),
+                FusedMBConv(24, 24, 1, 1, 0.0), FusedMBConv(24, 24, 1, 1, 0.005)
             ),
             nn.Sequential(
                 FusedMBConv(24, 48, 2, 4, 0.01),
-                FusedMBConv(48, 48, 1, 4, 0.2 * 3 / 40),
+                FusedMBConv(48, 48, 1, 4, 0.015000000000000003),
                 FusedMBConv(48, 48, 1, 4, 0.02),
                 FusedMBConv(48, 48, 1, 4, 0.025),
             ),
             nn.Sequential(
-                FusedMBConv(48, 64, 2, 4, 0.2 * 6 / 40),
+                FusedMBConv(48, 64, 2, 4, 0.030000000000000006),
                 FusedMBConv(64, 64, 1, 4, 0.035),
                 FusedMBConv(64, 64, 1, 4, 0.04),
                 FusedMBConv(64, 64, 1, 4, 0.045),
             ),
             nn.Sequential(
                 MBConv(64, 128, 2, 4, 0.05),
-                *(MBConv(128, 128, 1, 4, 0.2 * (10 + i) / 40) for i in range(1, 6)),
+                MBConv(128, 128, 1, 4, 0.05500000000000001),
+                MBConv(128, 128, 1, 4, 0.06000000000000001),
+                MBConv(128, 128, 1, 4, 0.065),
+                MBConv(128, 128, 1, 4, 0.07),
+                MBConv(128, 128, 1, 4, 0.075),
             ),
             nn.Sequential(
                 MBConv(128, 160, 1, 6, 0.08),
-                *(MBConv(160, 160, 1, 6, 0.2 * (16 + i) / 40) for i in range(1, 9)),
+                MBConv(160, 160, 1, 6, 0.085),
+                MBConv(160, 160, 1, 6, 0.09),
+                MBConv(160, 160, 1, 6, 0.095),
+                MBConv(160, 160, 1, 6, 0.1),
+                MBConv(160, 160, 1, 6, 0.10500000000000001),
+                MBConv(160, 160, 1, 6, 0.11000000000000001),
+                MBConv(160, 160, 1, 6, 0.11500000000000002),
+                MBConv(160, 160, 1, 6, 0.12000000000000002),
             ),
             nn.Sequential(
                 MBConv(160, 256, 2, 6, 0.125),
-                *(MBConv(256, 256, 1, 6, 0.2 * (25 + i) / 40) for i in range(1, 15)),
+                MBConv(256, 256, 1, 6, 0.13),
+                MBConv(256, 256, 1, 6, 0.135),
+                MBConv(256, 256, 1, 6, 0.14),
+                MBConv(256, 256, 1, 6, 0.14500000000000002),
+                MBConv(256, 256, 1, 6, 0.15),
+                MBConv(256, 256, 1, 6, 0.155),
+                MBConv(256, 256, 1, 6, 0.16),
+                MBConv(256, 256, 1, 6, 0.165),
+                MBConv(256, 256, 1, 6, 0.17),
+                MBConv(256, 256, 1, 6, 0.175),
+                MBConv(256, 256, 1, 6, 0.18),
+                MBConv(256, 256, 1, 6, 0.185),
+                MBConv(256, 256, 1, 6, 0.19),
+                MBConv(256, 256, 1, 6, 0.195),
             ),
             ConvNorm(256, 1280, kernel=1),
         )

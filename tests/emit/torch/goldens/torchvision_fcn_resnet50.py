@@ -55,17 +55,13 @@ class DilatedResNet(nn.Module):
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         self.layer1 = nn.Sequential(
-            Bottleneck(64, 64),
-            Bottleneck(256, 64),
-            Bottleneck(256, 64),
+            Bottleneck(64, 64), Bottleneck(256, 64), Bottleneck(256, 64)
         )
         self.layer2 = nn.Sequential(
-            Bottleneck(256, 128, stride=2),
-            *(Bottleneck(512, 128) for _ in range(3)),
+            Bottleneck(256, 128, stride=2), *(Bottleneck(512, 128) for _ in range(3))
         )
         self.layer3 = nn.Sequential(
-            Bottleneck(512, 256),
-            *(Bottleneck(1024, 256, dilation=2) for _ in range(5)),
+            Bottleneck(512, 256), *(Bottleneck(1024, 256, dilation=2) for _ in range(5))
         )
         self.layer4 = nn.Sequential(
             Bottleneck(1024, 512, dilation=2),
@@ -88,13 +84,12 @@ class DilatedResNet(nn.Module):
 
 class FCNHead(nn.Sequential):
     def __init__(self, in_channels: int, classes: int) -> None:
-        width = in_channels // 4
         super().__init__(
-            nn.Conv2d(in_channels, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
+            nn.Conv2d(in_channels, in_channels // 4, 3, padding=1, bias=False),
+            nn.BatchNorm2d(in_channels // 4),
             nn.ReLU(),
             nn.Dropout(0.1),
-            nn.Conv2d(width, classes, 1),
+            nn.Conv2d(in_channels // 4, classes, 1),
         )
 
 
@@ -112,5 +107,4 @@ class Segmenter(nn.Module):
         x = self.classifier(coarse)
         out = F.interpolate(x, size=image.shape[2:], mode="bilinear")
         x = self.aux_classifier(fine)
-        aux = F.interpolate(x, size=image.shape[2:], mode="bilinear")
-        return out, aux
+        return out, F.interpolate(x, size=image.shape[2:], mode="bilinear")

@@ -31,12 +31,10 @@ class Inception(nn.Module):
         super().__init__()
         self.branch1 = ConvNorm(in_channels, c1, 1)
         self.branch2 = nn.Sequential(
-            ConvNorm(in_channels, c3[0], 1),
-            ConvNorm(c3[0], c3[1], 3, pad=1),
+            ConvNorm(in_channels, c3[0], 1), ConvNorm(c3[0], c3[1], 3, pad=1)
         )
         self.branch3 = nn.Sequential(
-            ConvNorm(in_channels, c5[0], 1),
-            ConvNorm(c5[0], c5[1], 3, pad=1),
+            ConvNorm(in_channels, c5[0], 1), ConvNorm(c5[0], c5[1], 3, pad=1)
         )
         self.branch4 = nn.Sequential(
             nn.MaxPool2d(3, stride=1, padding=1, ceil_mode=True),
@@ -89,7 +87,7 @@ class GoogLeNet(nn.Module):
         self.aux2 = InceptionAux(528, classes, drop_aux)
         self.fc = nn.Linear(1024, classes)
         for module in self.modules():
-            if isinstance(module, (nn.Linear, nn.Conv2d)):
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.trunc_normal_(module.weight, std=0.01)
 
     def forward(
@@ -109,11 +107,15 @@ class GoogLeNet(nn.Module):
         x = F.max_pool2d(x, 2, ceil_mode=True)
         x = self.inception5a(x)
         x = self.inception5b(x)
-        aux1 = self.aux1(early) if self.training else None
-        aux2 = self.aux2(late) if self.training else None
+        if self.training:
+            first = self.aux1(early)
+            second = self.aux2(late)
+        else:
+            first = None
+            second = None
         x = torch.flatten(F.adaptive_avg_pool2d(x, 1), 1)
         x = F.dropout(x, self.drop, training=self.training)
         logits = self.fc(x)
         if self.training:
-            return logits, aux2, aux1
+            return logits, second, first
         return logits

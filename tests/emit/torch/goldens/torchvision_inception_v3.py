@@ -7,12 +7,7 @@ from torch import Tensor, nn
 
 class Conv(nn.Module):
     def __init__(
-        self,
-        in_channels: int,
-        width: int,
-        kernel: int | tuple[int, int],
-        stride: int = 1,
-        pad: int | tuple[int, int] = 0,
+        self, in_channels: int, width: int, kernel: int, stride: int = 1, pad: int = 0
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
@@ -63,6 +58,28 @@ class InceptionB(nn.Module):
         )
 
 
+class InceptionCConv(nn.Module):
+    def __init__(
+        self,
+        in_channels: int,
+        width: int,
+        kernel: tuple[int, int],
+        pad: tuple[int, int],
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(
+            in_channels,
+            width,
+            (kernel[0], kernel[1]),
+            padding=(pad[0], pad[1]),
+            bias=False,
+        )
+        self.bn = nn.BatchNorm2d(width, eps=0.001)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.bn(self.conv(x)))
+
+
 class InceptionC(nn.Module):
     """On 17x17: a 7x7 and a doubled 7x7, in rows and columns."""
 
@@ -70,13 +87,13 @@ class InceptionC(nn.Module):
         super().__init__()
         self.branch1x1 = Conv(768, 192, 1)
         self.branch7x7_1 = Conv(768, c7, 1)
-        self.branch7x7_2 = Conv(c7, c7, (1, 7), pad=(0, 3))
-        self.branch7x7_3 = Conv(c7, 192, (7, 1), pad=(3, 0))
+        self.branch7x7_2 = InceptionCConv(c7, c7, (1, 7), (0, 3))
+        self.branch7x7_3 = InceptionCConv(c7, 192, (7, 1), (3, 0))
         self.branch7x7dbl_1 = Conv(768, c7, 1)
-        self.branch7x7dbl_2 = Conv(c7, c7, (7, 1), pad=(3, 0))
-        self.branch7x7dbl_3 = Conv(c7, c7, (1, 7), pad=(0, 3))
-        self.branch7x7dbl_4 = Conv(c7, c7, (7, 1), pad=(3, 0))
-        self.branch7x7dbl_5 = Conv(c7, 192, (1, 7), pad=(0, 3))
+        self.branch7x7dbl_2 = InceptionCConv(c7, c7, (7, 1), (3, 0))
+        self.branch7x7dbl_3 = InceptionCConv(c7, c7, (1, 7), (0, 3))
+        self.branch7x7dbl_4 = InceptionCConv(c7, c7, (7, 1), (3, 0))
+        self.branch7x7dbl_5 = InceptionCConv(c7, 192, (1, 7), (0, 3))
         self.branch_pool = Conv(768, 192, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -112,8 +129,8 @@ class InceptionD(nn.Module):
         self.branch3x3_1 = Conv(768, 192, 1)
         self.branch3x3_2 = Conv(192, 320, 3, stride=2)
         self.branch7x7x3_1 = Conv(768, 192, 1)
-        self.branch7x7x3_2 = Conv(192, 192, (1, 7), pad=(0, 3))
-        self.branch7x7x3_3 = Conv(192, 192, (7, 1), pad=(3, 0))
+        self.branch7x7x3_2 = InceptionCConv(192, 192, (1, 7), (0, 3))
+        self.branch7x7x3_3 = InceptionCConv(192, 192, (7, 1), (3, 0))
         self.branch7x7x3_4 = Conv(192, 192, 3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -132,12 +149,12 @@ class InceptionE(nn.Module):
         super().__init__()
         self.branch1x1 = Conv(in_channels, 320, 1)
         self.branch3x3_1 = Conv(in_channels, 384, 1)
-        self.branch3x3_2a = Conv(384, 384, (1, 3), pad=(0, 1))
-        self.branch3x3_2b = Conv(384, 384, (3, 1), pad=(1, 0))
+        self.branch3x3_2a = InceptionCConv(384, 384, (1, 3), (0, 1))
+        self.branch3x3_2b = InceptionCConv(384, 384, (3, 1), (1, 0))
         self.branch3x3dbl_1 = Conv(in_channels, 448, 1)
         self.branch3x3dbl_2 = Conv(448, 384, 3, pad=1)
-        self.branch3x3dbl_3a = Conv(384, 384, (1, 3), pad=(0, 1))
-        self.branch3x3dbl_3b = Conv(384, 384, (3, 1), pad=(1, 0))
+        self.branch3x3dbl_3a = InceptionCConv(384, 384, (1, 3), (0, 1))
+        self.branch3x3dbl_3b = InceptionCConv(384, 384, (3, 1), (1, 0))
         self.branch_pool = Conv(in_channels, 192, 1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -24,11 +24,11 @@ class ConvNorm(nn.Sequential):
         self,
         in_channels: int,
         width: int,
+        act: type[nn.Module] | None,
         kernel: int = 3,
         stride: int = 1,
         groups: int = 1,
         dilation: int = 1,
-        act: type[nn.Module] | None = nn.ReLU,
     ) -> None:
         layers: list[nn.Module] = [
             nn.Conv2d(
@@ -36,7 +36,7 @@ class ConvNorm(nn.Sequential):
                 width,
                 kernel,
                 stride=stride,
-                padding=(kernel - 1) // 2 * dilation,
+                padding=(kernel + 1) // 2 * dilation - dilation,
                 dilation=dilation,
                 groups=groups,
                 bias=False,
@@ -81,56 +81,87 @@ class InvertedResidual(nn.Module):
     ) -> None:
         super().__init__()
         self.is_residual = stride == 1 and in_channels == width
+        self.se = se
+        self.dilation = dilation
+        self.stride = stride
         layers: list[nn.Module] = []
-        if inner != in_channels:
-            layers.append(ConvNorm(in_channels, inner, kernel=1, act=act))
-        layers.append(
-            ConvNorm(
-                inner,
-                inner,
-                kernel=kernel,
-                stride=stride if dilation == 1 else 1,
-                groups=inner,
-                dilation=dilation,
-                act=act,
-            ),
-        )
         if se:
-            layers.append(SqueezeExcite(inner, make_divisible(inner // 4)))
-        layers.append(ConvNorm(inner, width, kernel=1, act=None))
+            layers.append(ConvNorm(in_channels, inner, act, kernel=1))
+        if se and dilation == 1:
+            layers += [
+                ConvNorm(
+                    inner,
+                    inner,
+                    act,
+                    kernel=kernel,
+                    stride=stride,
+                    groups=inner,
+                    dilation=dilation,
+                ),
+                SqueezeExcite(inner, make_divisible(inner // 4)),
+                ConvNorm(inner, width, None, kernel=1),
+            ]
+        if se and dilation != 1:
+            layers += [
+                ConvNorm(
+                    inner, inner, act, kernel=kernel, groups=inner, dilation=dilation
+                ),
+                SqueezeExcite(inner, make_divisible(inner // 4)),
+                ConvNorm(inner, width, None, kernel=1),
+            ]
+        if not se and inner != in_channels:
+            layers.append(ConvNorm(in_channels, inner, act, kernel=1))
+        if not se:
+            layers += [
+                ConvNorm(
+                    inner,
+                    inner,
+                    act,
+                    kernel=kernel,
+                    stride=stride,
+                    groups=inner,
+                    dilation=dilation,
+                ),
+                ConvNorm(inner, width, None, kernel=1),
+            ]
         self.block = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.block(x)
-        return out + x if self.is_residual else out
+        if self.se:
+            if self.dilation == 1:
+                x = out + x if self.is_residual else out
+            else:
+                x = out + x if self.stride == 1 else out
+        else:
+            x = out + x if self.stride == 1 else out
+        return x
 
 
-class DilatedMobileNet(nn.ModuleList):
+class DilatedMobileNet(nn.Sequential):
     """MobileNetV3 up to its classifier, the last three units dilated, at a sixteenth
     of the resolution.
     """
 
     def __init__(self) -> None:
         super().__init__(
-            [
-                ConvNorm(3, 16, stride=2, act=nn.Hardswish),
-                InvertedResidual(16, 3, 16, 16, False, nn.ReLU, 1),
-                InvertedResidual(16, 3, 64, 24, False, nn.ReLU, 2),
-                InvertedResidual(24, 3, 72, 24, False, nn.ReLU, 1),
-                InvertedResidual(24, 5, 72, 40, True, nn.ReLU, 2),
-                InvertedResidual(40, 5, 120, 40, True, nn.ReLU, 1),
-                InvertedResidual(40, 5, 120, 40, True, nn.ReLU, 1),
-                InvertedResidual(40, 3, 240, 80, False, nn.Hardswish, 2),
-                InvertedResidual(80, 3, 200, 80, False, nn.Hardswish, 1),
-                InvertedResidual(80, 3, 184, 80, False, nn.Hardswish, 1),
-                InvertedResidual(80, 3, 184, 80, False, nn.Hardswish, 1),
-                InvertedResidual(80, 3, 480, 112, True, nn.Hardswish, 1),
-                InvertedResidual(112, 3, 672, 112, True, nn.Hardswish, 1),
-                InvertedResidual(112, 5, 672, 160, True, nn.Hardswish, 2, dilation=2),
-                InvertedResidual(160, 5, 960, 160, True, nn.Hardswish, 1, dilation=2),
-                InvertedResidual(160, 5, 960, 160, True, nn.Hardswish, 1, dilation=2),
-                ConvNorm(160, 960, kernel=1, act=nn.Hardswish),
-            ],
+            ConvNorm(3, 16, nn.Hardswish, stride=2),
+            InvertedResidual(16, 3, 16, 16, False, nn.ReLU, 1),
+            InvertedResidual(16, 3, 64, 24, False, nn.ReLU, 2),
+            InvertedResidual(24, 3, 72, 24, False, nn.ReLU, 1),
+            InvertedResidual(24, 5, 72, 40, True, nn.ReLU, 2),
+            InvertedResidual(40, 5, 120, 40, True, nn.ReLU, 1),
+            InvertedResidual(40, 5, 120, 40, True, nn.ReLU, 1),
+            InvertedResidual(40, 3, 240, 80, False, nn.Hardswish, 2),
+            InvertedResidual(80, 3, 200, 80, False, nn.Hardswish, 1),
+            InvertedResidual(80, 3, 184, 80, False, nn.Hardswish, 1),
+            InvertedResidual(80, 3, 184, 80, False, nn.Hardswish, 1),
+            InvertedResidual(80, 3, 480, 112, True, nn.Hardswish, 1),
+            InvertedResidual(112, 3, 672, 112, True, nn.Hardswish, 1),
+            InvertedResidual(112, 5, 672, 160, True, nn.Hardswish, 2, dilation=2),
+            InvertedResidual(160, 5, 960, 160, True, nn.Hardswish, 1, dilation=2),
+            InvertedResidual(160, 5, 960, 160, True, nn.Hardswish, 1, dilation=2),
+            ConvNorm(160, 960, nn.Hardswish, kernel=1),
         )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -155,8 +186,7 @@ class DilatedMobileNet(nn.ModuleList):
         x = self[13](x)
         x = self[14](x)
         x = self[15](x)
-        x = self[16](x)
-        return fine, x
+        return fine, self[16](x)
 
 
 class LRASPPHead(nn.Module):
@@ -167,14 +197,10 @@ class LRASPPHead(nn.Module):
     def __init__(self, classes: int) -> None:
         super().__init__()
         self.cbr = nn.Sequential(
-            nn.Conv2d(960, 128, 1, bias=False),
-            nn.BatchNorm2d(128),
-            nn.ReLU(),
+            nn.Conv2d(960, 128, 1, bias=False), nn.BatchNorm2d(128), nn.ReLU()
         )
         self.scale = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1),
-            nn.Conv2d(960, 128, 1, bias=False),
-            nn.Sigmoid(),
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(960, 128, 1, bias=False), nn.Sigmoid()
         )
         self.low_classifier = nn.Conv2d(40, classes, 1)
         self.high_classifier = nn.Conv2d(128, classes, 1)
@@ -192,6 +218,6 @@ class LrasppMobilenetV3Large(nn.Module):
         self.classifier = LRASPPHead(classes)
 
     def forward(self, image: Tensor) -> Tensor:
-        fine, x = self.backbone(image)
-        x = self.classifier(fine, x)
+        fine, coarse = self.backbone(image)
+        x = self.classifier(fine, coarse)
         return F.interpolate(x, size=image.shape[2:], mode="bilinear")

@@ -40,22 +40,32 @@ class ConvNorm(nn.Sequential):
         groups: int = 1,
         norm: bool = True,
     ) -> None:
-        layers: list[nn.Module] = [
-            nn.Conv2d(
-                in_channels,
-                width,
-                kernel,
-                stride=stride,
-                padding=(kernel - 1) // 2,
-                groups=groups,
-                bias=not norm,
-            ),
-        ]
+        layers: list[nn.Module] = []
         if norm:
             layers += [
+                nn.Conv2d(
+                    in_channels,
+                    width,
+                    kernel,
+                    stride=stride,
+                    padding=(kernel - 1) // 2,
+                    groups=groups,
+                    bias=False,
+                ),
                 nn.BatchNorm2d(width, eps=0.001, momentum=0.01),
                 nn.GELU(),
             ]
+        else:
+            layers.append(
+                nn.Conv2d(
+                    in_channels,
+                    width,
+                    kernel,
+                    stride=stride,
+                    padding=(kernel - 1) // 2,
+                    groups=groups,
+                ),
+            )
         super().__init__(*layers)
 
 
@@ -83,10 +93,9 @@ class MBConv(nn.Module):
         super().__init__()
         self.drop = drop
         self.proj: nn.Module | None = None
-        if stride != 1 or in_channels != width:
+        if stride != 1:
             self.proj = nn.Sequential(
-                nn.AvgPool2d(3, stride=2, padding=1),
-                nn.Conv2d(in_channels, width, 1),
+                nn.AvgPool2d(3, stride=2, padding=1), nn.Conv2d(in_channels, width, 1)
             )
         self.layers = nn.Sequential()
         self.layers.pre_norm = nn.BatchNorm2d(in_channels, eps=0.001, momentum=0.01)
@@ -108,27 +117,24 @@ class Attention(nn.Module):
 
     relative_position_index: Tensor
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, size3: int) -> None:
         super().__init__()
-        heads = dim // 32
-        self.heads = heads
-        self.relative_position_bias_table = nn.Parameter(torch.empty(169, heads))
+        self.relative_position_bias_table = nn.Parameter(torch.empty(169, size3 // 32))
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
         self.register_buffer(
             "relative_position_index", torch.tensor(distances(7)).unflatten(0, (49, -1))
         )
-        self.to_qkv = nn.Linear(dim, 3 * dim)
-        self.merge = nn.Linear(dim, dim)
+        self.to_qkv = nn.Linear(size3, 3 * size3)
+        self.merge = nn.Linear(size3 // (size3 // 32) * (size3 // 32), size3)
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.to_qkv(x)
-        q, k, v = (
-            out.unflatten(3, (3, self.heads, -1)).permute(3, 0, 1, 4, 2, 5).unbind()
-        )
+        out = out.unflatten(3, (3, x.shape[3] // 32, -1)).permute(3, 0, 1, 4, 2, 5)
+        q, k, v = out.unbind()
         x = torch.einsum("nghid,nghjd->nghij", q, k * x.shape[3] ** -0.5)
         out = self.relative_position_bias_table[self.relative_position_index]
-        x = F.softmax(x + out.permute(2, 0, 1), dim=-1)
-        x = torch.einsum("nghij,nghjd->ngihd", x, v).flatten(3)
+        x = x + out.permute(2, 0, 1)
+        x = torch.einsum("nghij,nghjd->ngihd", F.softmax(x, dim=-1), v).flatten(3)
         return self.merge(x)
 
 
@@ -137,13 +143,12 @@ class PartitionAttention(nn.Module):
     the whole map.
     """
 
-    def __init__(self, in_channels: int, drop: float) -> None:
+    def __init__(self, in_channels: int, is_grid: bool, drop: float) -> None:
         super().__init__()
+        self.is_grid = is_grid
         self.drop = drop
         self.attn_layer = nn.Sequential(
-            nn.LayerNorm(in_channels),
-            Attention(in_channels),
-            nn.Dropout(0.0),
+            nn.LayerNorm(in_channels), Attention(in_channels), nn.Dropout(0.0)
         )
         self.mlp_layer = nn.Sequential(
             nn.LayerNorm(in_channels),
@@ -154,105 +159,97 @@ class PartitionAttention(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        out = (
-            x.unflatten(3, (-1, 7))
-            .unflatten(2, (-1, 7))
-            .permute(0, 2, 4, 3, 5, 1)
-            .flatten(3, 4)
-            .flatten(1, 2)
-        )
-        y = self.attn_layer(out)
-        out = drop_path(y, self.drop, self.training) + out
-        y = self.mlp_layer(out)
-        out = drop_path(y, self.drop, self.training) + out
-        return (
-            out.unflatten(2, (7, -1))
-            .unflatten(1, (x.shape[2] // 7, -1))
-            .permute(0, 5, 1, 3, 2, 4)
-            .flatten(4)
-            .flatten(2, 3)
-        )
+        if self.is_grid:
+            out = (
+                x.unflatten(3, (7, -1))
+                .unflatten(2, (7, -1))
+                .permute(0, 3, 5, 2, 4, 1)
+                .flatten(3, 4)
+                .flatten(1, 2)
+            )
+            y = self.attn_layer(out)
+            out = drop_path(y, self.drop, self.training) + out
+            y = self.mlp_layer(out)
+            out = drop_path(y, self.drop, self.training) + out
+            x = (
+                out.unflatten(2, (7, -1))
+                .unflatten(1, (x.shape[2] // 7, -1))
+                .permute(0, 5, 3, 1, 4, 2)
+                .flatten(4)
+                .flatten(2, 3)
+            )
+        else:
+            out = (
+                x.unflatten(3, (-1, 7))
+                .unflatten(2, (-1, 7))
+                .permute(0, 2, 4, 3, 5, 1)
+                .flatten(3, 4)
+                .flatten(1, 2)
+            )
+            y = self.attn_layer(out)
+            out = drop_path(y, self.drop, self.training) + out
+            y = self.mlp_layer(out)
+            out = drop_path(y, self.drop, self.training) + out
+            x = (
+                out.unflatten(2, (7, -1))
+                .unflatten(1, (x.shape[2] // 7, -1))
+                .permute(0, 5, 1, 3, 2, 4)
+                .flatten(4)
+                .flatten(2, 3)
+            )
+        return x
 
 
-class PartitionAttentionGrid(nn.Module):
-    """A group is a window of p x p neighbours, or a grid of p x p places spread over
-    the whole map.
-    """
-
-    def __init__(self, in_channels: int, drop: float) -> None:
-        super().__init__()
-        self.drop = drop
-        self.attn_layer = nn.Sequential(
-            nn.LayerNorm(in_channels),
-            Attention(in_channels),
-            nn.Dropout(0.0),
-        )
-        self.mlp_layer = nn.Sequential(
-            nn.LayerNorm(in_channels),
-            nn.Linear(in_channels, 4 * in_channels),
-            nn.GELU(),
-            nn.Linear(4 * in_channels, in_channels),
-            nn.Dropout(0.0),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        out = (
-            x.unflatten(3, (7, -1))
-            .unflatten(2, (7, -1))
-            .permute(0, 3, 5, 2, 4, 1)
-            .flatten(3, 4)
-            .flatten(1, 2)
-        )
-        y = self.attn_layer(out)
-        out = drop_path(y, self.drop, self.training) + out
-        y = self.mlp_layer(out)
-        out = drop_path(y, self.drop, self.training) + out
-        return (
-            out.unflatten(2, (7, -1))
-            .unflatten(1, (x.shape[2] // 7, -1))
-            .permute(0, 5, 3, 1, 4, 2)
-            .flatten(4)
-            .flatten(2, 3)
-        )
-
-
-class Layer(nn.Module):
-    def __init__(self, in_channels: int, width: int, stride: int, drop: float) -> None:
+class Layer(nn.Sequential):
+    def __init__(self, in_channels: int, width: int, drop: float) -> None:
         super().__init__()
         self.layers = nn.Sequential()
-        self.layers.MBconv = MBConv(in_channels, width, stride, drop)
-        self.layers.window_attention = PartitionAttention(width, drop)
-        self.layers.grid_attention = PartitionAttentionGrid(width, drop)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)
+        self.layers.MBconv = MBConv(in_channels, width, 2, drop)
+        self.layers.window_attention = PartitionAttention(width, False, drop)
+        self.layers.grid_attention = PartitionAttention(width, True, drop)
 
 
-class Stage(nn.Module):
-    def __init__(self, in_channels: int, width: int, rates: tuple[float, ...]) -> None:
+class Layer2(nn.Sequential):
+    def __init__(self, width: int, drop: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential()
+        self.layers.MBconv = MBConv(width, width, 1, drop)
+        self.layers.window_attention = PartitionAttention(width, False, drop)
+        self.layers.grid_attention = PartitionAttention(width, True, drop)
+
+
+class Stage(nn.Sequential):
+    def __init__(
+        self, in_channels: int, width: int, rates: tuple[float, float]
+    ) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            *(
-                Layer(in_channels if i == 0 else width, width, 2 if i == 0 else 1, rate)
-                for i, rate in enumerate(rates)
-            ),
+            Layer(in_channels, width, rates[0]), Layer2(width, rates[1])
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)
+
+class Stage2(nn.Sequential):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            Layer(128, 256, 0.08),
+            Layer2(256, 0.1),
+            Layer2(256, 0.12000000000000002),
+            Layer2(256, 0.14),
+            Layer2(256, 0.16),
+        )
 
 
 class MaxViT(nn.Module):
     def __init__(self, classes: int = 1000) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            ConvNorm(3, 64, stride=2),
-            ConvNorm(64, 64, norm=False),
+            ConvNorm(3, 64, stride=2), ConvNorm(64, 64, norm=False)
         )
         self.blocks = nn.Sequential(
             Stage(64, 64, (0.0, 0.02)),
             Stage(64, 128, (0.04, 0.06000000000000001)),
-            Stage(128, 256, (0.08, 0.1, 0.12000000000000002, 0.14, 0.16)),
+            Stage2(),
             Stage(256, 512, (0.18, 0.2)),
         )
         self.classifier = nn.Sequential(

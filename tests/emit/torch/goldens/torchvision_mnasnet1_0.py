@@ -65,8 +65,7 @@ class MNASNet(nn.Module):
                 InvertedResidual(80, 80, 5, 1, 6),
             ),
             nn.Sequential(
-                InvertedResidual(80, 96, 3, 1, 6),
-                InvertedResidual(96, 96, 3, 1, 6),
+                InvertedResidual(80, 96, 3, 1, 6), InvertedResidual(96, 96, 3, 1, 6)
             ),
             nn.Sequential(
                 InvertedResidual(96, 192, 5, 2, 6),
@@ -77,15 +76,14 @@ class MNASNet(nn.Module):
             nn.BatchNorm2d(1280, momentum=0.0003),
             nn.ReLU(),
         )
-        self.classifier = nn.Sequential(nn.Dropout(drop), nn.Linear(1280, classes))
+        linear = nn.Linear(1280, classes)
+        nn.init.kaiming_uniform_(linear.weight, mode="fan_out", a=1)
+        nn.init.zeros_(linear.bias)
+        self.classifier = nn.Sequential(nn.Dropout(drop), linear)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
-            elif isinstance(module, nn.Linear):
-                nn.init.kaiming_uniform_(module.weight, mode="fan_out", a=1)
-                nn.init.zeros_(module.bias)
 
     def forward(self, image: Tensor) -> Tensor:
-        x = self.layers(image)
-        x = x.mean((2, 3))
+        x = self.layers(image).mean((2, 3))
         return self.classifier(x)

@@ -83,13 +83,13 @@ class MobileNetV2(nn.Module):
             InvertedResidual(160, 320, 1, 6),
             ConvNorm(320, 1280, kernel=1),
         )
-        self.classifier = nn.Sequential(nn.Dropout(drop), nn.Linear(1280, classes))
+        linear = nn.Linear(1280, classes)
+        nn.init.normal_(linear.weight, std=0.01)
+        nn.init.zeros_(linear.bias)
+        self.classifier = nn.Sequential(nn.Dropout(drop), linear)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
-            elif isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, std=0.01)
-                nn.init.zeros_(module.bias)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.features(image)

@@ -25,10 +25,10 @@ class ConvNorm(nn.Sequential):
         self,
         in_channels: int,
         width: int,
+        act: type[nn.Module] | None,
         kernel: int = 3,
         stride: int = 1,
         groups: int = 1,
-        act: type[nn.Module] | None = nn.ReLU,
     ) -> None:
         layers: list[nn.Module] = [
             nn.Conv2d(
@@ -79,20 +79,31 @@ class InvertedResidual(nn.Module):
     ) -> None:
         super().__init__()
         self.is_residual = stride == 1 and in_channels == width
+        self.se = se
+        self.stride = stride
         layers: list[nn.Module] = []
-        if inner != in_channels:
-            layers.append(ConvNorm(in_channels, inner, kernel=1, act=act))
-        layers.append(
-            ConvNorm(inner, inner, kernel=kernel, stride=stride, groups=inner, act=act)
-        )
         if se:
-            layers.append(SqueezeExcite(inner, make_divisible(inner // 4)))
-        layers.append(ConvNorm(inner, width, kernel=1, act=None))
+            layers += [
+                ConvNorm(in_channels, inner, act, kernel=1),
+                ConvNorm(inner, inner, act, kernel=kernel, stride=stride, groups=inner),
+                SqueezeExcite(inner, make_divisible(inner // 4)),
+            ]
+        if not se and inner != in_channels:
+            layers.append(ConvNorm(in_channels, inner, act, kernel=1))
+        if not se:
+            layers.append(
+                ConvNorm(inner, inner, act, kernel=kernel, stride=stride, groups=inner)
+            )
+        layers.append(ConvNorm(inner, width, None, kernel=1))
         self.block = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.block(x)
-        return out + x if self.is_residual else out
+        if self.se:
+            x = out + x if self.is_residual else out
+        else:
+            x = out + x if self.stride == 1 else out
+        return x
 
 
 class Features(nn.Sequential):
@@ -102,7 +113,7 @@ class Features(nn.Sequential):
 
     def __init__(self) -> None:
         super().__init__(
-            ConvNorm(3, 16, stride=2, act=nn.Hardswish),
+            ConvNorm(3, 16, nn.Hardswish, stride=2),
             InvertedResidual(16, 3, 16, 16, False, nn.ReLU, 1),
             InvertedResidual(16, 3, 64, 24, False, nn.ReLU, 2),
             InvertedResidual(24, 3, 72, 24, False, nn.ReLU, 1),
@@ -118,7 +129,7 @@ class Features(nn.Sequential):
             InvertedResidual(112, 5, 672, 160, True, nn.Hardswish, 2),
             InvertedResidual(160, 5, 960, 160, True, nn.Hardswish, 1),
             InvertedResidual(160, 5, 960, 160, True, nn.Hardswish, 1),
-            ConvNorm(160, 960, kernel=1, act=nn.Hardswish),
+            ConvNorm(160, 960, nn.Hardswish, kernel=1),
         )
 
 

@@ -14,13 +14,12 @@ class Unit(nn.Module):
             nn.ReLU(),
         )
         self.conv2 = nn.Sequential(
-            nn.Conv3d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm3d(width),
+            nn.Conv3d(width, width, 3, padding=1, bias=False), nn.BatchNorm3d(width)
         )
         self.downsample: nn.Module | None = None
-        if stride != 1 or in_channels != width:
+        if stride != 1:
             self.downsample = nn.Sequential(
-                nn.Conv3d(in_channels, width, 1, stride=2, bias=False),
+                nn.Conv3d(in_channels, width, 1, stride=stride, bias=False),
                 nn.BatchNorm3d(width),
             )
 

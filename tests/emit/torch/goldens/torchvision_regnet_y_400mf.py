@@ -56,17 +56,15 @@ class Unit(nn.Module):
     and excitation.
     """
 
-    def __init__(
-        self, in_channels: int, width: int, stride: int, se_ratio: float
-    ) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int) -> None:
         super().__init__()
         self.proj: nn.Module | None = None
-        if stride != 1 or in_channels != width:
+        if stride != 1:
             self.proj = ConvNorm(in_channels, width, kernel=1, stride=stride, act=False)
         self.f = nn.Sequential()
         self.f.a = ConvNorm(in_channels, width, kernel=1)
         self.f.b = ConvNorm(width, width, stride=stride, groups=width // 8)
-        self.f.se = SqueezeExcite(width, round(se_ratio * in_channels))
+        self.f.se = SqueezeExcite(width, round(0.25 * in_channels))
         self.f.c = ConvNorm(width, width, kernel=1, act=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -75,28 +73,28 @@ class Unit(nn.Module):
 
 
 class RegNet(nn.Module):
-    def __init__(self, se_ratio: float = 0.25, classes: int = 1000) -> None:
+    def __init__(self, classes: int = 1000) -> None:
         super().__init__()
         self.stem = ConvNorm(3, 32, stride=2)
         self.trunk_output = nn.Sequential()
-        self.trunk_output.block1 = nn.Sequential()
-        self.trunk_output.block1.add_module("block1-0", Unit(32, 48, 2, se_ratio))
-        self.trunk_output.block2 = nn.Sequential()
-        self.trunk_output.block2.add_module("block2-0", Unit(48, 104, 2, se_ratio))
-        self.trunk_output.block2.add_module("block2-1", Unit(104, 104, 1, se_ratio))
-        self.trunk_output.block2.add_module("block2-2", Unit(104, 104, 1, se_ratio))
-        self.trunk_output.block3 = nn.Sequential()
-        self.trunk_output.block3.add_module("block3-0", Unit(104, 208, 2, se_ratio))
-        for i in range(1, 6):
-            self.trunk_output.block3.add_module(
-                f"block3-{i}", Unit(208, 208, 1, se_ratio)
-            )
-        self.trunk_output.block4 = nn.Sequential()
-        self.trunk_output.block4.add_module("block4-0", Unit(208, 440, 2, se_ratio))
-        for i in range(1, 6):
-            self.trunk_output.block4.add_module(
-                f"block4-{i}", Unit(440, 440, 1, se_ratio)
-            )
+        block1 = nn.Sequential()
+        block1.add_module("block1-0", Unit(32, 48, 2))
+        self.trunk_output.block1 = block1
+        block2 = nn.Sequential()
+        block2.add_module("block2-0", Unit(48, 104, 2))
+        block2.add_module("block2-1", Unit(104, 104, 1))
+        block2.add_module("block2-2", Unit(104, 104, 1))
+        self.trunk_output.block2 = block2
+        block3 = nn.Sequential()
+        block3.add_module("block3-0", Unit(104, 208, 2))
+        for i in range(5):
+            block3.add_module(f"block3-{i + 1}", Unit(208, 208, 1))
+        self.trunk_output.block3 = block3
+        block4 = nn.Sequential()
+        block4.add_module("block4-0", Unit(208, 440, 2))
+        for i in range(5):
+            block4.add_module(f"block4-{i + 1}", Unit(440, 440, 1))
+        self.trunk_output.block4 = block4
         self.fc = nn.Linear(440, classes)
         nn.init.normal_(self.fc.weight, std=0.01)
         nn.init.zeros_(self.fc.bias)

@@ -17,7 +17,7 @@ class BasicUnit(nn.Module):
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.downsample: nn.Module | None = None
-        if stride != 1 or in_channels != width:
+        if stride != 1:
             self.downsample = nn.Sequential(
                 nn.Conv2d(in_channels, width, 1, stride=stride, bias=False),
                 nn.BatchNorm2d(width),

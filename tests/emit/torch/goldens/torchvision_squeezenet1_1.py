@@ -43,10 +43,7 @@ class SqueezeNet(nn.Module):
         )
         conv = nn.Conv2d(512, classes, 1)
         self.classifier = nn.Sequential(
-            nn.Dropout(drop),
-            conv,
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
+            nn.Dropout(drop), conv, nn.ReLU(), nn.AdaptiveAvgPool2d(1)
         )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):

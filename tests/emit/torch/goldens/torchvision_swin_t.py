@@ -49,102 +49,176 @@ class Attention(nn.Module):
     """
 
     relative_position_index: Tensor
-    part: Tensor
 
-    def __init__(
-        self, height: int, width: int, dim: int, heads: int, shift: int
-    ) -> None:
+    def __init__(self, size3: int, heads: int) -> None:
         super().__init__()
-        dy = min(shift, height - 7)
-        dx = min(shift, width - 7)
-        self.dy = dy
-        self.dx = dx
         self.heads = heads
-        self.shift = shift
         self.relative_position_bias_table = nn.Parameter(torch.empty(169, heads))
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
         self.register_buffer("relative_position_index", torch.tensor(distances(7)))
-        self.qkv = nn.Linear(dim, 3 * dim)
-        self.proj = nn.Linear(dim, dim)
-        if shift > 0:
-            self.register_buffer(
-                "part", torch.tensor(parts(height, width, dy, dx)), persistent=False
-            )
+        self.qkv = nn.Linear(size3, 3 * size3)
+        self.proj = nn.Linear(heads * (size3 // heads), size3)
 
     def forward(self, x: Tensor) -> Tensor:
-        _, h, w, c = x.shape
-        padded = F.pad(F.pad(x, (0, 0, 0, 0, 0, -h % 7)), (0, 0, 0, -w % 7))
-        out = torch.roll(torch.roll(padded, -self.dy, dims=1), -self.dx, dims=2)
-        out = (
-            out.unflatten(2, (-1, 7))
+        in_channels = x.shape[1]
+        x = F.pad(x, (0, 0, 0, 0, 0, 7 * ((in_channels + 6) // 7) - in_channels))
+        padded = F.pad(x, (0, 0, 0, 7 * ((in_channels + 6) // 7) - in_channels))
+        x = torch.roll(
+            padded,
+            7 * max((in_channels + 6) // 7, 1) - 7 * ((in_channels + 6) // 7),
+            dims=1,
+        )
+        x = torch.roll(
+            x, 7 * max((in_channels + 6) // 7, 1) - 7 * ((in_channels + 6) // 7), dims=2
+        )
+        x = (
+            x.unflatten(2, (-1, 7))
             .unflatten(1, (-1, 7))
             .transpose(2, 3)
             .flatten(3, 4)
             .flatten(1, 2)
         )
-        out = self.qkv(out)
-        q, k, v = (
-            out.unflatten(3, (3, self.heads, -1)).permute(3, 0, 1, 4, 2, 5).unbind()
-        )
-        out = torch.einsum("nwhid,nwhjd->nwhij", q * (c // self.heads) ** -0.5, k)
-        y = self.relative_position_bias_table[self.relative_position_index]
-        out = out + y.unflatten(0, (49, -1)).permute(2, 0, 1)
-        if self.shift > 0:
-            own = (
-                self.part.unflatten(1, (-1, 7))
-                .unflatten(0, (-1, 7))
-                .transpose(1, 2)
-                .unsqueeze(2)
-                .unsqueeze(5)
-                .flatten(3, 4)
-                .flatten(0, 1)
-            )
-            other = (
-                self.part.unflatten(1, (-1, 7))
-                .unflatten(0, (-1, 7))
-                .transpose(1, 2)
-                .unsqueeze(2)
-                .unsqueeze(3)
-                .flatten(4)
-                .flatten(0, 1)
-            )
-            out = out - (100.0 * (own != other)).to(out.dtype)
-        out = torch.einsum("nwhij,nwhjd->nwihd", F.softmax(out, dim=-1), v).flatten(3)
-        out = self.proj(out)
-        out = (
-            out.unflatten(2, (7, -1))
-            .unflatten(1, (padded.shape[1] // 7, -1))
+        x = self.qkv(x)
+        x = x.unflatten(3, (3, self.heads, -1)).permute(3, 0, 1, 4, 2, 5)
+        q, k, v = x.unbind()
+        x = torch.einsum("nwhid,nwhjd->nwhij", q * 0.1767766952966369, k)
+        out = self.relative_position_bias_table[self.relative_position_index]
+        x = x + out.unflatten(0, (49, -1)).permute(2, 0, 1)
+        x = torch.einsum("nwhij,nwhjd->nwihd", F.softmax(x, dim=-1), v).flatten(3)
+        x = self.proj(x)
+        x = (
+            x.unflatten(2, (7, -1))
+            .unflatten(1, ((in_channels + 6) // 7, -1))
             .transpose(2, 3)
             .flatten(3, 4)
             .flatten(1, 2)
         )
-        out = torch.roll(torch.roll(out, self.dy, dims=1), self.dx, dims=2)
-        return out[:, :h, :w]
+        x = torch.roll(
+            x, 7 * ((in_channels + 6) // 7) - 7 * max((in_channels + 6) // 7, 1), dims=1
+        )
+        x = torch.roll(
+            x, 7 * ((in_channels + 6) // 7) - 7 * max((in_channels + 6) // 7, 1), dims=2
+        )
+        return x[:, :in_channels, :in_channels]
 
 
 class MLP(nn.Sequential):
     """The two layers that follow attention in a transformer."""
 
-    def __init__(self, dim: int, hidden: int) -> None:
+    def __init__(self, size3: int, hidden: int) -> None:
         super().__init__(
-            nn.Linear(dim, hidden),
+            nn.Linear(size3, hidden),
             nn.GELU(),
             nn.Dropout(0.0),
-            nn.Linear(hidden, dim),
+            nn.Linear(hidden, size3),
             nn.Dropout(0.0),
         )
 
 
 class Unit(nn.Module):
-    def __init__(
-        self, dim: int, height: int, width: int, heads: int, shift: int, drop: float
-    ) -> None:
+    def __init__(self, size3: int, heads: int, drop: float) -> None:
         super().__init__()
         self.drop = drop
-        self.norm1 = nn.LayerNorm(dim)
-        self.attn = Attention(height, width, dim, heads, shift)
-        self.norm2 = nn.LayerNorm(dim)
-        self.mlp = MLP(dim, 4 * dim)
+        self.norm1 = nn.LayerNorm(size3)
+        self.attn = Attention(size3, heads)
+        self.norm2 = nn.LayerNorm(size3)
+        self.mlp = MLP(size3, 4 * size3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = drop_path(self.attn(self.norm1(x)), self.drop, self.training) + x
+        return drop_path(self.mlp(self.norm2(x)), self.drop, self.training) + x
+
+
+class UnitAttention(nn.Module):
+    """Attention inside windows of p x p places, which begin `shift` places further
+    down and to the right. V2 compares by the cosine, and a small network says
+    what each distance adds.
+    """
+
+    relative_position_index: Tensor
+    part: Tensor
+
+    def __init__(self, in_channels: int, size3: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.relative_position_bias_table = nn.Parameter(torch.empty(169, heads))
+        nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
+        self.register_buffer("relative_position_index", torch.tensor(distances(7)))
+        self.qkv = nn.Linear(size3, 3 * size3)
+        self.proj = nn.Linear(heads * (size3 // heads), size3)
+        self.register_buffer(
+            "part",
+            torch.tensor(
+                parts(
+                    7 * ((in_channels + 6) // 7),
+                    7 * ((in_channels + 6) // 7),
+                    min(7 * ((in_channels + 6) // 7), 10) - 7,
+                    min(7 * ((in_channels + 6) // 7), 10) - 7,
+                ),
+            ),
+            persistent=False,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        in_channels = x.shape[1]
+        x = F.pad(x, (0, 0, 0, 0, 0, 7 * ((in_channels + 6) // 7) - in_channels))
+        padded = F.pad(x, (0, 0, 0, 7 * ((in_channels + 6) // 7) - in_channels))
+        x = torch.roll(padded, 7 - min(7 * ((in_channels + 6) // 7), 10), dims=1)
+        x = torch.roll(x, 7 - min(7 * ((in_channels + 6) // 7), 10), dims=2)
+        x = (
+            x.unflatten(2, (-1, 7))
+            .unflatten(1, (-1, 7))
+            .transpose(2, 3)
+            .flatten(3, 4)
+            .flatten(1, 2)
+        )
+        x = self.qkv(x)
+        x = x.unflatten(3, (3, self.heads, -1)).permute(3, 0, 1, 4, 2, 5)
+        q, k, v = x.unbind()
+        x = torch.einsum("nwhid,nwhjd->nwhij", q * 0.1767766952966369, k)
+        out = self.relative_position_bias_table[self.relative_position_index]
+        x = x + out.unflatten(0, (49, -1)).permute(2, 0, 1)
+        own = (
+            self.part.unflatten(1, (-1, 7))
+            .unflatten(0, (-1, 7))
+            .transpose(1, 2)
+            .unsqueeze(2)
+            .unsqueeze(5)
+            .flatten(3, 4)
+            .flatten(0, 1)
+        )
+        other = (
+            self.part.unflatten(1, (-1, 7))
+            .unflatten(0, (-1, 7))
+            .transpose(1, 2)
+            .unsqueeze(2)
+            .unsqueeze(3)
+            .flatten(4)
+            .flatten(0, 1)
+        )
+        x = x - (100.0 * (own != other)).to(x.dtype)
+        x = torch.einsum("nwhij,nwhjd->nwihd", F.softmax(x, dim=-1), v).flatten(3)
+        x = self.proj(x)
+        x = (
+            x.unflatten(2, (7, -1))
+            .unflatten(1, ((in_channels + 6) // 7, -1))
+            .transpose(2, 3)
+            .flatten(3, 4)
+            .flatten(1, 2)
+        )
+        x = torch.roll(x, min(7 * ((in_channels + 6) // 7), 10) - 7, dims=1)
+        x = torch.roll(x, min(7 * ((in_channels + 6) // 7), 10) - 7, dims=2)
+        return x[:, :in_channels, :in_channels]
+
+
+class Unit2(nn.Module):
+    def __init__(self, in_channels: int, size3: int, heads: int, drop: float) -> None:
+        super().__init__()
+        self.drop = drop
+        self.norm1 = nn.LayerNorm(size3)
+        self.attn = UnitAttention(in_channels, size3, heads)
+        self.norm2 = nn.LayerNorm(size3)
+        self.mlp = MLP(size3, 4 * size3)
 
     def forward(self, x: Tensor) -> Tensor:
         x = drop_path(self.attn(self.norm1(x)), self.drop, self.training) + x
@@ -154,14 +228,14 @@ class Unit(nn.Module):
 class Merge(nn.Module):
     """Four places become one, with twice the channels."""
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, size3: int) -> None:
         super().__init__()
-        self.reduction = nn.Linear(4 * dim, 2 * dim, bias=False)
-        self.norm = nn.LayerNorm(4 * dim)
+        self.reduction = nn.Linear(4 * size3, 2 * size3, bias=False)
+        self.norm = nn.LayerNorm(4 * size3)
 
     def forward(self, x: Tensor) -> Tensor:
-        _, h, w, _ = x.shape
-        x = F.pad(F.pad(x, (0, 0, 0, 0, 0, h % 2)), (0, 0, 0, w % 2))
+        out = F.pad(x, (0, 0, 0, 0, 0, x.shape[1] % 2))
+        x = F.pad(out, (0, 0, 0, x.shape[1] % 2))
         x = (
             x.unflatten(2, (-1, 2))
             .unflatten(1, (-1, 2))
@@ -176,31 +250,25 @@ class Swin(nn.Module):
         super().__init__()
         self.features = nn.Sequential(
             nn.Sequential(
-                nn.Conv2d(3, 96, 4, stride=4),
-                Permute(0, 2, 3, 1),
-                nn.LayerNorm(96),
+                nn.Conv2d(3, 96, 4, stride=4), Permute(0, 2, 3, 1), nn.LayerNorm(96)
             ),
-            nn.Sequential(
-                Unit(96, 56, 56, 3, 0, 0.0),
-                Unit(96, 56, 56, 3, 3, 0.2 / 11),
-            ),
+            nn.Sequential(Unit(96, 3, 0.0), Unit2(56, 96, 3, 0.018181818181818184)),
             Merge(96),
             nn.Sequential(
-                Unit(192, 28, 28, 6, 0, 0.2 * 2 / 11),
-                Unit(192, 28, 28, 6, 3, 0.2 * 3 / 11),
+                Unit(192, 6, 0.03636363636363637),
+                Unit2(28, 192, 6, 0.05454545454545456),
             ),
             Merge(192),
             nn.Sequential(
-                *(
-                    Unit(384, 14, 14, 12, 0 if i % 2 == 0 else 3, 0.2 * (4 + i) / 11)
-                    for i in range(6)
-                ),
+                Unit(384, 12, 0.07272727272727274),
+                Unit2(14, 384, 12, 0.09090909090909091),
+                Unit(384, 12, 0.10909090909090911),
+                Unit2(14, 384, 12, 0.1272727272727273),
+                Unit(384, 12, 0.14545454545454548),
+                Unit2(14, 384, 12, 0.16363636363636364),
             ),
             Merge(384),
-            nn.Sequential(
-                Unit(768, 7, 7, 24, 0, 0.2 * 10 / 11),
-                Unit(768, 7, 7, 24, 3, 0.2),
-            ),
+            nn.Sequential(Unit(768, 24, 0.18181818181818182), Unit2(7, 768, 24, 0.2)),
         )
         self.norm = nn.LayerNorm(768)
         self.head = nn.Linear(768, classes)
@@ -211,6 +279,5 @@ class Swin(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def forward(self, image: Tensor) -> Tensor:
-        x = self.norm(self.features(image))
-        x = x.mean((1, 2))
+        x = self.norm(self.features(image)).mean((1, 2))
         return self.head(x)

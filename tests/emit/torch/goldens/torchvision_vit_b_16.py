@@ -8,7 +8,7 @@ from torch import Tensor, nn
 class MLP(nn.Sequential):
     """The two layers that follow attention in a transformer."""
 
-    def __init__(self, drop: float = 0.0) -> None:
+    def __init__(self, drop: float) -> None:
         super().__init__(
             nn.Linear(768, 3072),
             nn.GELU(),
@@ -31,7 +31,7 @@ class EncoderBlock(nn.Module):
             768, 12, dropout=attention_drop, batch_first=True
         )
         self.ln_2 = nn.LayerNorm(768, eps=1e-6)
-        self.mlp = MLP(drop=drop)
+        self.mlp = MLP(drop)
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.ln_1(x)
@@ -70,7 +70,7 @@ class ViT(nn.Module):
         super().__init__()
         self.class_token = nn.Parameter(torch.zeros(1, 1, 768))
         self.conv_proj = nn.Conv2d(3, 768, 16, stride=16)
-        nn.init.trunc_normal_(self.conv_proj.weight, std=1 / 768**0.5)
+        nn.init.trunc_normal_(self.conv_proj.weight, std=0.036084391824351615)
         if self.conv_proj.bias is not None:
             nn.init.zeros_(self.conv_proj.bias)
         self.encoder = Encoder(drop, attention_drop)
