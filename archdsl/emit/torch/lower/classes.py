@@ -69,6 +69,10 @@ class Signed(NamedTuple):
     default: Argument = None
 
 
+BASES = {**dict.fromkeys(CHAINS, "nn.Sequential"), Holding.NUMBERED: "nn.ModuleList"}
+"""What a class is derived from."""
+
+
 class Lowering:
     """Lowers programs into one file: classes with the same text are one."""
 
@@ -141,6 +145,7 @@ class Lowering:
         before: list[ast.stmt] = []
         if holding in (Holding.NUMBERED, Holding.CHAIN):
             positional, before = self._chain(modules, numbers) if is_chain else self._each(modules, numbers, False)
+            positional = positional if is_chain else [ast.List(positional)]
         else:
             statements += self._set_all(modules, ast.Name("self"), numbers, is_chain)
         tables = Tables(Names(labels(cls.members)), lambda run: tensor_of(run, self._functions, numbers.open))
@@ -152,7 +157,7 @@ class Lowering:
         self._signatures[cls] = signature = self._signature(cls, numbers)
         self._keywords[cls] = numbers.names
         return ClassIR(
-            "nn.Sequential" if is_chain or holding is Holding.NUMBERED else "nn.Module",
+            BASES.get(holding, "nn.Module"),
             (*buffers, *tables.labels),
             tuple(positional),
             (*computed[1], *stated, *statements, *tables.statements(), *self._initial_loop(numbers)),

@@ -23,6 +23,9 @@ def rerolled(cls: ClassIR) -> ClassIR:
         return cls
     made = tuple(_Containers().visit(deepcopy(s)) for s in cls.made)
     positional = [_Containers().visit(deepcopy(p)) for p in cls.positional]
+    match positional:
+        case [ast.List(elts=items)]:
+            return replace(cls, made=made, positional=(ast.List(list(_rerolled(items))),))
     return replace(cls, made=made, positional=tuple(_rerolled(positional)))
 
 

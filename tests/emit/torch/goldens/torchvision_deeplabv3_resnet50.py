@@ -117,12 +117,14 @@ class Mean(nn.Module):
         return F.interpolate(x, size=map.shape[2:], mode="bilinear")
 
 
-class Convs(nn.Sequential):
+class Convs(nn.ModuleList):
     def __init__(self) -> None:
         super().__init__(
-            ConvNorm(kernel=1),
-            *(ConvNorm(dilation=12 + 12 * i) for i in range(3)),
-            Mean(),
+            [
+                ConvNorm(kernel=1),
+                *(ConvNorm(dilation=12 + 12 * i) for i in range(3)),
+                Mean(),
+            ],
         )
 
     def forward(self, map: Tensor) -> Tensor:

@@ -138,30 +138,32 @@ class InvertedResidual(nn.Module):
         return x
 
 
-class DilatedMobileNet(nn.Sequential):
+class DilatedMobileNet(nn.ModuleList):
     """MobileNetV3 up to its classifier, the last three units dilated, at a sixteenth
     of the resolution.
     """
 
     def __init__(self) -> None:
         super().__init__(
-            ConvNorm(3, 16, nn.Hardswish, stride=2),
-            InvertedResidual(16, 3, 16, 16, False, nn.ReLU, 1),
-            InvertedResidual(16, 3, 64, 24, False, nn.ReLU, 2),
-            InvertedResidual(24, 3, 72, 24, False, nn.ReLU, 1),
-            InvertedResidual(24, 5, 72, 40, True, nn.ReLU, 2),
-            InvertedResidual(40, 5, 120, 40, True, nn.ReLU, 1),
-            InvertedResidual(40, 5, 120, 40, True, nn.ReLU, 1),
-            InvertedResidual(40, 3, 240, 80, False, nn.Hardswish, 2),
-            InvertedResidual(80, 3, 200, 80, False, nn.Hardswish, 1),
-            InvertedResidual(80, 3, 184, 80, False, nn.Hardswish, 1),
-            InvertedResidual(80, 3, 184, 80, False, nn.Hardswish, 1),
-            InvertedResidual(80, 3, 480, 112, True, nn.Hardswish, 1),
-            InvertedResidual(112, 3, 672, 112, True, nn.Hardswish, 1),
-            InvertedResidual(112, 5, 672, 160, True, nn.Hardswish, 2, dilation=2),
-            InvertedResidual(160, 5, 960, 160, True, nn.Hardswish, 1, dilation=2),
-            InvertedResidual(160, 5, 960, 160, True, nn.Hardswish, 1, dilation=2),
-            ConvNorm(160, 960, nn.Hardswish, kernel=1),
+            [
+                ConvNorm(3, 16, nn.Hardswish, stride=2),
+                InvertedResidual(16, 3, 16, 16, False, nn.ReLU, 1),
+                InvertedResidual(16, 3, 64, 24, False, nn.ReLU, 2),
+                InvertedResidual(24, 3, 72, 24, False, nn.ReLU, 1),
+                InvertedResidual(24, 5, 72, 40, True, nn.ReLU, 2),
+                InvertedResidual(40, 5, 120, 40, True, nn.ReLU, 1),
+                InvertedResidual(40, 5, 120, 40, True, nn.ReLU, 1),
+                InvertedResidual(40, 3, 240, 80, False, nn.Hardswish, 2),
+                InvertedResidual(80, 3, 200, 80, False, nn.Hardswish, 1),
+                InvertedResidual(80, 3, 184, 80, False, nn.Hardswish, 1),
+                InvertedResidual(80, 3, 184, 80, False, nn.Hardswish, 1),
+                InvertedResidual(80, 3, 480, 112, True, nn.Hardswish, 1),
+                InvertedResidual(112, 3, 672, 112, True, nn.Hardswish, 1),
+                InvertedResidual(112, 5, 672, 160, True, nn.Hardswish, 2, dilation=2),
+                InvertedResidual(160, 5, 960, 160, True, nn.Hardswish, 1, dilation=2),
+                InvertedResidual(160, 5, 960, 160, True, nn.Hardswish, 1, dilation=2),
+                ConvNorm(160, 960, nn.Hardswish, kernel=1),
+            ],
         )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
