@@ -29,6 +29,7 @@ from .networks import model_of
 
 torch.set_num_threads(1)
 
+
 def inputs(graph: Graph, training: bool) -> Iterator[dict[str, torch.Tensor]]:
     """Inputs of several sizes; a batch norm in training needs more than one example."""
     for batch, size in ((2, 5), (3, 8), *(() if training else ((1, 1),))):
