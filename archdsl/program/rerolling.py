@@ -81,12 +81,12 @@ class Stretch:
         return self.start + self.period * self.turns
 
 
-def stretches(items: Sequence[Item], fewest: int = FEWEST_TURNS) -> Iterator[Stretch]:
+def stretches(items: Sequence[Item]) -> Iterator[Stretch]:
     """The loops in a sequence, which do not overlap: from each place the longest, with the fewest items."""
     start = 0
     while start < len(items):
-        periods = range(1, min(LONGEST_TURN, (len(items) - start) // fewest) + 1)
-        found = [s for period in periods if (s := _stretch(items, start, period)).turns >= fewest]
+        periods = range(1, min(LONGEST_TURN, (len(items) - start) // FEWEST_TURNS) + 1)
+        found = [s for period in periods if (s := _stretch(items, start, period)).turns >= FEWEST_TURNS]
         best = max(found, key=lambda s: (s.stop, -s.period), default=None)
         if best is not None:
             yield best

@@ -19,7 +19,7 @@ from archdsl.emit.torch.lower.classes import Lowering
 from archdsl.emit.torch.lower.source import Torch
 from archdsl.emit.torch.names import identifier
 from archdsl.emit.torch.parameters import other_values
-from archdsl.emit.torch.terms import NoValue, call, literal, name
+from archdsl.emit.torch.terms import NoLiteral, call, literal, name
 from archdsl.emit.torch.text import doc_of, file_text
 from archdsl.emit.torch.verify import Case, verify
 from archdsl.errors import SpecError
@@ -56,7 +56,7 @@ def family_source(models: Sequence[Network]) -> FamilySource:
         every = [*graphs, *witnesses]
         try:
             file = _File(find(every, Torch(graphs[0])), len(graphs))
-        except NoValue:
+        except NoLiteral:
             reason, network = "a member is made with an argument that Python has no literal for", graphs[0].name
             continue
         text = file_text(docstring("\n\n".join(map(doc_of, graphs))), file.definitions, file.lowering.helpers)

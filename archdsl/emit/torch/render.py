@@ -284,12 +284,15 @@ def _bracket(opening: str, parts: Sequence[Part], closing: str, depth: int, spre
 
 def _clauses(opening: str, node: ast.ListComp | ast.GeneratorExp, closing: str, depth: int) -> list[str]:
     """A comprehension over several lines."""
-    pad, texts = INDENT * depth, list(_comprehension(node))
-    together = pad + INDENT + " ".join(texts)
+    pad = INDENT * depth
+    together = pad + INDENT + " ".join(_comprehension(node))
     if len(together) <= WIDTH:
         return [pad + opening, together, pad + closing]
-    element = _lay("", node.elt, "", depth + 1)
-    return [pad + opening, *element, *(pad + INDENT + t for t in texts[1:]), pad + closing]
+    lines = _lay("", node.elt, "", depth + 1)
+    for clause in node.generators:
+        lines += _lay(f"for {_targets(clause.target)} in ", clause.iter, "", depth + 1)
+        lines += (pad + INDENT + f"if {_flat(condition, _OR)}" for condition in clause.ifs)
+    return [pad + opening, *lines, pad + closing]
 
 
 def _operators(prefix: str, node: ast.expr, suffix: str, depth: int) -> list[str]:

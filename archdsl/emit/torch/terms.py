@@ -32,11 +32,15 @@ def dotted(node: ast.expr, path: str) -> ast.expr:
     return node
 
 
+class NoLiteral(ValueError):
+    """Python has no literal for a value."""
+
+
 def literal(value: Any) -> ast.expr:
     """A value as Python writes it.
 
     Raises:
-        ValueError: it has no literal.
+        NoLiteral: it has no literal.
     """
     match value:
         case bool() | int() | float() | str() | None:
@@ -47,7 +51,7 @@ def literal(value: Any) -> ast.expr:
             return ast.Tuple([literal(v) for v in value])
         case list() | range():
             return ast.List([literal(v) for v in value])
-    raise ValueError(f"{value!r} has no literal")
+    raise NoLiteral(f"{value!r} has no literal")
 
 
 def assign(target: ast.expr, value: ast.expr) -> ast.Assign:

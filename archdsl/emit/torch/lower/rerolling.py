@@ -14,6 +14,8 @@ from archdsl.program.rerolling import Item, Stretch, stretches
 
 VARIABLE = "i"
 LAYER = "layer"
+FEWEST_TURNS_OF_SEVERAL = 4
+"""Three turns of several layers read better one under the other."""
 CONTAINERS = ("nn.Sequential", "nn.ModuleList")
 
 
@@ -46,6 +48,8 @@ class _Containers(ast.NodeTransformer):
 def _rerolled(items: Sequence[ast.expr]) -> Iterator[ast.expr]:
     start = 0
     for stretch in stretches([_item(item) for item in items]):
+        if stretch.period > 1 and stretch.turns < FEWEST_TURNS_OF_SEVERAL:
+            continue
         yield from items[start : stretch.start]
         yield _loop(items, stretch)
         start = stretch.stop
