@@ -14,6 +14,8 @@ from typing import TypeAlias
 
 from archdsl.dims import symbols
 from archdsl.elaborate.shapes import InputShapes
+from archdsl.evaluate.memory import Memory
+from archdsl.evaluate.values import SpecValue
 from archdsl.graph import Graph, Instance, Value, flattened, values_in
 from archdsl.op import Facets
 from archdsl.program.conditions import Combined, Condition, names_of, opposite
@@ -155,6 +157,7 @@ class _Specialiser:
         self._operators = Operators(target.form)
         known = dict.fromkeys(node.facets for graph in graphs for node in graph.nodes)
         self._facets: dict[object, Facets] = {(exactly(f.op), f.inputs): f for f in known}
+        self._memory: Memory[SpecValue] = Memory()
         self._order = {node: k for graph in graphs for k, node in enumerate(graph.nodes)}
         inputs = [i for graph in graphs for i in graph.inputs]
         self._taken = {s for i in inputs for size in i.value.shape for s in symbols(size)}
@@ -317,7 +320,7 @@ class _Specialiser:
 
     def _path(self, instances: Sequence[Instance], among: Sequence[int], leaving: Sequence[int]) -> Leaf:
         """The block built on symbols for instances that take one way through its text."""
-        symbolic = build(instances, self._graphs[0], self._taken, among, self._shapes(), self._facets)
+        symbolic = build(instances, self._graphs[0], self._taken, among, self._shapes(), self._facets, self._memory)
         for inner in symbolic.instance.walk():
             if not all(f is not None and self.target.is_said(f) for f in Formulas(flattened(inner.events)).open):
                 raise Unsuitable("a table has no formula")

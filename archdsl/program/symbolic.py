@@ -19,6 +19,7 @@ from archdsl.elaborate.place import NetworkPlace
 from archdsl.elaborate.shapes import InputShapes
 from archdsl.elaborate.strategy import Entry
 from archdsl.evaluate.faults import Abort, Fault, UsesErrorValue
+from archdsl.evaluate.memory import Memory
 from archdsl.evaluate.numbers import Run, SizeNumbers
 from archdsl.evaluate.quotient import Exact, Quotient
 from archdsl.evaluate.session import Session
@@ -58,7 +59,7 @@ class WitnessedSession(Session):
         try:
             return super().once(key, node, evaluate)
         except Split:
-            table = self.numbers.table(evaluate) if self.numbers is not None else None
+            table = self.numbers.table_of(evaluate) if self.numbers is not None else None
             if table is None:
                 raise
             return table
@@ -141,9 +142,10 @@ class WitnessedNumbers:
         results = [run([at(value, lane) for value in values]) for lane in self._lanes]
         agree = all(is_exactly(r, results[0]) for r in results)
         if not isinstance(results[0], int | float):
-            if agree:
-                return results[0]
-            raise failed
+            table = results[0] if agree else self._table(results)
+            if table is None:
+                raise failed
+            return table
         root = self._root(values[0], results) if isinstance(function, Builtin) and function.name == "sqrt" else None
         if root is not None:
             return root
@@ -193,8 +195,10 @@ class WitnessedNumbers:
             raise Split(answers, reason, condition, names)
         return answers[0]
 
-    def table(self, evaluate: Callable[[], SpecValue]) -> OpenTable | None:
-        """A table as it is in each instance; None if it is none, or the instances' have not the same axes."""
+    def table_of(self, evaluate: Callable[[], SpecValue]) -> OpenTable | None:
+        """A table of the text as it is in each instance; that of a function is `call`'s, which has its arguments."""
+        if self._is_inside:
+            return None
         lanes, found = self._lanes, []
         try:
             for lane in lanes:
@@ -202,13 +206,19 @@ class WitnessedNumbers:
                 found.append(at(as_tuples(evaluate()), lane))
         finally:
             self._lanes = lanes
-        shapes = [nested_shape(_lists(table)) for table in found]
+        return self._table(found)
+
+    def _table(self, found: Sequence[SpecValue]) -> OpenTable | None:
+        """What is a table in each instance; None if it is none, or the instances' have not the same axes."""
+        tables = [_lists(table) for table in found]
+        shapes = [nested_shape(table) for table in tables]
         sizes = [self._size(axes) for axes in zip(*(s for s in shapes if s is not None), strict=False)]
         if any(s is None or len(s) != len(sizes) for s in shapes) or not sizes:
             return None
         shape = tuple(s for s in sizes if s is not None)
-        data = OpenNumbers(tuple((frozenset(k.items()), d) for k, d in zip(lanes, found, strict=True)))
-        return OpenTable(_lists(found[0]), data, shape) if len(shape) == len(sizes) else None
+        lanes = zip(self._lanes, found, strict=True)
+        data = OpenNumbers(tuple((frozenset(k.items()), as_tuples(table)) for k, table in lanes))
+        return OpenTable(tables[0], data, shape) if len(shape) == len(sizes) else None
 
     def _size(self, sizes: Sequence[int]) -> Size | None:
         """A size that is this in the instances, one after the other."""
@@ -222,7 +232,7 @@ class WitnessedNumbers:
 
 
 def _lists(table: Any) -> Any:
-    return list(map(_lists, table)) if isinstance(table, tuple) else table
+    return list(map(_lists, table)) if isinstance(table, tuple | list) else table
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,12 +263,14 @@ def build(
     among: Sequence[int] | None = None,
     shapes: InputShapes | None = None,
     facets: dict[object, Facets] | None = None,
+    memory: Memory[SpecValue] | None = None,
 ) -> Symbolic:
     """A block built once for some of its instances; or a model for some networks of it, whose inputs have ``shapes``.
 
     What differs between the instances is open; conditions are decided by those whose numbers are in ``among``, by
     default by all. ``taken`` are names that no symbol may have, and ``graph`` is a network of the instances.
-    Equal operators of blocks that are built with the same ``facets`` share theirs.
+    Equal operators of blocks that are built with the same ``facets`` share theirs, and what functions give on plain
+    numbers is evaluated once for blocks that are built with the same ``memory``.
 
     Raises:
         Split: they are not instances of one class.
@@ -266,7 +278,7 @@ def build(
     """
     among = range(len(instances)) if among is None else among
     opened = Opened(instances, among, set(taken))
-    session = WitnessedSession(Witnessed(graph.needs.facts))
+    session = WitnessedSession(Witnessed(graph.needs.facts), memory)
     session.top = instances[0].scope.definition
     session.numbers = numbers = WitnessedNumbers(session, opened)
     elaborator = Elaborator(session, LearnedAssertions(session), numbers=numbers, shapes=shapes, facets=facets)
