@@ -114,7 +114,7 @@ class Group:
 
 @record
 class OwnTensor:
-    """A ``param`` or ``buffer`` of the class itself.
+    """A ``param`` or ``buffer`` of the class itself, which it has ``when`` a condition holds, if there is one.
 
     The contents of a buffer are computed once, by steps that read nothing but each other; ``held`` is their result.
     """
@@ -123,6 +123,7 @@ class OwnTensor:
     weight: Weight
     contents: tuple[Run, ...] = ()
     held: Var | None = None
+    when: Condition | None = None
 
 
 @record

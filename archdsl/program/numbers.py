@@ -7,11 +7,12 @@ open, or computed from open numbers, is an `OpenFloat`: it keeps the expression 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeAlias
 
 from archdsl.dims import Dim, Size, substitute, symbols
+from archdsl.evaluate.tables import Nested
 from archdsl.op import Op
 from archdsl.program.layers import OpenLayer
 from archdsl.record import record
@@ -81,11 +82,11 @@ class OpenFloat(float):
 class OpenNumbers:
     """Numbers of a table that differ between instances: those of each, by its open numbers."""
 
-    lanes: tuple[tuple[frozenset[tuple[str, Argument]], Hashable], ...]
+    lanes: tuple[tuple[frozenset[tuple[str, Argument]], Nested], ...]
 
-    def at(self, lane: Lane) -> Hashable:
-        """The numbers in one instance, as nested tuples."""
-        return dict(self.lanes)[frozenset(lane.items())]
+    def at(self, lane: Lane) -> Nested | None:
+        """The numbers in one instance, as nested tuples; None in an instance that has no such table."""
+        return dict(self.lanes).get(frozenset(lane.items()))
 
 
 def names_in(number: object) -> frozenset[str]:

@@ -233,16 +233,29 @@ class Opened:
     def _size(self, sizes: list[Size], number: int, axis: int, rank: int) -> Size:
         if all(s == sizes[0] for s in sizes):
             return sizes[0]
-        key = tuple(sizes)
+        stated = self._stated(number, axis)
+        key = tuple(sizes) if stated is None or tuple(sizes) in self._known else (stated, *sizes)
         if key not in self._known:
-            is_channels = axis == (1 if rank > 3 else rank - 1)
-            wish = ("in_channels" if rank > 3 else "dim") if is_channels else f"size{axis}"
+            wish = NAMES.get(stated, stated.lower()) if stated is not None else f"size{axis}"
+            if axis == (1 if rank > 3 else rank - 1) and stated in (None, "C"):
+                wish = "in_channels" if rank > 3 else "dim"
             name = self._name(f"{wish}{number or ''}")
             if all(isinstance(s, int) and s >= 1 for s in sizes):
                 self.parameters[Parameter(name, "int")] = Source(None, value=number, axis=axis)
             self._record(name, sizes)
             self._known[key] = symbol(name)
         return self._known[key]
+
+    def _stated(self, number: int, axis: int) -> str | None:
+        """The name that the text gives a size of what arrives; None if it gives none."""
+        text = self.instances[0].scope.text
+        shapes = [s.shape for s in text.statements if isinstance(s, tree.Input)] if isinstance(text, tree.Body) else []
+        dim = shapes[number].dims[axis] if number < len(shapes) and axis < len(shapes[number].dims) else None
+        return dim.text if isinstance(dim, tree.Name) else None
+
+
+NAMES = {"C": "dim", "H": "height", "W": "width", "T": "length"}
+"""What the sizes are called that papers give a letter."""
 
 
 def _kind(values: Sequence[Any]) -> Kind | None:

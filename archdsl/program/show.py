@@ -75,9 +75,10 @@ class _Shower:
             case Repeated(variable=variable, count=count, members=members):
                 yield f"for {variable} in 1..{count}"
                 yield from _indented(line for inner in members for line in self._member(inner))
-            case OwnTensor(label=label, weight=weight, contents=contents, held=held):
+            case OwnTensor(label=label, weight=weight, contents=contents, held=held, when=when):
                 kind = "buffer" if weight.buffer else "param"
-                yield f"{kind} {label}: {_shape(weight.shape)} = {held or weight.init.text}"
+                condition = f" if {when}" if when is not None else ""
+                yield f"{kind} {label}: {_shape(weight.shape)} = {held or weight.init.text}{condition}"
                 yield from _indented(line for step in contents for line in self._step(step))
 
     def _body(self, body: Body) -> Iterator[str]:

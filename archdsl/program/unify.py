@@ -173,8 +173,11 @@ class Unifier:
 
     def _alone(self, member: Member, condition: Condition, other: Side) -> Member:
         """A member that the other side has not."""
-        if isinstance(member, Optional) and other.decided(member.condition) is False:
-            return member
+        match member:
+            case Optional(condition=known) | OwnTensor(when=known) if known and other.decided(known) is False:
+                return member
+            case OwnTensor(when=known):
+                return replace(member, when=Combined("and", condition, known) if known else condition)
         return _optional(member, condition)
 
     def member(self, ours: Member, theirs: Member) -> Member:
@@ -192,7 +195,23 @@ class Unifier:
                 return Optional(condition, self.module(ours, b))
             case Layer() | Part() | Group(), Layer() | Part() | Group():
                 return self.module(ours, theirs)
+            case OwnTensor(), OwnTensor():
+                return self._tensor(ours, theirs)
         raise Apart(f"{ours.label} differs")
+
+    def _tensor(self, ours: OwnTensor, theirs: OwnTensor) -> OwnTensor:
+        """A tensor of both sides."""
+        if len(ours.contents) != len(theirs.contents):
+            raise Apart(f"{ours.label} is computed in another way")
+        contents: list[Run] = []
+        for a, b in zip(ours.contents, theirs.contents, strict=True):
+            contents.append(replace(a, facets=self.general(a.facets, b.facets, self.made)))
+            if replace(b, facets=contents[-1].facets) != contents[-1]:
+                raise Apart(f"{ours.label} is computed in another way")
+        made = replace(ours, contents=tuple(contents))
+        if replace(theirs, contents=made.contents) != made:
+            raise Apart(f"{ours.label} differs")
+        return made
 
     def module(self, ours: Module, theirs: Module) -> Module:
         """A module of both sides."""

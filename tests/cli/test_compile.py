@@ -193,6 +193,6 @@ def test_an_allocation_that_fails_is_answered_alike(monkeypatch, error: Exceptio
     def fails(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("archdsl.emit.torch.make_module", fails)
+    monkeypatch.setattr("archdsl.emit.torch.load.make_module", fails)
     with pytest.raises(package.SpecError, match=r"A0613.*246\.8 kB"):
         package.load("lenet5").module()

@@ -228,9 +228,9 @@ def _lay(prefix: str, node: ast.expr | str, suffix: str, depth: int) -> list[str
         case ast.Call(args=args, keywords=keywords) if args or keywords:
             return _bracket(f"{prefix}{_flat(node.func, _ATOM)}(", _call_parts(node), ")" + suffix, depth)
         case ast.List(elts=items) if items:
-            return _bracket(prefix + "[", [("", i) for i in items], "]" + suffix, depth)
+            return _bracket(prefix + "[", [("", i) for i in items], "]" + suffix, depth, spread=True)
         case ast.Tuple(elts=items) if items:
-            return _bracket(prefix + "(", [("", i) for i in items], ")" + suffix, depth, len(items) == 1)
+            return _bracket(prefix + "(", [("", i) for i in items], ")" + suffix, depth, spread=True)
         case ast.Subscript(value=value, slice=ast.Tuple(elts=items)):
             parts: list[Part] = [("", _subscript(i)) for i in items]
             return _bracket(f"{prefix}{_flat(value, _ATOM)}[", parts, "]" + suffix, depth)

@@ -66,7 +66,7 @@ class Site:
     flag: Callable[[Condition, str], ast.expr]
     modules: Callable[[Place, For, Mapping[str, str]], ast.expr | None]
     tensor: Callable[[str], ast.expr]
-    table: Callable[[Run], ast.expr]
+    table: Callable[[Run, Sequence[Condition]], ast.expr]
     method: Callable[[Class, int], str]
     use: Callable[[str], None]
 
@@ -163,6 +163,8 @@ class Method:
         """How many are around what is being written."""
         self._layers: dict[Place, ast.Name] = {}
         """The variables of loops over modules."""
+        self._under: list[Condition] = []
+        """The conditions around what is being written that the constructor knows."""
         self.hints: dict[str, Hint] = {}
         """How the text speaks of the values of variables."""
         labels = [(label,) for label in body.names] or [v.hint.names for v in body.inputs]
@@ -203,7 +205,7 @@ class Method:
     def _step(self, step: Step) -> list[ast.stmt]:
         match step:
             case Run(facets=facets, outputs=outputs) if isinstance(facets.op, Constant):
-                self._vars[outputs[0]] = self._site.table(step)
+                self._vars[outputs[0]] = self._site.table(step, self._under)
                 return []
             case Own(label=label, output=output):
                 self._vars[output] = self._site.tensor(label)
@@ -259,7 +261,7 @@ class Method:
 
     def _choice(self, condition: Condition, step: Choose) -> ast.stmt:
         """Each arm ends with the variables that both give."""
-        arms = self._statements(step.then), self._statements(step.otherwise)
+        arms = self._arm(condition, step.then), self._arm(opposite(condition), step.otherwise)
         for join in step.joined:
             target = self._variable(join.output)
             for arm, value in zip(arms, (join.then, join.otherwise), strict=True):
@@ -272,6 +274,13 @@ class Method:
         if _is_answered(self._site.cls, condition):
             return ast.If(self._site.flag(condition, _flag_name(step)), *arms)
         return ast.If(condition_test(condition, self._symbols), *arms)
+
+    def _arm(self, condition: Condition, steps: Iterable[Step]) -> list[ast.stmt]:
+        around, is_known = self._under, names_of(condition) <= self._site.cls.names
+        self._under = [*around, condition] if is_known else around
+        statements = self._statements(steps)
+        self._under = around
+        return statements
 
     def _in_training(self, then: Sequence[Step], otherwise: Sequence[Step]) -> list[ast.stmt]:
         """Variables of one arm are None after the other, so that every name is bound."""

@@ -7,6 +7,7 @@ import keyword
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
@@ -140,7 +141,8 @@ class Lowering:
         is_chain = holding in CHAINS
         own_tensors = [m for m in cls.members if isinstance(m, OwnTensor)]
         modules = [m for m in cls.members if not isinstance(m, OwnTensor)]
-        statements = [s for tensor in own_tensors for s in self._own_tensor(tensor, numbers)]
+        made = [_under(tensor.when, self._own_tensor(tensor, numbers), numbers) for tensor in own_tensors]
+        statements = [statement for of_one in made for statement in of_one]
         positional: list[ast.expr] = []
         before: list[ast.stmt] = []
         if holding in (Holding.NUMBERED, Holding.CHAIN):
@@ -148,7 +150,8 @@ class Lowering:
             positional = positional if is_chain else [ast.List(positional)]
         else:
             statements += self._set_all(modules, ast.Name("self"), numbers, is_chain)
-        tables = Tables(Names(labels(cls.members)), lambda run: tensor_of(run, self._functions, numbers.open))
+        constant = partial(tensor_of, functions=self._functions, number=numbers.open)
+        tables = Tables(Names(labels(cls.members)), constant, numbers.condition)
         methods, hints = ((), {}) if is_chain else self._bodies(cls, tables, numbers)
         numbers.keep(methods)
         buffers = [m.label for m in own_tensors if m.weight.buffer and is_identifier(m.label)]
@@ -356,7 +359,8 @@ class Lowering:
             if isinstance(part, Optional) and _is_asked(numbers.cls, part):
                 kind = ast.BinOp(name("nn.Module"), ast.BitOr(), literal(None))
                 yield ast.AnnAssign(ast.Attribute(path, str(part.label)), kind, literal(None), 0)
-            yield from _under(part, [*made.before, held, *made.after], numbers)
+            condition = part.condition if isinstance(part, Optional) else None
+            yield from _under(condition, [*made.before, held, *made.after], numbers)
 
     def _loop(self, part: Repeated, path: ast.expr, numbers: _Numbers, in_chain: bool) -> ast.stmt:
         """Members that a loop makes."""
@@ -373,7 +377,7 @@ class Lowering:
         if tensor.held is not None:
             scope = numbers.scope(self._use)
             statements, result = contents(
-                tensor.contents, tensor.held, scope, lambda run: tensor_of(run, self._functions, numbers.open)
+                tensor.contents, tensor.held, scope, partial(tensor_of, functions=self._functions, number=numbers.open)
             )
             yield from statements
             yield ast.Expr(call(own("register_buffer"), literal(label), result))
@@ -566,9 +570,9 @@ def _is_asked(cls: Class, part: Optional) -> bool:
     return any(found is not None and found[0] == part.label for found in asked)
 
 
-def _under(part: Member, made: list[ast.stmt], numbers: _Numbers) -> list[ast.stmt]:
+def _under(condition: Condition | None, made: Iterable[ast.stmt], numbers: _Numbers) -> list[ast.stmt]:
     """What makes a member, under its condition if it has one."""
-    return [ast.If(numbers.condition(part.condition), made, [])] if isinstance(part, Optional) else made
+    return [ast.If(numbers.condition(condition), [*made], [])] if condition is not None else [*made]
 
 
 def _set(parent: ast.expr, label: Label, value: ast.expr, names: Mapping[str, str]) -> ast.stmt:

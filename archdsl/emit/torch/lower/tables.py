@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from archdsl.dims import Dim
 from archdsl.emit.torch.lower.bodies import NotLowered
@@ -11,37 +13,54 @@ from archdsl.emit.torch.lower.formulas import Functions, said
 from archdsl.emit.torch.names import Names, identifier
 from archdsl.emit.torch.terms import call, literal, own
 from archdsl.ops.tensor import Constant
+from archdsl.program.conditions import Condition
 from archdsl.program.ir import Run
 from archdsl.program.numbers import OpenFloat, OpenNumbers
 
 
 class Tables:
-    """The constant tensors of a class, as buffers that are not saved."""
+    """The constant tensors of a class, as buffers that are not saved. What only one arm of a choice reads is made under
+    its condition."""
 
-    def __init__(self, names: Names, tensor: Callable[[Run], ast.expr]) -> None:
+    def __init__(self, names: Names, tensor: Callable[[Run], ast.expr], test: Callable[[Condition], ast.expr]) -> None:
         self._names = names
         self._tensor = tensor
-        self._tables: list[tuple[Run, str, ast.expr]] = []
+        self._test = test
+        self._tables: list[_Table] = []
 
     @property
     def labels(self) -> tuple[str, ...]:
-        return tuple(label for _, label, _ in self._tables)
+        return tuple(table.label for table in self._tables)
 
-    def table(self, run: Run) -> ast.expr:
-        """The buffer that holds a constant."""
-        for known, label, _ in self._tables:
-            if repr(known.facets.op) == repr(run.facets.op):  # 1 is not 1.0
-                return own(label)
+    def table(self, run: Run, under: Sequence[Condition]) -> ast.expr:
+        """The buffer that holds a constant, which is read where these conditions hold."""
+        for known in self._tables:
+            if repr(known.run.facets.op) == repr(run.facets.op):  # 1 is not 1.0
+                known.under = [c for c in known.under if c in under]
+                return own(known.label)
         wish = identifier(run.formula.name, "constant") if run.formula is not None else "constant"
         label = self._names.take(wish, f"{wish}_value")
-        self._tables.append((run, label, self._tensor(run)))
+        self._tables.append(_Table(run, label, self._tensor(run), list(under)))
         return own(label)
 
-    def statements(self) -> list[ast.stmt]:
-        return [
-            ast.Expr(call(own("register_buffer"), literal(label), tensor, persistent=literal(False)))
-            for _, label, tensor in self._tables
-        ]
+    def statements(self) -> Iterator[ast.stmt]:
+        for conditions, tables in groupby(self._tables, lambda table: table.under):
+            made: list[ast.stmt] = [
+                ast.Expr(call(own("register_buffer"), literal(t.label), t.tensor, persistent=literal(False)))
+                for t in tables
+            ]
+            if conditions:
+                tests = list(map(self._test, conditions))
+                made = [ast.If(tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests), made, [])]
+            yield from made
+
+
+@dataclass
+class _Table:
+    run: Run
+    label: str
+    tensor: ast.expr
+    under: list[Condition]
 
 
 def tensor_of(run: Run, functions: Functions, number: Callable[[Dim | OpenFloat], ast.expr]) -> ast.expr:

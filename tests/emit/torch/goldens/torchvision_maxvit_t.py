@@ -117,15 +117,15 @@ class Attention(nn.Module):
 
     relative_position_index: Tensor
 
-    def __init__(self, size3: int) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
-        self.relative_position_bias_table = nn.Parameter(torch.empty(169, size3 // 32))
+        self.relative_position_bias_table = nn.Parameter(torch.empty(169, dim // 32))
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
         self.register_buffer(
             "relative_position_index", torch.tensor(distances(7)).unflatten(0, (49, -1))
         )
-        self.to_qkv = nn.Linear(size3, 3 * size3)
-        self.merge = nn.Linear(size3 // (size3 // 32) * (size3 // 32), size3)
+        self.to_qkv = nn.Linear(dim, 3 * dim)
+        self.merge = nn.Linear(dim // (dim // 32) * (dim // 32), dim)
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.to_qkv(x)

@@ -55,18 +55,16 @@ class Permute(nn.Module):
 class KeysUnbiased(nn.Module):
     """Queries, keys and values of V2, of which keys have no bias."""
 
-    def __init__(self, size3: int) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(3 * size3, size3))
+        self.weight = nn.Parameter(torch.empty(3 * dim, dim))
         nn.init.trunc_normal_(self.weight, std=0.02)
-        self.bias = nn.Parameter(torch.zeros(3 * size3))
+        self.bias = nn.Parameter(torch.zeros(3 * dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        size3 = x.shape[3]
+        dim = x.shape[3]
         x = torch.einsum("nwic,dc->nwid", x, self.weight)
-        out = torch.cat(
-            [self.bias[:size3], 0.0 * self.bias[:size3], self.bias[2 * size3 :]]
-        )
+        out = torch.cat([self.bias[:dim], 0.0 * self.bias[:dim], self.bias[2 * dim :]])
         return x + out
 
 
@@ -78,9 +76,13 @@ class Attention(nn.Module):
 
     relative_coords_table: Tensor
     relative_position_index: Tensor
+    part: Tensor
 
-    def __init__(self, size3: int, heads: int) -> None:
+    def __init__(
+        self, height: int, width: int, dim: int, heads: int, shift: int
+    ) -> None:
         super().__init__()
+        self.shift = shift
         self.heads = heads
         self.logit_scale = nn.Parameter(torch.full((heads, 1, 1), 2.302585092994046))
         c1 = torch.tensor(offsets(8)).unsqueeze(0)
@@ -88,23 +90,37 @@ class Attention(nn.Module):
             "relative_coords_table", torch.sign(c1) * torch.log2(torch.abs(c1) + 1) / 3
         )
         self.register_buffer("relative_position_index", torch.tensor(distances(8)))
-        self.qkv = KeysUnbiased(size3)
-        self.proj = nn.Linear(heads * (size3 // heads), size3)
+        self.qkv = KeysUnbiased(dim)
+        self.proj = nn.Linear(dim // heads * heads, dim)
         self.cpb_mlp = nn.Sequential(
             nn.Linear(2, 512), nn.ReLU(), nn.Linear(512, heads, bias=False)
         )
+        if shift > 0:
+            self.register_buffer(
+                "part",
+                torch.tensor(
+                    parts(
+                        8 * ((height + 7) // 8),
+                        8 * ((width + 7) // 8),
+                        shift - max(shift - 8 * ((height + 7) // 8) + 8, 0),
+                        shift - max(shift - 8 * ((width + 7) // 8) + 8, 0),
+                    ),
+                ),
+                persistent=False,
+            )
 
     def forward(self, x: Tensor) -> Tensor:
-        in_channels = x.shape[1]
-        x = F.pad(x, (0, 0, 0, 0, 0, 8 * ((in_channels + 7) // 8) - in_channels))
-        padded = F.pad(x, (0, 0, 0, 8 * ((in_channels + 7) // 8) - in_channels))
+        height = x.shape[1]
+        width = x.shape[2]
+        x = F.pad(x, (0, 0, 0, 0, 0, 8 * ((height + 7) // 8) - height))
+        padded = F.pad(x, (0, 0, 0, 8 * ((width + 7) // 8) - width))
         x = torch.roll(
             padded,
-            8 * max((in_channels + 7) // 8, 1) - 8 * ((in_channels + 7) // 8),
+            max(self.shift - 8 * ((height + 7) // 8) + 8, 0) - self.shift,
             dims=1,
         )
         x = torch.roll(
-            x, 8 * max((in_channels + 7) // 8, 1) - 8 * ((in_channels + 7) // 8), dims=2
+            x, max(self.shift - 8 * ((width + 7) // 8) + 8, 0) - self.shift, dims=2
         )
         x = (
             x.unflatten(2, (-1, 8))
@@ -123,22 +139,42 @@ class Attention(nn.Module):
         rows = table.squeeze(0).flatten(0, 1)
         out = rows[self.relative_position_index]
         x = x + 16 * torch.sigmoid(out.unflatten(0, (64, -1)).permute(2, 0, 1))
+        if self.shift > 0:
+            own = (
+                self.part.unflatten(1, (-1, 8))
+                .unflatten(0, (-1, 8))
+                .transpose(1, 2)
+                .unsqueeze(2)
+                .unsqueeze(5)
+                .flatten(3, 4)
+                .flatten(0, 1)
+            )
+            other = (
+                self.part.unflatten(1, (-1, 8))
+                .unflatten(0, (-1, 8))
+                .transpose(1, 2)
+                .unsqueeze(2)
+                .unsqueeze(3)
+                .flatten(4)
+                .flatten(0, 1)
+            )
+            x = x - (100.0 * (own != other)).to(x.dtype)
         x = torch.einsum("nwhij,nwhjd->nwihd", F.softmax(x, dim=-1), v).flatten(3)
         x = self.proj(x)
         x = (
             x.unflatten(2, (8, -1))
-            .unflatten(1, ((in_channels + 7) // 8, -1))
+            .unflatten(1, ((height + 7) // 8, -1))
             .transpose(2, 3)
             .flatten(3, 4)
             .flatten(1, 2)
         )
         x = torch.roll(
-            x, 8 * ((in_channels + 7) // 8) - 8 * max((in_channels + 7) // 8, 1), dims=1
+            x, self.shift - max(self.shift - 8 * ((height + 7) // 8) + 8, 0), dims=1
         )
         x = torch.roll(
-            x, 8 * ((in_channels + 7) // 8) - 8 * max((in_channels + 7) // 8, 1), dims=2
+            x, self.shift - max(self.shift - 8 * ((width + 7) // 8) + 8, 0), dims=2
         )
-        return x[:, :in_channels, :in_channels]
+        return x[:, :height, :width]
 
 
 class MLP(nn.Sequential):
@@ -157,122 +193,15 @@ class MLP(nn.Sequential):
 class UnitV2(nn.Module):
     """V2 normalises after, so that what is added does not grow with the depth."""
 
-    def __init__(self, size3: int, heads: int, drop: float) -> None:
+    def __init__(
+        self, height: int, width: int, dim: int, heads: int, shift: int, drop: float
+    ) -> None:
         super().__init__()
         self.drop = drop
-        self.norm1 = nn.LayerNorm(size3)
-        self.attn = Attention(size3, heads)
-        self.norm2 = nn.LayerNorm(size3)
-        self.mlp = MLP(size3, 4 * size3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = drop_path(self.norm1(self.attn(x)), self.drop, self.training) + x
-        return drop_path(self.norm2(self.mlp(x)), self.drop, self.training) + x
-
-
-class UnitV2Attention(nn.Module):
-    """Attention inside windows of p x p places, which begin `shift` places further
-    down and to the right. V2 compares by the cosine, and a small network says
-    what each distance adds.
-    """
-
-    relative_coords_table: Tensor
-    relative_position_index: Tensor
-    part: Tensor
-
-    def __init__(self, in_channels: int, size3: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.logit_scale = nn.Parameter(torch.full((heads, 1, 1), 2.302585092994046))
-        c1 = torch.tensor(offsets(8)).unsqueeze(0)
-        self.register_buffer(
-            "relative_coords_table", torch.sign(c1) * torch.log2(torch.abs(c1) + 1) / 3
-        )
-        self.register_buffer("relative_position_index", torch.tensor(distances(8)))
-        self.qkv = KeysUnbiased(size3)
-        self.proj = nn.Linear(heads * (size3 // heads), size3)
-        self.cpb_mlp = nn.Sequential(
-            nn.Linear(2, 512), nn.ReLU(), nn.Linear(512, heads, bias=False)
-        )
-        self.register_buffer(
-            "part",
-            torch.tensor(
-                parts(
-                    8 * ((in_channels + 7) // 8),
-                    8 * ((in_channels + 7) // 8),
-                    4 * min(2 * ((in_channels + 7) // 8), 3) - 8,
-                    4 * min(2 * ((in_channels + 7) // 8), 3) - 8,
-                ),
-            ),
-            persistent=False,
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        in_channels = x.shape[1]
-        x = F.pad(x, (0, 0, 0, 0, 0, 8 * ((in_channels + 7) // 8) - in_channels))
-        padded = F.pad(x, (0, 0, 0, 8 * ((in_channels + 7) // 8) - in_channels))
-        x = torch.roll(padded, 8 - 4 * min(2 * ((in_channels + 7) // 8), 3), dims=1)
-        x = torch.roll(x, 8 - 4 * min(2 * ((in_channels + 7) // 8), 3), dims=2)
-        x = (
-            x.unflatten(2, (-1, 8))
-            .unflatten(1, (-1, 8))
-            .transpose(2, 3)
-            .flatten(3, 4)
-            .flatten(1, 2)
-        )
-        x = self.qkv(x)
-        x = x.unflatten(3, (3, self.heads, -1)).permute(3, 0, 1, 4, 2, 5)
-        q, k, v = x.unbind()
-        x = F.normalize(q, dim=-1)
-        x = torch.einsum("nwhid,nwhjd->nwhij", x, F.normalize(k, dim=-1))
-        x = x * torch.exp(torch.clamp(self.logit_scale, max=4.605170185988092))
-        table = self.cpb_mlp(self.relative_coords_table)
-        rows = table.squeeze(0).flatten(0, 1)
-        out = rows[self.relative_position_index]
-        x = x + 16 * torch.sigmoid(out.unflatten(0, (64, -1)).permute(2, 0, 1))
-        own = (
-            self.part.unflatten(1, (-1, 8))
-            .unflatten(0, (-1, 8))
-            .transpose(1, 2)
-            .unsqueeze(2)
-            .unsqueeze(5)
-            .flatten(3, 4)
-            .flatten(0, 1)
-        )
-        other = (
-            self.part.unflatten(1, (-1, 8))
-            .unflatten(0, (-1, 8))
-            .transpose(1, 2)
-            .unsqueeze(2)
-            .unsqueeze(3)
-            .flatten(4)
-            .flatten(0, 1)
-        )
-        x = x - (100.0 * (own != other)).to(x.dtype)
-        x = torch.einsum("nwhij,nwhjd->nwihd", F.softmax(x, dim=-1), v).flatten(3)
-        x = self.proj(x)
-        x = (
-            x.unflatten(2, (8, -1))
-            .unflatten(1, ((in_channels + 7) // 8, -1))
-            .transpose(2, 3)
-            .flatten(3, 4)
-            .flatten(1, 2)
-        )
-        x = torch.roll(x, 4 * min(2 * ((in_channels + 7) // 8), 3) - 8, dims=1)
-        x = torch.roll(x, 4 * min(2 * ((in_channels + 7) // 8), 3) - 8, dims=2)
-        return x[:, :in_channels, :in_channels]
-
-
-class UnitV22(nn.Module):
-    """V2 normalises after, so that what is added does not grow with the depth."""
-
-    def __init__(self, in_channels: int, size3: int, heads: int, drop: float) -> None:
-        super().__init__()
-        self.drop = drop
-        self.norm1 = nn.LayerNorm(size3)
-        self.attn = UnitV2Attention(in_channels, size3, heads)
-        self.norm2 = nn.LayerNorm(size3)
-        self.mlp = MLP(size3, 4 * size3)
+        self.norm1 = nn.LayerNorm(dim)
+        self.attn = Attention(height, width, dim, heads, shift)
+        self.norm2 = nn.LayerNorm(dim)
+        self.mlp = MLP(dim, 4 * dim)
 
     def forward(self, x: Tensor) -> Tensor:
         x = drop_path(self.norm1(self.attn(x)), self.drop, self.training) + x
@@ -282,14 +211,14 @@ class UnitV22(nn.Module):
 class Merge(nn.Module):
     """Four places become one, with twice the channels."""
 
-    def __init__(self, size3: int) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
-        self.reduction = nn.Linear(4 * size3, 2 * size3, bias=False)
-        self.norm = nn.LayerNorm(2 * size3)
+        self.reduction = nn.Linear(4 * dim, 2 * dim, bias=False)
+        self.norm = nn.LayerNorm(2 * dim)
 
     def forward(self, x: Tensor) -> Tensor:
         out = F.pad(x, (0, 0, 0, 0, 0, x.shape[1] % 2))
-        x = F.pad(out, (0, 0, 0, x.shape[1] % 2))
+        x = F.pad(out, (0, 0, 0, x.shape[2] % 2))
         x = (
             x.unflatten(2, (-1, 2))
             .unflatten(1, (-1, 2))
@@ -306,24 +235,28 @@ class Swin(nn.Module):
             nn.Sequential(
                 nn.Conv2d(3, 96, 4, stride=4), Permute(0, 2, 3, 1), nn.LayerNorm(96)
             ),
-            nn.Sequential(UnitV2(96, 3, 0.0), UnitV22(64, 96, 3, 0.018181818181818184)),
+            nn.Sequential(
+                UnitV2(64, 64, 96, 3, 0, 0.0),
+                UnitV2(64, 64, 96, 3, 4, 0.018181818181818184),
+            ),
             Merge(96),
             nn.Sequential(
-                UnitV2(192, 6, 0.03636363636363637),
-                UnitV22(32, 192, 6, 0.05454545454545456),
+                UnitV2(32, 32, 192, 6, 0, 0.03636363636363637),
+                UnitV2(32, 32, 192, 6, 4, 0.05454545454545456),
             ),
             Merge(192),
             nn.Sequential(
-                UnitV2(384, 12, 0.07272727272727274),
-                UnitV22(16, 384, 12, 0.09090909090909091),
-                UnitV2(384, 12, 0.10909090909090911),
-                UnitV22(16, 384, 12, 0.1272727272727273),
-                UnitV2(384, 12, 0.14545454545454548),
-                UnitV22(16, 384, 12, 0.16363636363636364),
+                UnitV2(16, 16, 384, 12, 0, 0.07272727272727274),
+                UnitV2(16, 16, 384, 12, 4, 0.09090909090909091),
+                UnitV2(16, 16, 384, 12, 0, 0.10909090909090911),
+                UnitV2(16, 16, 384, 12, 4, 0.1272727272727273),
+                UnitV2(16, 16, 384, 12, 0, 0.14545454545454548),
+                UnitV2(16, 16, 384, 12, 4, 0.16363636363636364),
             ),
             Merge(384),
             nn.Sequential(
-                UnitV2(768, 24, 0.18181818181818182), UnitV22(8, 768, 24, 0.2)
+                UnitV2(8, 8, 768, 24, 0, 0.18181818181818182),
+                UnitV2(8, 8, 768, 24, 4, 0.2),
             ),
         )
         self.norm = nn.LayerNorm(768)
