@@ -21,8 +21,8 @@ from archdsl.op import Facets
 from archdsl.program.conditions import Combined, Condition, names_of, opposite
 from archdsl.program.formulas import Formulas
 from archdsl.program.ir import Class, ClassTable, Parameter, Program, Setting
-from archdsl.program.numbers import Lane
-from archdsl.program.opened import Source, Split, Unsuitable, word
+from archdsl.program.numbers import Lane, names_in
+from archdsl.program.opened import Opened, Source, Split, Unsuitable, word
 from archdsl.program.recorded import Recorder, Target, Use
 from archdsl.program.symbolic import Symbolic, build, made_inside
 from archdsl.program.unify import Apart, Side, Unifier
@@ -117,15 +117,18 @@ def _for_all(split: Split, among: Sequence[int], count: int) -> Split:
     return Split([keys.get(k, split.keys[0]) for k in range(count)], str(split), split.condition, split.names)
 
 
-def specialised(graph: Graph, target: Target, others: Sequence[Graph] = ()) -> tuple[Program, list[Reason]]:
+def specialised(
+    graph: Graph, target: Target, others: Sequence[Graph] = (), are_sizes_fixed: bool = False
+) -> tuple[Program, list[Reason]]:
     """The program of a graph with as few classes as its instances allow, and why there are not fewer.
 
-    ``others`` are the same model with other values of its parameters: where they differ, its class has parameters too.
+    ``others`` are the same model with other values of its parameters: where they differ, its class has parameters too;
+    if ``are_sizes_fixed``, but for rates that sizes are computed from, such as ``scale`` in ``int(32 * scale)``.
 
     Raises:
         Split, Unsuitable: the networks are not one class.
     """
-    specialiser = _Specialiser([graph, *others], target)
+    specialiser = _Specialiser([graph, *others], target, are_sizes_fixed)
     program = specialiser.of_many() if others else specialiser.of_one()
     return program, specialiser.reasons
 
@@ -148,7 +151,7 @@ class _Network:
 class _Specialiser:
     """Finds the classes of the instances of some networks of one model."""
 
-    def __init__(self, graphs: Sequence[Graph], target: Target) -> None:
+    def __init__(self, graphs: Sequence[Graph], target: Target, are_sizes_fixed: bool = False) -> None:
         self.target = target
         self.table = ClassTable()
         self.reasons: list[Reason] = []
@@ -158,6 +161,7 @@ class _Specialiser:
         known = dict.fromkeys(node.facets for graph in graphs for node in graph.nodes)
         self._facets: dict[object, Facets] = {(exactly(f.op), f.inputs): f for f in known}
         self._memory: Memory[SpecValue] = Memory()
+        self._are_sizes_fixed = are_sizes_fixed
         self._order = {node: k for graph in graphs for k, node in enumerate(graph.nodes)}
         inputs = [i for graph in graphs for i in graph.inputs]
         self._taken = {s for i in inputs for size in i.value.shape for s in symbols(size)}
@@ -324,6 +328,8 @@ class _Specialiser:
         for inner in symbolic.instance.walk():
             if not all(f is not None and self.target.is_said(f) for f in Formulas(flattened(inner.events)).open):
                 raise Unsuitable("a table has no formula")
+        if self._are_sizes_fixed and (names := _rates_of_sizes(symbolic.opened)):
+            raise Split(among, f"sizes are computed from {', '.join(sorted(names))}", names=names)
         target = self.target.on(symbolic.graph)
         for lane, witness in zip(symbolic.lanes, symbolic.witnesses, strict=True):
             network = self._networks[witness]
@@ -404,6 +410,15 @@ class _Specialiser:
         if any(f is not found[0] for f in found):
             raise Split([id(f) for f in found], f"`{instance.scope.name}` in it has several classes")
         return found[0].use(instance) if found[0] is not None else None
+
+
+def _rates_of_sizes(opened: Opened) -> frozenset[str]:
+    """The rates among the parameters of a model that its whole numbers are computed from; empty for a block."""
+    if opened.instances[0].scope.kind != "model":
+        return frozenset()
+    formulas = [local.formula for local in opened.locals if local.kind == "int"]
+    names = names_in(tuple(meaning for formula in formulas for _, meaning in formula.names))
+    return names & {p.name for p in opened.parameters if p.kind == "float"}
 
 
 def _callees(instance: Instance) -> Iterable[object]:

@@ -10,8 +10,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from archdsl.graph import Graph
-from archdsl.program.ir import Program
-from archdsl.program.numbers import names_in
 from archdsl.syntax import tree
 
 
@@ -33,13 +31,6 @@ def other_values(graph: Graph) -> dict[str, Any]:
         elif isinstance(value, float):
             found[name] = value / 2 + 0.05
     return found
-
-
-def shaping(program: Program) -> frozenset[str]:
-    """The rates that sizes of the network are computed from, such as ``scale`` in ``int(32 * scale)``."""
-    sizes = [local.formula for local in program.top.locals if local.kind == "int"]
-    names = names_in(tuple(meaning for formula in sizes for _, meaning in formula.names))
-    return frozenset(s.label for s in program.settings if s.parameter.kind == "float" and s.parameter.name in names)
 
 
 def fewer(values: Mapping[str, Any], blamed: Collection[str]) -> dict[str, Any]:

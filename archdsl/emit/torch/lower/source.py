@@ -12,7 +12,6 @@ from typing import NamedTuple
 from archdsl.emit.torch.lower.classes import Lowering
 from archdsl.emit.torch.lower.formulas import Functions, said
 from archdsl.emit.torch.names import Names
-from archdsl.emit.torch.parameters import shaping
 from archdsl.emit.torch.precision import Conversions, Precision
 from archdsl.emit.torch.text import doc_of, file_text
 from archdsl.graph import Graph, GraphOutput, Node, Value
@@ -20,7 +19,6 @@ from archdsl.op import Facets
 from archdsl.program.formulas import Formula
 from archdsl.program.ir import Program
 from archdsl.program.merging import merged
-from archdsl.program.opened import Split
 from archdsl.program.recorded import recorded
 from archdsl.program.rerolling import rerolled
 from archdsl.program.specialise import specialised
@@ -68,9 +66,7 @@ def shared_text(graph: Graph, others: Sequence[Graph] = ()) -> Written:
         NotLowered: the program has no form in PyTorch.
         Split, Unsuitable: the networks are not one class.
     """
-    program, _ = specialised(graph, Torch(graph), others)
-    if names := shaping(program):
-        raise Split((), f"sizes are computed from {', '.join(sorted(names))}", names=names)
+    program, _ = specialised(graph, Torch(graph), others, are_sizes_fixed=True)
     return text_of(program, graph)
 
 
