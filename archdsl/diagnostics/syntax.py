@@ -109,17 +109,20 @@ class NumberTooLarge(Diagnostic):
 
 
 @record(kw_only=True)
-class StatementTooLong(Diagnostic):
-    """A statement that is too long.
+class TooManyWords(Diagnostic):
+    """A statement or a file that is too long.
 
-    The limit protects against files that exhaust memory; no network needs such statements.
+    A word is a name, a number, a string or a sign. A statement has at most 20,000, a file 50,000: the limits protect
+    against files that exhaust time or memory. Of a file that is too long nothing is read.
     """
 
     code = "A0107"
-    title = "this statement has more than {limit} tokens"
-    hint = "use a `for` loop, or split it into a `block` or a `let`"
+    title = "this {part} has more than {limit} words"
+    hint = "{advice}"
 
+    part: str
     limit: str
+    advice: str
 
 
 @record(kw_only=True)

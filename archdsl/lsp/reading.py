@@ -7,7 +7,7 @@ from typing import Any
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
-from archdsl.syntax.parse import VERSION, comments_of, parse, parse_piece, pieces
+from archdsl.syntax.parse import VERSION, comments_of, parse, parse_piece, pieces, word_beyond_limit
 
 
 class Reader:
@@ -28,6 +28,8 @@ class Reader:
 
     def _definitions(self, source: Source) -> list[tree.Definition] | None:
         """All definitions; None where one is not right: then the whole text is read for all that is wrong."""
+        if word_beyond_limit(source) is not None:
+            return None
         found: dict[str, tuple[int, list[tree.Definition]]] = {}
         definitions: list[tree.Definition] = []
         for start, end in pieces(source.text):

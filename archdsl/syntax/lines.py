@@ -30,6 +30,8 @@ MAX_DEPTH = 100
 
 MAX_STATEMENT = 20_000
 """Words of one statement: brackets apart, operators and chains nest too."""
+MAX_WORDS = 50_000
+"""Words of a file. Lark reads some 100,000 a second: more would keep the user, or an editor, waiting."""
 MAX_NAME = 1_000
 """Characters of a name."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
+from itertools import islice
 from typing import TypeAlias
 
 from lark import Token
@@ -19,7 +21,7 @@ from archdsl.diagnostics.syntax import (
     NameTooLong,
     NestedTooDeep,
     NumberTooLarge,
-    StatementTooLong,
+    TooManyWords,
     UnexpectedCharacter,
     UnexpectedToken,
     UnpairedBracket,
@@ -42,8 +44,8 @@ from archdsl.syntax.faults import (
     start_of,
 )
 from archdsl.syntax.grammar import END
-from archdsl.syntax.lines import KEYWORDS, MAX_DEPTH, MAX_NAME, MAX_STATEMENT
-from archdsl.syntax.recover import Attempt, lost
+from archdsl.syntax.lines import KEYWORDS, MAX_DEPTH, MAX_NAME, MAX_STATEMENT, MAX_WORDS
+from archdsl.syntax.recover import Attempt, Effort, lost
 
 VERSION = 1
 """The version of the language that this package reads (``arch 1``)."""
@@ -54,24 +56,35 @@ _DEFINITION = re.compile(
     re.MULTILINE,
 )
 """The beginning of a definition, also of one whose first word is misspelt."""
+_WORD = re.compile(r'#[^\n]*|(?P<word>"[^"\n]*"|\w+(?:\.\d\w*)?|->|\*\*|//|\.\.|[=!<>]=|[^\w\s])')
+"""A comment, or a word of the language."""
 
 
 @paused_collection()
 def parse(source: Source) -> tuple[tree.File, list[Diagnostic]]:
-    """The definitions of a source that could be read, and what is wrong with the others."""
+    """Returns the definitions of a source that could be read, and what is wrong with the others."""
+    comments = comments_of(source)
+    if (word := word_beyond_limit(source)) is not None:
+        return tree.File(source, (), comments), [_file_too_long(word)]
     problems: list[Diagnostic] = []
     definitions = parse_piece(source, 0, len(source.text))
     if isinstance(definitions, Diagnostic):
-        whole = definitions
-        definitions = []
-        for start, end in pieces(source.text):
-            definitions += _recovered(source, start, end, problems)
-        problems = problems or [whole]
-    comments = comments_of(source)
+        first = definitions
+        definitions = _by_definition(source, first, problems)
+        problems = problems or [first]
     for definition in definitions:
         if isinstance(definition, tree.Version) and definition.number != VERSION:
             problems.append(UnsupportedVersion(span=definition.span, found=definition.number, known=VERSION))
     return tree.File(source, tuple(definitions), comments), problems
+
+
+def word_beyond_limit(source: Source) -> Span | None:
+    """Returns the first word that a file may no longer have."""
+    if len(source.text) <= MAX_WORDS:
+        return None
+    words = (match for match in _WORD.finditer(source.text) if match["word"] is not None)
+    word = next(islice(words, MAX_WORDS, None), None)
+    return Span(source, *word.span()) if word is not None else None
 
 
 def parse_expression(source: Source) -> tree.Expr | Diagnostic:
@@ -82,17 +95,51 @@ def parse_expression(source: Source) -> tree.Expr | Diagnostic:
         return _explain(fault, source, 0, len(source.text))
 
 
-def _recovered(source: Source, start: int, end: int, problems: list[Diagnostic]) -> list[tree.Definition]:
-    """The definitions of a piece, without the statements that cannot be read; these are reported."""
+def _by_definition(source: Source, first: Diagnostic, problems: list[Diagnostic]) -> list[tree.Definition]:
+    """Returns what can be read of a text with faults, definition by definition. The faults go to ``problems``.
+
+    As compilers do, it stops after many errors, and says so at the last; the rest still gives its names.
+
+    Args:
+        first: the first fault of the whole text.
+    """
+    effort = Effort()
+    definitions: list[tree.Definition] = []
+    for start, end in pieces(source.text):
+        if effort.is_spent(len(problems)):
+            definitions += lost(source, start, len(source.text))
+            break
+        piece = first if (start, end) == (0, len(source.text)) else parse_piece(source, start, end)
+        effort.read += end - start
+        definitions += (
+            _recovered(source, start, end, piece, problems, effort) if isinstance(piece, Diagnostic) else piece
+        )
+    if effort.is_spent(len(problems)) and (place := problems[-1].span) is not None:
+        stopped = Label(place, "too many errors: syntax errors after this one are not reported")
+        problems[-1] = replace(problems[-1], labels=(*problems[-1].labels, stopped))
+    return definitions
+
+
+def _recovered(
+    source: Source, start: int, end: int, fault: Diagnostic, problems: list[Diagnostic], effort: Effort
+) -> list[tree.Definition]:
+    """Returns the definitions of a piece without the statements that cannot be read; these are reported.
+
+    Args:
+        fault: the first of the piece.
+    """
     attempt = Attempt(source.text[start:end])
     pairs_up, reported = _pairs_up(source.text[start:end]), False
-    piece = parse_piece(source, start, end)
+    piece: list[tree.Definition] | Diagnostic = fault
     while isinstance(piece, Diagnostic):
         if not reported or pairs_up:  # else this one may well follow from the first
             problems.append(piece)
         reported = True
         for following in attempt.without(piece, start):
+            if effort.is_spent(len(problems)):
+                return lost(source, start, end)
             piece = parse_piece(source, start, end, following)
+            effort.read += end - start
             if not isinstance(piece, Diagnostic) or following.is_behind(piece, start):
                 attempt = following
                 break
@@ -223,12 +270,18 @@ def _explain_limit(fault: TokenFault, span: Span) -> Diagnostic:
         case TooDeep():
             return NestedTooDeep(span=span, limit=MAX_DEPTH)
         case TooLong():
-            return StatementTooLong(span=span, limit=f"{MAX_STATEMENT:,}")
+            advice = "use a `for` loop, or split it into a `block` or a `let`"
+            return TooManyWords(span=span, part="statement", limit=f"{MAX_STATEMENT:,}", advice=advice)
         case LongName():
             return NameTooLong(span=span, limit=f"{MAX_NAME:,}")
         case BadNumber():
             return NumberTooLarge(span=span, problem=fault.problem, limit=fault.limit)
     raise fault
+
+
+def _file_too_long(span: Span) -> Diagnostic:
+    advice = "repeat layers by a `for` loop, or move definitions to another file and `use` them"
+    return TooManyWords(span=span, part="file", limit=f"{MAX_WORDS:,}", advice=advice)
 
 
 def _respelt_character(source: Source, at: int) -> tuple[Edit, ...]:

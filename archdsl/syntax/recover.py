@@ -13,11 +13,16 @@ from typing import NamedTuple, Self
 
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.syntax import UnpairedBracket
+from archdsl.record import record
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
 
 MOST = 20
-"""Faults of one definition that are told apart."""
+"""Errors of one definition that are reported."""
+MOST_OF_FILE = 100
+"""Errors of one file after which the rest is not searched for more."""
+MOST_READ = 200_000
+"""Characters that may be read again to find more errors."""
 
 _ROUND = re.compile(r'"[^"\n]*"|#[^\n]*|[()\[\]]')
 _BRACES = re.compile(r'"[^"\n]*"|#[^\n]*|[{}]')
@@ -28,6 +33,17 @@ _HEAD = re.compile(
 """What a definition begins with, its first word perhaps misspelt or missing; an indented call is no definition."""
 _USED = re.compile(r"^use[ \t]+(\w+(?:[ \t]*,[ \t]*\w+)*)", re.MULTILINE)
 _FIRST = frozenset({"use", "block", "model", "fn", "let", "claim", "arch"})
+
+
+@record(frozen=False)
+class Effort:
+    """What has been done to find the errors of a file: the characters that were ``read`` again."""
+
+    read: int = 0
+
+    def is_spent(self, errors: int) -> bool:
+        """Whether to stop, after so many errors."""
+        return errors >= MOST_OF_FILE or (errors > 0 and self.read > MOST_READ)
 
 
 class Attempt(NamedTuple):

@@ -1,7 +1,11 @@
 """Fields for the diagnostics that no small example provokes: what only another machine, or a long run, would show."""
 
 SAMPLES = {
-    "A0107": {"limit": "20,000"},
+    "A0107": {
+        "part": "statement",
+        "limit": "20,000",
+        "advice": "use a `for` loop, or split it into a `block` or a `let`",
+    },
     "A0108": {"limit": "1,000"},
     "A0500": {"network": "Net", "reason": "line 12: conv1 runs on another value"},
     "A0501": {"network": "Net", "reason": "line 12: conv1 runs on another value"},
