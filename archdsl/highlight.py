@@ -25,7 +25,7 @@ class ArchLexer(RegexLexer):
     filenames: ClassVar[Sequence[str]] = ("*.arch",)
     url = "https://pypi.org/project/archdsl"
 
-    tokens = {  # noqa: RUF012
+    tokens: ClassVar[dict[str, list[tuple[object, object]]]] = {
         "root": [
             (r"\s+", Whitespace),
             (r"##[^\n]*", String.Doc),

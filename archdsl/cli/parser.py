@@ -33,12 +33,16 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {printable(message)}\n`{self.prog} --help` describes the arguments\n")
 
     def format_usage(self) -> str:
-        self.usage = self.usage or self._short_usage()
+        self._with_usage()
         return super().format_usage()
 
     def format_help(self) -> str:
-        self.usage = self.usage or self._short_usage()
+        self._with_usage()
         return super().format_help()
+
+    def _with_usage(self) -> None:
+        usage: str | None = self.usage or self._short_usage()
+        self.usage: str | None = usage
 
     def _short_usage(self) -> str:
         """The arguments that must be given: a command can have fifty options, which its help lists."""

@@ -81,14 +81,16 @@ class Floor(Compound):
             too_large(f"a divisor has {den.bit_length()} bits")
         self.num, self.den = num, den
         self._survey(2, num, den)
-        self.has_symbolic_divisor |= not isinstance(den, int)
+        if not isinstance(den, int):
+            self.has_symbolic_divisor: bool = True
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Floor):
             return False
         return self is other or (self.rank == other.rank and self.den == other.den and self.num == other.num)
 
-    __hash__ = Compound.__hash__
+    def __hash__(self) -> int:
+        return self.digest
 
     def __repr__(self) -> str:
         return f"Floor({self.num!r}, {self.den!r})"
@@ -112,7 +114,8 @@ class Pos(Compound):
             return False
         return self is other or (self.rank == other.rank and self.arg == other.arg)
 
-    __hash__ = Compound.__hash__
+    def __hash__(self) -> int:
+        return self.digest
 
     def __repr__(self) -> str:
         return f"Pos({self.arg!r})"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from lark import Token
 
@@ -16,6 +17,10 @@ from archdsl.syntax.parse import VERSION
 
 class UnknownVersion(Exception):
     """The text is of a version of the language that this package does not read."""
+
+
+Rule: TypeAlias = "Callable[[Layout, Parts], Part]"
+"""A callback of the parser."""
 
 
 class Layout:
@@ -38,17 +43,19 @@ class Layout:
         names = [n.doc for n in items_of(parts[1:-2])]
         return part(["use ", Group(Indent(filled(names))), " from ", str(parts[-1])], parts)
 
-    def block(self, parts: Parts) -> Arms:
+    def block(self: Layout, parts: Parts) -> Arms:
         *head, body = parts
         return Arms([(part(_signature(head), head), body_of(body))], parts)
 
-    model = claim = block
+    model: Callable[[Layout, Parts], Arms] = block
+    claim: Callable[[Layout, Parts], Arms] = block
 
-    def block_alias(self, parts: Parts) -> Part:
+    def block_alias(self: Layout, parts: Parts) -> Part:
         *head, _, value = parts
         return _assigned(_signature(head), value, parts)
 
-    model_alias = fn = block_alias
+    model_alias: Rule = block_alias
+    fn: Rule = block_alias
 
     def params(self, parts: Parts) -> Part:
         return self._brackets(parts)
@@ -177,18 +184,26 @@ class Layout:
         rest: list[Doc] = [Line(inner=True), "if ", condition, Line(inner=True), "else ", otherwise]
         return breaking([then, Indent(rest)], parts)
 
-    def operators(self, parts: Parts) -> Part:
+    def operators(self: Layout, parts: Parts) -> Part:
         """Operands with operators between them; lines break before operators."""
         first, *rest = (piece(p).doc for p in parts)
         pairs: list[Doc] = [[Line(inner=True), op, " ", term] for op, term in zip(rest[::2], rest[1::2], strict=True)]
         return breaking([first, Indent(pairs)], parts)
 
-    either = both = compared = sum = product = operators
+    either: Rule = operators
+    both: Rule = operators
+    compared: Rule = operators
+    sum: Rule = operators
+    product: Rule = operators
 
-    def joined(self, parts: Parts) -> Part:
+    def joined(self: Layout, parts: Parts) -> Part:
         return part([piece(p).doc for p in parts if p is not None], parts)
 
-    range = negative = attribute = slice = named = joined
+    range: Rule = joined
+    negative: Rule = joined
+    attribute: Rule = joined
+    slice: Rule = joined
+    named: Rule = joined
 
     def not_(self, parts: Parts) -> Part:
         return part(["not ", piece(parts[1]).doc], parts)

@@ -38,9 +38,9 @@ class Split(Exception):
         names: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(reason)
-        self.keys = tuple(keys)
+        self.keys: tuple[Hashable, ...] = tuple(keys)
         self.condition = condition
-        self.names = names_of(condition) if condition is not None else names
+        self.names: frozenset[str] = names_of(condition) if condition is not None else names
 
 
 class Unsuitable(Exception):

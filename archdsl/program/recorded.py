@@ -132,9 +132,9 @@ class Recorder:
         self.graph = graph
         self.target = target
         self.use = use
-        self.usage = Usage(graph)
-        self.live = graph.live(True)
-        self.always = graph.live(False)
+        self.usage: Usage = Usage(graph)
+        self.live: frozenset[Node] = graph.live(True)
+        self.always: frozenset[Node] = graph.live(False)
         self.table = table
         self._parameters = parameters
         self._classes: dict[Module, Class] = {}

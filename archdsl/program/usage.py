@@ -36,7 +36,7 @@ class Usage:
         """Values from outside that are read in an instance, likewise."""
         self.readers: dict[Value, list[Node | None]] = {}
         """The operators that read a value; None for an output of the network."""
-        self.instances = list(graph.instance.walk())
+        self.instances: list[Instance] = list(graph.instance.walk())
         for instance in self.instances:
             self._enter(instance)
         self._read_all()

@@ -9,7 +9,7 @@ from archdsl.checks.claims import ClaimResult
 from archdsl.checks.report import Report
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.render import render
-from archdsl.emit.summary import Row, Summary
+from archdsl.emit.summary import Row, Summary, Totals
 from archdsl.evaluate.values import shape_text
 from archdsl.op import Tensor
 from archdsl.views import compare, summary
@@ -23,7 +23,7 @@ class SummaryTable:
     def __init__(self, found: Summary, rows: Sequence[Row]) -> None:
         self.summary = found
         self.rows = rows
-        self.totals = found.totals
+        self.totals: Totals = found.totals
 
     def __repr__(self) -> str:
         return f"{self._heading()}\n\n{self.to('text')}"

@@ -38,7 +38,7 @@ class Precision:
         self._kinds: dict[Value, Kind] = {i.value: Kind.OWN for i in graph.inputs if i.value.dtype == "float32"}
         self._conversions: dict[Node, Conversions] = {}
         self._said: dict[Node, Torch] = {}
-        self.reference = next((i.value for i in graph.inputs if i.value.dtype == "float32"), None)
+        self.reference: Value | None = next((i.value for i in graph.inputs if i.value.dtype == "float32"), None)
         """A value of the module's type, if an input is one."""
         for node in graph.nodes:
             self._enter(node)

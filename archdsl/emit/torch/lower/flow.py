@@ -56,7 +56,7 @@ class Liveness:
 
     def __init__(self, body: Sequence[ast.stmt]) -> None:
         self.after: dict[ast.stmt, set[str]] = {}
-        self.before = self._block(body, set())
+        self.before: set[str] = self._block(body, set())
 
     def _block(self, body: Sequence[ast.stmt], wanted: set[str]) -> set[str]:
         for statement in reversed(body):

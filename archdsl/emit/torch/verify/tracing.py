@@ -264,12 +264,14 @@ class Initializers:
 class Layers:
     """``torch.nn``: any class is a layer that is recorded."""
 
-    Module, Sequential, ModuleList = Module, Sequential, ModuleList
+    Module: type[Module] = Module
+    Sequential: type[Sequential] = Sequential
+    ModuleList: type[ModuleList] = ModuleList
 
     def __init__(self, table: TermTable) -> None:
         self._table = table
-        self.init = Initializers()
-        self.functional = Functions("F", table)
+        self.init: Initializers = Initializers()
+        self.functional: Functions = Functions("F", table)
 
     def Parameter(self, blank: Blank) -> Weight:
         return Weight(self._table, blank)
@@ -293,7 +295,7 @@ class Torch(Functions):
 
     def __init__(self, table: TermTable) -> None:
         super().__init__("torch", table)
-        self.nn = Layers(table)
+        self.nn: Layers = Layers(table)
 
     def empty(self, *shape: object) -> Blank:
         return Blank(_shape(shape), None)
