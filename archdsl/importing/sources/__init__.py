@@ -1,0 +1,1 @@
+"""Where networks come from. Only these files import torch."""
