@@ -14,16 +14,18 @@ from archdsl.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from archdsl.errors import SpecError as SpecError
+    from archdsl.importing.api import from_torch as from_torch
     from archdsl.model import Model as Model
     from archdsl.model import compare as compare
     from archdsl.model import load as load
     from archdsl.notebook import load_ipython_extension as load_ipython_extension
 
-__all__ = ["Model", "SpecError", "compare", "load"]
+__all__ = ["Model", "SpecError", "compare", "from_torch", "load"]
 
 _HOMES = {
     "load": "archdsl.model",
     "compare": "archdsl.model",
+    "from_torch": "archdsl.importing.api",
     "Model": "archdsl.model",
     "SpecError": "archdsl.errors",
     "load_ipython_extension": "archdsl.notebook",

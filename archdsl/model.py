@@ -235,6 +235,10 @@ class Model:
         """The outputs that exist only in training."""
         return {o.name: o.value.type for o in self.graph.outputs if o.when_training}
 
+    def spec(self) -> str:
+        """The text of its spec."""
+        return self._spec.scope.file.source.text
+
     @property
     def arguments(self) -> Mapping[str, Any]:
         """Values of the parameters of the model, or of the family that it is a member of."""

@@ -16,6 +16,7 @@ FLOORS = (
     ("cli",),
     ("lsp", "highlight", "notebook"),
     ("training",),
+    ("importing",),
     ("model",),
     ("pickles", "views"),
     ("checks", "weights"),
@@ -151,7 +152,7 @@ def test_circles_are_found() -> None:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_heavy_packages_are_imported_where_they_are_needed(path: Path) -> None:
-    if room(path) in ("training", "lsp") or "emit/onnx" in path.as_posix():
+    if room(path) in ("training", "lsp") or "emit/onnx" in path.as_posix() or "importing/sources" in path.as_posix():
         return  # rooms that are themselves imported only inside the functions that need them
     top = {name.split(".")[0] for name in imports(ast.parse(path.read_text(encoding="utf-8")), at_run_time=True)}
     assert not top & HEAVY

@@ -36,6 +36,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("compare", "compare the totals of several networks"),
             ("viz", "draw a network"),
             ("compile", "write PyTorch source or an ONNX file"),
+            ("import", "write a network of torchvision, timm or Python code as a spec"),
             ("weights", "inspect, compare, convert and map checkpoints"),
             ("bench", "measure the speed of a network on this machine"),
         ),

@@ -141,9 +141,9 @@ class Definitions:
         statements, needs = instance.statements, instance.needs
         if loops is not None:
             statements = looped(self.blocks, statements, exact=loops)
-        if opens and len(statements) == 1 and isinstance(only := statements[0], Do):
-            if isinstance(only.item, Residual) and not only.item.shortcut.statements:
-                statements = (*only.item.body.statements, Do(Infix("+", It(), Name("x"))))
+        match statements:
+            case (Do(item=Residual(body=body, shortcut=Body(statements=()))),) if opens:
+                statements = (*body.statements, Do(Infix("+", It(), Name("x"))))
                 needs = tuple(dict.fromkeys((*needs, "x")))
         return Instance(instance.scope, instance.is_chain, statements, needs, instance.shapes)
 

@@ -44,12 +44,12 @@ Numbers: TypeAlias = "int | float | bool | tuple[Numbers, ...]"
 class Cut:
     """A slice of one axis."""
 
-    start: object
-    stop: object
-    step: object
+    start: Argument
+    stop: Argument
+    step: Argument
 
 
-Argument: TypeAlias = "Value | int | float | bool | str | Dim | None | Cut | tuple[Argument, ...]"
+Argument: TypeAlias = "Value | int | float | bool | str | Dim | Cut | tuple[Argument, ...] | None"
 
 
 @dataclass(eq=False)

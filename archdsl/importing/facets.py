@@ -129,7 +129,7 @@ def _roles(callee: str, args: Sequence[Arg]) -> tuple[tuple[str, Role], ...]:
         return ()
     package, _, attribute = ROOTS[first].rpartition(".")
     root = getattr(import_module(package), attribute) if package else import_module(ROOTS[first])
-    function = reduce(getattr, rest, root)
+    function: Any = reduce(getattr, rest, root)
     stands_for = {Unknown(): arg for arg in args}
     positional = [u for u, arg in stands_for.items() if arg.keyword is None]
     keywords = {arg.keyword: u for u, arg in stands_for.items() if arg.keyword is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from archdsl.importing.price import price
@@ -191,14 +192,14 @@ def formula_of(values: Sequence[Literal], variable: str) -> str | None:
 
 
 def _of_integers(numbers: Sequence[int], variable: str) -> str | None:
-    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(numbers)}
     first, turns = numbers[0], len(numbers)
     if len(steps) == 1 and (turns >= 3 or steps == {1}):
         step = steps.pop()
         term = variable if step == 1 else f"{step} * {variable}"
         return term if first == 0 else f"{variable} + {first}" if step == 1 else f"{first} + {term}"
     is_positive = turns >= 3 and all(n > 0 for n in numbers) and numbers[1] % first == 0
-    if is_positive and all(b * first == a * numbers[1] for a, b in zip(numbers, numbers[1:], strict=False)):
+    if is_positive and all(b * first == a * numbers[1] for a, b in pairwise(numbers)):
         return f"{first} * {numbers[1] // first} ** {variable}"
     return None
 

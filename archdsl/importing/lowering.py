@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from archdsl.emit.torch.operators import BINARY, COMPARISONS
@@ -75,10 +75,11 @@ class _Lowering:
         """A module in its parent: one that is a layer is that layer, one without weights is its steps."""
         steps = scope.steps = _channel_norm(scope.steps)
         own = {v for step in steps for v in step.inputs if v.is_owned and parent(str(v.path)) == scope.path}
-        if len(steps) == 1 and isinstance(only := steps[0], Operator) and not scope.is_chain and not own:
-            if only.module in (None, scope.path) and only.outputs == scope.outputs:
-                only.member = scope.path
-                return steps
+        match steps:
+            case [Operator(module=module, outputs=outputs) as only] if not scope.is_chain and not own:
+                if module in (None, scope.path) and outputs == scope.outputs:
+                    only.member = scope.path
+                    return steps
         if any(isinstance(step, Operator) and step.module == scope.path for step in steps):
             return steps
         weighs = any(step.module is not None or any(v.is_owned for v in step.inputs) for step in steps)
@@ -108,6 +109,8 @@ class _Lowering:
             match = facets.layer(call) or facets.function(call)
         except Unsupported as error:
             raise Unsupported(error.reason, call.name, path, call.line) from None
+        except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError):
+            raise Unsupported("its arguments have a form that is not known", call.name, path, call.line) from None
         if match is None:
             raise Unsupported("no operator of the language is this function", call.name, path, call.line)
         return [Operator(match.name, dict(match.arguments), list(match.inputs), list(call.outputs), match.module)]
@@ -136,6 +139,10 @@ def _first(call: FunctionCall) -> Value:
     if not isinstance(value, Value):
         raise Unsupported("its first argument is no tensor", call.name, "", call.line)
     return value
+
+
+def _tensors(arguments: Iterable[Argument]) -> list[Value]:
+    return [v for v in arguments if isinstance(v, Value)]
 
 
 def _temporary(shape: Sequence[Any], like: Value) -> Value:
@@ -265,6 +272,8 @@ def _divided(call: FunctionCall) -> list[Step]:
 
 def _joined(call: FunctionCall) -> list[Step]:
     values = [v for a in call.arguments.values() for v in values_of(a)]
+    if len(values) == 1 and call.name != "stack":
+        return [Operator("identity", {}, values, list(call.outputs))]
     axis = _axis(call, "dim", 0)
     rank = len(call.outputs[0].shape)
     axis = axis % rank if axis >= 0 or axis % rank == 1 else axis
@@ -337,18 +346,21 @@ def _chain(call: FunctionCall, name: str, arguments: Sequence[dict[str, Any]]) -
 
 
 def _padded(call: FunctionCall) -> list[Step]:
-    pads, rank = call.arguments["pad"], len(_first(call).shape)
-    assert isinstance(pads, tuple)
-    sides = [(rank - 1 - i // 2, pads[i], pads[i + 1]) for i in range(0, len(pads), 2) if pads[i] or pads[i + 1]]
-    more = {"mode": call.arguments.get("mode", "constant"), "value": call.arguments.get("value") or 0}
-    kept = {k: v for k, v in more.items() if v not in ("constant", 0)}
-    each = [{"axis": a, **({"before": b} if b else {}), **({"after": c} if c else {}), **kept} for a, b, c in sides]
+    rank = len(_first(call).shape)
+    pads = [p for p in call.arguments["pad"] if isinstance(p, int)] if isinstance(call.arguments["pad"], tuple) else []
+    more = {"mode": call.arguments.get("mode", "constant"), "value": call.arguments.get("value")}
+    kept = {name: value for name, value in more.items() if value not in ("constant", 0, None)}
+    each: list[dict[str, Any]] = []
+    for i, (before, after) in enumerate(zip(pads[::2], pads[1::2], strict=True)):
+        sides = {"before": before, "after": after}
+        if before or after:
+            each.append({"axis": rank - 1 - i, **{n: s for n, s in sides.items() if s}, **kept})
     return _chain(call, "pad", each)
 
 
 def _rolled(call: FunctionCall) -> list[Step]:
     shifts, axes = (a if isinstance(a, tuple) else (a,) for a in (call.arguments["shifts"], call.arguments["dims"]))
-    return _chain(call, "roll", [{"axis": a, "by": s} for s, a in zip(shifts, axes, strict=True) if s])
+    return _chain(call, "roll", [{"axis": a, "by": s} for s, a in zip(shifts, axes, strict=True) if s != 0])
 
 
 # ---- reductions and products -------------------------------------------------------------------------------
@@ -375,8 +387,7 @@ def _einsum(a: Value, b: Value, axes: tuple[str, str, str], outputs: Sequence[Va
 
 
 def _matmul(call: FunctionCall) -> list[Step]:
-    a, b, *_ = call.arguments.values()
-    assert isinstance(a, Value) and isinstance(b, Value)
+    a, b = _tensors(call.arguments.values())[:2]
     ranks = len(a.shape), len(b.shape)
     if min(ranks) < 2:
         raise Unsupported("a matrix by a vector")
@@ -400,10 +411,13 @@ def _written_einsum(call: FunctionCall) -> list[Step]:
 def _attended(call: FunctionCall) -> list[Step]:
     """Scaled dot products, as their own steps: scale, product, mask, softmax, product."""
     given = call.arguments
-    q, k, v = (given[name] for name in ("query", "key", "value"))
+    q, k, v = _tensors(given[name] for name in ("query", "key", "value"))
     mask = given.get("attn_mask")
-    assert isinstance(q, Value) and isinstance(k, Value) and isinstance(v, Value)
-    if given.get("is_causal") or q.shape[:-2] != k.shape[:-2] or (isinstance(mask, Value) and mask.dtype == "bool"):
+    if (
+        given.get("is_causal") is True
+        or q.shape[:-2] != k.shape[:-2]
+        or (isinstance(mask, Value) and mask.dtype == "bool")
+    ):
         raise Unsupported("attention that is causal, has groups of queries or a mask of booleans")
     batch = BATCH_AXES[: len(q.shape) - 2]
     scores = _temporary((*q.shape[:-1], k.shape[-2]), q)
@@ -423,12 +437,12 @@ def _attended(call: FunctionCall) -> list[Step]:
 def _multihead(call: FunctionCall) -> list[Step]:
     given = call.arguments
     q, k, v = (given[name] for name in ("query", "key", "value"))
-    if q is not k or k is not v or not given["batch_first"] or given.get("attn_mask") is not None:
+    if q is not k or k is not v or given["batch_first"] is not True or given.get("attn_mask") is not None:
         raise Unsupported("attention between sequences, with a mask, or with the batch second")
     assert isinstance(q, Value)
     arguments = {"heads": given["heads"]}
-    arguments |= {"dropout": given["dropout"]} if given["dropout"] else {}
-    arguments |= {} if given["bias"] else {"bias": False}
+    arguments |= {"dropout": given["dropout"]} if given["dropout"] != 0.0 else {}
+    arguments |= {"bias": False} if given["bias"] is False else {}
     return [Operator("attention", arguments, [q], list(call.outputs))]
 
 

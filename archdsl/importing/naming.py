@@ -45,7 +45,7 @@ def named(
             case Name(what=Value() as value):
                 return Name(table[value])
             case Do(item=item, names=names) if any(isinstance(n, Value) for n in names):
-                needed = len(names) > 1 or names[0] in text.named
+                needed = len(names) > 1 or any(n in text.named for n in names)
                 shown = tuple(table[n] if isinstance(n, Value) else n for n in names) if needed else ()
                 return Do(mapped(item, change), shown, part.starts)
         return None

@@ -6,6 +6,8 @@ child's name. Children that hold lists, whose members run in turns with others, 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from archdsl.importing.lowering import relative
 from archdsl.importing.steps import Scope, ScopeRun, Step
 
@@ -91,7 +93,7 @@ def _is_line(scope: Scope, places: list[int]) -> bool:
     if places != list(range(places[0], places[-1] + 1)):
         return False
     one = all(len([v for v in step.inputs if v.flows]) == 1 for step in steps)
-    return one and all(a.outputs and b.inputs[:1] == a.outputs[:1] for a, b in zip(steps, steps[1:], strict=False))
+    return one and all(a.outputs and b.inputs[:1] == a.outputs[:1] for a, b in pairwise(steps))
 
 
 def _group_children(scope: Scope) -> None:

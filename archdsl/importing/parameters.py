@@ -183,9 +183,9 @@ class _Expressing:
 
     def _half_kernel(self, vector: Vector) -> str | None:
         for named in self.named:
-            if named.purpose == "kernel" and _are_integers(named.values):
-                if _agrees(vector, lambda i, n=named: literal(n.values[i].value // 2)):
-                    return f"{named.name} // 2"
+            is_kernel = named.purpose == "kernel" and _are_integers(named.values)
+            if is_kernel and _agrees(vector, lambda i, n=named: literal(n.values[i].value // 2)):
+                return f"{named.name} // 2"
         return None
 
     def _default(self, named: Named) -> Literal | None:

@@ -18,6 +18,17 @@ SAMPLES = {
     "A0530": {"reason": "no provider for this operator"},
     "A0531": {"network": "Net"},
     "A0533": {"network": "Net", "outputs": "`logits`"},
+    "A0540": {
+        "network": "Net",
+        "at_call": "`cumsum` in `head` (net.py:12)",
+        "reason": "no operator of the language is this function",
+    },
+    "A0541": {"network": "Net", "reason": "`head.bias` of shape [10] is missing or differs"},
+    "A0542": {
+        "source": "torchvision:resnet51",
+        "reason": "torchvision has no such model",
+        "advice": "see `torchvision.models.list_models()`",
+    },
     "A0612": {"what": "cannot write to standard output", "reason": "No space left on device"},
     "A0613": {"network": "Net", "size": "1.6 PB", "limit": "24.1 GB"},
     "A0614": {"reason": "DefaultCPUAllocator: can't allocate memory: you tried to allocate 512000000000 bytes"},

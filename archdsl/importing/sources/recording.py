@@ -66,6 +66,8 @@ def _run(module: nn.Module, inputs: Inputs, training: bool) -> ModuleCall:
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]), recorder:
             module(*inputs)
+    except Exception as error:
+        raise Unsupported(f"it raises {type(error).__name__} on inputs of these shapes: {error}") from error
     finally:
         nn.Module.__call__ = original
         torch.backends.mha.set_fastpath_enabled(fast)

@@ -80,7 +80,13 @@ def _as(
 ) -> dict[str, Any] | None:
     """The arguments of one form; None if they are not of it. Trailing numbers may stand for a list of them."""
     given = list(args)
-    if len(given) > 1 and len(names) > 1 and "int[]" in kinds[1] and type(given[1]) is int and _is_whole(given[1:]):
+    if (
+        len(given) > 1
+        and len(names) > 1
+        and kinds[1] in ("List[int]", "int[]")
+        and type(given[1]) is int
+        and _is_whole(given[1:])
+    ):
         given = [given[0], tuple(given[1:])]
     if len(given) > len(names) or not set(keywords) <= set(names[len(given) :]):
         return None

@@ -1,0 +1,182 @@
+"""Small torch modules become specs that a person would write, proved equal; what cannot be said is refused."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import archdsl
+from archdsl.cli import main
+from archdsl.errors import SpecError
+from archdsl.formatting import format_source
+from archdsl.importing.sources.module import Imported, complement, import_module
+from archdsl.source import Source
+from tests.importing import networks
+
+SHAPES = {
+    networks.Residual: (1, 3, 32, 32),
+    networks.Transformer: (1, 3, 16, 16),
+    networks.Efficient: (1, 3, 16, 16),
+    networks.Dense: (1, 3, 16, 16),
+    networks.Disordered: (1, 12),
+    networks.Branches: (1, 3, 8, 8),
+}
+TEXTS = Path(__file__).parent / "texts"
+
+
+def module_of(kind: type[nn.Module]) -> nn.Module:
+    torch.manual_seed(0)
+    return kind()
+
+
+@cache
+def imported(kind: type[nn.Module]) -> Imported:
+    return import_module(module_of(kind), [torch.randn(SHAPES[kind])], kind.__name__)
+
+
+@pytest.mark.parametrize("kind", SHAPES, ids=lambda k: k.__name__)
+def test_text(kind: type[nn.Module]) -> None:
+    """As reviewed; ``python -m tests.importing.test_import`` writes the texts."""
+    assert imported(kind).text == (TEXTS / f"{kind.__name__.lower()}.arch").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", SHAPES, ids=lambda k: k.__name__)
+def test_is_formatted(kind: type[nn.Module]) -> None:
+    text = imported(kind).text
+    assert format_source(Source("spec", text)) == text
+
+
+@pytest.mark.parametrize("kind", SHAPES, ids=lambda k: k.__name__)
+@pytest.mark.parametrize("batch", [1, 5])
+def test_computes_the_same(kind: type[nn.Module], batch: int) -> None:
+    """Torch is the oracle, at batch sizes that were not recorded."""
+    module = module_of(kind).eval()
+    rebuilt = imported(kind).model.module().eval()
+    wanted = module.state_dict()
+    assert [(n, t.shape, t.dtype) for n, t in wanted.items()] == [
+        (n, t.shape, t.dtype) for n, t in rebuilt.state_dict().items()
+    ]
+    rebuilt.load_state_dict(wanted)
+    x = torch.randn(batch, *SHAPES[kind][1:])
+    with torch.no_grad():
+        torch.testing.assert_close(rebuilt(x), module(x), rtol=1e-4, atol=1e-5)
+
+
+def test_proofs() -> None:
+    proofs = {kind.__name__: imported(kind).proof for kind in SHAPES}
+    by_terms = {name for name, p in proofs.items() if (p.inference, p.training) == ("terms", "terms")}
+    assert by_terms == {"Residual", "Efficient", "Dense", "Disordered", "Branches"}
+    assert (proofs["Transformer"].inference, proofs["Transformer"].training) == ("numbers", "numbers")
+
+
+def test_open_height_and_width() -> None:
+    module, rebuilt = module_of(networks.Efficient).eval(), imported(networks.Efficient).model.module().eval()
+    rebuilt.load_state_dict(module.state_dict())
+    x = torch.randn(2, 3, 24, 40)
+    with torch.no_grad():
+        torch.testing.assert_close(rebuilt(x), module(x), rtol=1e-4, atol=1e-5)
+
+
+def test_the_module_is_left_as_it_was() -> None:
+    module = module_of(networks.Residual)
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    call = nn.Module.__call__
+    archdsl.from_torch(module, torch.randn(1, 3, 32, 32))
+    assert nn.Module.__call__ is call
+    assert module.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
+
+
+def test_from_torch() -> None:
+    model = archdsl.from_torch(module_of(networks.Disordered), [torch.randn(1, 12)], name="net")
+    assert model.name == "net"
+    assert "body -> tanh -> head" in model.spec()
+    assert model.params == 12 * 8 + 8 + 8 * 5 + 5
+
+
+# ---- refused -----------------------------------------------------------------------------------------------
+
+
+def refusal(kind: type[nn.Module]) -> str:
+    with pytest.raises(SpecError) as caught:
+        import_module(module_of(kind), [torch.randn(1, 4)], kind.__name__)
+    return str(caught.value)
+
+
+def test_unknown_function() -> None:
+    text = refusal(networks.Summing)
+    assert "A0540" in text
+    assert "`cumsum` in `Summing`" in text
+    assert "networks.py:" in text
+
+
+def test_layer_that_never_runs() -> None:
+    text = refusal(networks.Unused)
+    assert "A0541" in text
+    assert "`unused.weight`" in text
+
+
+def test_batch_that_is_too_small_is_no_matter() -> None:
+    """One example is enough: the recorded batches are made of it."""
+    assert imported(networks.Residual).model.inputs["image"].shape[0] != 1
+
+
+def test_a_network_that_raises() -> None:
+    with pytest.raises(SpecError, match="it raises RuntimeError"):
+        import_module(nn.Linear(3, 2), [torch.randn(1, 5)], "net")
+
+
+def test_training_that_differs_is_stated_in_the_first_line() -> None:
+    found = import_module(module_of(networks.Training), [torch.randn(1, 4)], "Net")
+    assert found.proof.training is None
+    assert found.text.startswith("# Proved at inference only")
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.025, 0.2, 1 / 3, 0.0875])
+def test_rate_of_a_drop(rate: float) -> None:
+    assert 1 - complement(1 - rate) == 1 - rate
+
+
+# ---- the command -------------------------------------------------------------------------------------------
+
+
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "net.arch"
+    source = "python:tests.importing.networks:Disordered"
+    assert main(["import", source, "--input", "1x12", "-o", str(output)]) == 0
+    assert "inference: proved equal" in capsys.readouterr().out
+    assert main(["check", str(output)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("nowhere:net", "the prefix is unknown"),
+        ("python:tests.importing.networks:Nothing", "no attribute"),
+        ("python:no.such.package:net", "No module named"),
+        ("python:json:loads", "raises TypeError"),
+        ("python:json:JSONDecoder", "no torch module"),
+    ],
+)
+def test_sources_that_cannot_be_opened(source: str, reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", source, "--input", "1x3"]) == 1
+    found = capsys.readouterr().err
+    assert "A0542" in found
+    assert reason in found
+
+
+def test_nothing_is_written_if_it_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "net.arch"
+    assert main(["import", "python:tests.importing.networks:Summing", "--input", "1x4", "-o", str(output)]) == 1
+    assert not output.exists()
+    assert "A0540" in capsys.readouterr().err
+
+
+if __name__ == "__main__":
+    TEXTS.mkdir(exist_ok=True)
+    for each in SHAPES:
+        (TEXTS / f"{each.__name__.lower()}.arch").write_text(imported(each).text, encoding="utf-8")
