@@ -473,7 +473,7 @@ FUNCTIONS: Mapping[str, Callable[[FunctionCall], Sequence[Step]]] = {
     "scaled_dot_product_attention": _attended,
     "MultiheadAttention": _multihead,
 }
-"""Functions that are no single operator, or whose axes are counted otherwise."""
+"""Functions that are several operators or none, or whose axes are counted otherwise."""
 
 
 def relative(path: str, scope: Scope) -> str:
