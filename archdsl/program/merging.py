@@ -54,9 +54,10 @@ def merged(program: Program) -> Program:
     """The program with one class for groups that are alike but for numbers."""
     alike: dict[Hashable, list[Class]] = {}
     for cls in program.classes:
-        if cls is not program.top and cls.scope.definition is None and not cls.parameters and _has_loop(cls):
+        if cls is not program.top and cls.scope.definition is None and not cls.locals and _has_loop(cls):
             contents = _renumbered(cls)
-            alike.setdefault((cls.scope.text, shape_of((contents.members, contents.bodies))), []).append(cls)
+            key = cls.scope.text, cls.parameters, shape_of((contents.members, contents.bodies))
+            alike.setdefault(key, []).append(cls)
     uses: dict[Class, Use] = {}
     for classes in alike.values():
         if len(classes) > 1:
@@ -81,11 +82,11 @@ def _of(value: Any, made: Mapping[Class, Use]) -> Any:
     match value:
         case Class():
             return made[value].cls
-        case Part(label=label, of=of) if made[of].arguments:
-            return Part(label, made[of].cls, made[of].arguments)
+        case Part(label=label, of=of, arguments=arguments):
+            return Part(label, made[of].cls, (*arguments, *made[of].arguments))
         case tuple() if not hasattr(value, "_fields"):
             return tuple(_of(item, made) for item in value)
-        case Part() | Group() | Optional() | Repeated() | Body() | Call() | Choose() | For():
+        case Group() | Optional() | Repeated() | Body() | Call() | Choose() | For():
             return replace(value, **{f.name: _of(getattr(value, f.name), made) for f in fields(value)})
     return value
 
@@ -106,7 +107,10 @@ class _Merger:
     def __init__(self, classes: Sequence[Class]) -> None:
         self._first = classes[0]
         self._columns = list(zip(*(numbers_of((c.members, c.bodies)) for c in classes), strict=True))
-        taken = {s for c in classes for v in variables(c.bodies[0]) for size in v.type.shape for s in names_in(size)}
+        self._own = {name for parameter in self._first.parameters for name in parameter.names}
+        taken = self._own | {
+            s for c in classes for v in variables(c.bodies[0]) for size in v.type.shape for s in names_in(size)
+        }
         self._turns = {s.variable: 1 for s in classes[0].bodies[0].steps if isinstance(s, For)}
         self._free = (name for k in count() if (name := f"size{k or ''}") not in taken)
         self._names: dict[tuple[Size, ...], str] = {}
@@ -124,11 +128,11 @@ class _Merger:
             raise _Apart
         wishes: dict[str, str] = {}
         for name, wish in self._wishes(members):
-            if wish not in wishes.values():
+            if wish not in self._own and wish not in wishes.values():
                 wishes.setdefault(name, wish)
         self._names = {values: wishes.get(name, name) for values, name in self._names.items()}
         members, bodies = self._filled((self._first.members, self._first.bodies))
-        parameters = tuple(Parameter(name, "int") for name in self._names.values())
+        parameters = (*self._first.parameters, *(Parameter(name, "int") for name in self._names.values()))
         cls = replace(self._first, members=members, bodies=bodies, parameters=parameters)
         for k, each in enumerate(classes):
             yield each, Use(cls, tuple((name, values[k]) for values, name in self._names.items()))

@@ -25,10 +25,12 @@ class DenseLayer(nn.Module):
 
 
 class Denseblock(nn.Module):
-    def __init__(self, drop: float) -> None:
+    def __init__(self, drop: float, depth: int, in_channels: int) -> None:
         super().__init__()
-        for i in range(6):
-            self.add_module(f"denselayer{i + 1}", DenseLayer(32 * i + 64, drop))
+        for i in range(depth):
+            self.add_module(
+                f"denselayer{i + 1}", DenseLayer(in_channels + 32 * i, drop)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.children():
@@ -51,42 +53,6 @@ class Transition(nn.Module):
         return F.avg_pool2d(x, 2)
 
 
-class Denseblock2(nn.Module):
-    def __init__(self, drop: float) -> None:
-        super().__init__()
-        for i in range(12):
-            self.add_module(f"denselayer{i + 1}", DenseLayer(32 * i + 128, drop))
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.children():
-            x = torch.cat([x, layer(x)], dim=1)
-        return x
-
-
-class Denseblock3(nn.Module):
-    def __init__(self, drop: float) -> None:
-        super().__init__()
-        for i in range(24):
-            self.add_module(f"denselayer{i + 1}", DenseLayer(32 * i + 256, drop))
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.children():
-            x = torch.cat([x, layer(x)], dim=1)
-        return x
-
-
-class Denseblock4(nn.Module):
-    def __init__(self, drop: float) -> None:
-        super().__init__()
-        for i in range(16):
-            self.add_module(f"denselayer{i + 1}", DenseLayer(32 * i + 512, drop))
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.children():
-            x = torch.cat([x, layer(x)], dim=1)
-        return x
-
-
 class DenseNet(nn.Module):
     def __init__(self, drop: float = 0.0, classes: int = 1000) -> None:
         super().__init__()
@@ -95,13 +61,13 @@ class DenseNet(nn.Module):
         self.features.norm0 = nn.BatchNorm2d(64)
         self.features.append(nn.ReLU())
         self.features.append(nn.MaxPool2d(3, stride=2, padding=1))
-        self.features.denseblock1 = Denseblock(drop)
+        self.features.denseblock1 = Denseblock(drop, 6, 64)
         self.features.transition1 = Transition(256)
-        self.features.denseblock2 = Denseblock2(drop)
+        self.features.denseblock2 = Denseblock(drop, 12, 128)
         self.features.transition2 = Transition(512)
-        self.features.denseblock3 = Denseblock3(drop)
+        self.features.denseblock3 = Denseblock(drop, 24, 256)
         self.features.transition3 = Transition(1024)
-        self.features.denseblock4 = Denseblock4(drop)
+        self.features.denseblock4 = Denseblock(drop, 16, 512)
         self.features.norm5 = nn.BatchNorm2d(1024)
         self.classifier = nn.Linear(1024, classes)
         nn.init.zeros_(self.classifier.bias)
