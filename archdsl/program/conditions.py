@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
@@ -85,3 +86,11 @@ def holds(condition: Condition, lane: Lane) -> bool:
         case Combined(op=op, left=left, right=right):
             first, second = holds(left, lane), holds(right, lane)
             return first and second if op == "and" else first or second
+
+
+def decided(condition: Condition, lanes: Sequence[Lane]) -> bool | None:
+    """Whether it holds in all of some instances (true) or in none; None if in some, or if a number is not known."""
+    if not all(names_of(condition) <= lane.keys() for lane in lanes):
+        return None
+    answers = {holds(condition, lane) for lane in lanes}
+    return answers.pop() if len(answers) == 1 else None

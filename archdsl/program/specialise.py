@@ -18,7 +18,7 @@ from archdsl.evaluate.memory import Memory
 from archdsl.evaluate.values import SpecValue
 from archdsl.graph import Graph, Instance, Value, flattened, values_in
 from archdsl.op import Facets
-from archdsl.program.conditions import Combined, Condition, names_of, opposite
+from archdsl.program.conditions import Combined, Condition, Flag, decided, names_of, opposite
 from archdsl.program.formulas import Formulas
 from archdsl.program.ir import Class, ClassTable, Parameter, Program, Setting
 from archdsl.program.numbers import Lane, names_in
@@ -88,6 +88,35 @@ def _leaves(path: Path) -> Iterator[Leaf]:
     else:
         yield from _leaves(path.then)
         yield from _leaves(path.otherwise)
+
+
+def _flags_last(path: Path) -> Path:
+    """The same ways, divided by conditions of the text first: what a flag brings is then one step in each of them."""
+    forks = list(_forks(path))
+    leaves = list(_leaves(path))
+    return _divided(leaves, sorted(forks, key=lambda fork: isinstance(fork.condition, Flag))) or path
+
+
+def _forks(path: Path) -> Iterator[Fork]:
+    if isinstance(path, Fork):
+        yield path
+        yield from _forks(path.then)
+        yield from _forks(path.otherwise)
+
+
+def _divided(leaves: Sequence[Leaf], forks: Sequence[Fork]) -> Path | None:
+    """The leaves as a tree in the order of the forks; None if one does not divide them clearly."""
+    if len(leaves) == 1:
+        return leaves[0]
+    for number, fork in enumerate(forks):
+        answers = [decided(fork.condition, leaf.lanes) for leaf in leaves]
+        if None in answers:
+            return None
+        if len(set(answers)) == 2:
+            arms = ([leaf for leaf, a in zip(leaves, answers, strict=True) if a is wanted] for wanted in (True, False))
+            then, otherwise = (_divided(arm, forks[number + 1 :]) for arm in arms)
+            return replace(fork, then=then, otherwise=otherwise) if then and otherwise else None
+    return None
 
 
 def _condition(path: Path, then: Shared, otherwise: Shared) -> Condition | None:
@@ -297,7 +326,7 @@ class _Specialiser:
             raise Split(leaving, "other results are read")
         if len({_exact(i) for i in instances}) == 1:
             return None
-        return self._unified(self._paths(instances, range(len(instances)), leaving[0])).shared
+        return self._unified(_flags_last(self._paths(instances, range(len(instances)), leaving[0]))).shared
 
     def _paths(self, instances: Sequence[Instance], among: Sequence[int], leaving: Sequence[int]) -> Path:
         """The ways through the text of a block that some of its instances take.

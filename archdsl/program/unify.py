@@ -14,7 +14,7 @@ from typing import TypeAlias, TypeVar
 
 from archdsl.dims import Dim, Size, symbol
 from archdsl.op import Facets, Tensor
-from archdsl.program.conditions import Combined, Compared, Condition, Flag, holds, names_of, opposite
+from archdsl.program.conditions import Combined, Compared, Condition, Flag, decided, opposite
 from archdsl.program.hints import Hint
 from archdsl.program.ir import (
     Body,
@@ -61,13 +61,6 @@ class Side:
 
     cls: Class
     lanes: Sequence[Lane]
-
-    def decided(self, condition: Condition) -> bool | None:
-        """Whether a condition holds in all its instances (true), or in none; None if in some."""
-        if not all(names_of(condition) <= lane.keys() for lane in self.lanes):
-            return None
-        answers = {holds(condition, lane) for lane in self.lanes}
-        return answers.pop() if len(answers) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -174,7 +167,7 @@ class Unifier:
     def _alone(self, member: Member, condition: Condition, other: Side) -> Member:
         """A member that the other side has not."""
         match member:
-            case Optional(condition=known) | OwnTensor(when=known) if known and other.decided(known) is False:
+            case Optional(condition=known) | OwnTensor(when=known) if known and decided(known, other.lanes) is False:
                 return member
             case OwnTensor(when=known):
                 return replace(member, when=Combined("and", condition, known) if known else condition)
@@ -187,12 +180,10 @@ class Unifier:
                 return ours
             case Optional(condition=condition, member=a), Optional(member=b) if condition == theirs.condition:
                 return Optional(condition, self.module(a, b))
-            case Optional(condition=condition, member=a), Layer() | Part() | Group() if self.otherwise.decided(
-                condition
-            ):
-                return Optional(condition, self.module(a, theirs))
-            case Layer() | Part() | Group(), Optional(condition=condition, member=b) if self.then.decided(condition):
-                return Optional(condition, self.module(ours, b))
+            case Optional(condition=when, member=a), Layer() | Part() | Group() if decided(when, self.otherwise.lanes):
+                return Optional(when, self.module(a, theirs))
+            case Layer() | Part() | Group(), Optional(condition=when, member=b) if decided(when, self.then.lanes):
+                return Optional(when, self.module(ours, b))
             case Layer() | Part() | Group(), Layer() | Part() | Group():
                 return self.module(ours, theirs)
             case OwnTensor(), OwnTensor():
@@ -488,7 +479,7 @@ class _Bodies:
 
     def _side(self, ours: Choose, condition: Condition) -> tuple[Sequence[Step], bool]:
         """The arm that all instances of the second body take, and whether it is the first."""
-        answer = self.unifier.otherwise.decided(condition)
+        answer = decided(condition, self.unifier.otherwise.lanes)
         if answer is None:
             raise Apart("a choice of one side only")
         return (ours.then if answer else ours.otherwise), answer

@@ -11,13 +11,13 @@ from archdsl.program.ir import Cast
 
 
 class Weights:
-    """A target for which an operator is a module if it has weights, and nothing is cast."""
+    """A target for which an operator is a module if it has weights and inputs, and nothing is cast."""
 
     def on(self, graph: Graph) -> Weights:
         return self
 
     def is_layer(self, facets: Facets) -> bool:
-        return bool(facets.weights)
+        return bool(facets.weights) and bool(facets.inputs)
 
     def form(self, facets: Facets) -> object:
         return facets.op

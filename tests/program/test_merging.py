@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from archdsl.compiler import from_text
+from archdsl.model import open_model
 from archdsl.program.ir import Program
 from archdsl.program.merging import merged
 from archdsl.program.recorded import recorded
@@ -43,6 +45,17 @@ def test_an_argument_has_the_name_that_the_class_in_the_loop_gives_it() -> None:
     assert "layer{turn - 1}: Layer#0(in_channels=in_channels + 2 * turn - 2)" in shown.replace(
         "2 * turn + in_channels - 2", "in_channels + 2 * turn - 2"
     )
+
+
+def test_groups_that_read_a_parameter_of_the_network() -> None:
+    """Its class has the parameter too, beside the numbers in which the groups differ."""
+    from archdsl.program.specialise import specialised
+
+    text = DENSE.replace("model M", "model M(drop = 0.5)").replace("relu", "relu -> dropout(drop)")
+    model = open_model(from_text(f"arch 1\n{text}"), {}, {})
+    program, _ = specialised(model.graph, Weights(), [model.vary(drop=0.1).graph])
+    shown = show(merged(rerolled(program)))
+    assert "class dense0#0(drop, depth, size1, size2, size3)" in shown
 
 
 def test_groups_of_other_operators() -> None:

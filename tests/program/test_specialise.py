@@ -9,7 +9,7 @@ import pytest
 
 from archdsl.compiler import from_text
 from archdsl.model import open_model
-from archdsl.program.ir import Choose, Optional, Part, Program, parts
+from archdsl.program.ir import Choose, Optional, OwnTensor, Part, Program, parts
 from archdsl.program.show import show
 from archdsl.program.specialise import Reason, specialised
 from archdsl.program.symbolic import Split
@@ -249,6 +249,37 @@ def test_what_shapes_the_network_cannot_stay_open() -> None:
     text = "model M(depth = 2) { input x: [N, 4]; f: seq { for i in 0..depth { linear(4) } }; output y }"
     with pytest.raises(Split, match="is another number"):
         of_many(text, depth=3)
+
+
+def test_rates_that_sizes_are_computed_from_cannot_stay_open_if_sizes_are_fixed() -> None:
+    text = "arch 1\nmodel M(rate = 2.0) { input x: [N, 4]; f: linear(int(2.5 * rate)); output y }"
+    model = open_model(from_text(text), {}, {})
+    graphs = model.graph, [model.vary(rate=4.0).graph]
+    with pytest.raises(Split, match="sizes are computed from rate") as raised:
+        specialised(graphs[0], Weights(), graphs[1], are_sizes_fixed=True)
+    assert raised.value.names == {"rate"}
+
+
+def test_a_flag_divides_the_ways_last() -> None:
+    """What a flag brings is one optional member, whatever else the instances differ in."""
+    found, reasons = program(
+        "block B(c, gated) { if c != 4 { f: linear(c) }; if gated { g: linear(c) }; relu }\n"
+        "model M { input x: [N, 4]; a: B(4, true); b: B(4, false); c: B(6, true); d: B(8, false); output y }"
+    )
+    assert classes(found) == [("B", ("c", "gated", "dim")), ("M", ())]
+    conditions = {str(m.label): str(m.condition) for m in found.classes[0].members if isinstance(m, Optional)}
+    assert conditions == {"f": "c != 4", "g": "gated"}
+    assert reasons == []
+
+
+def test_a_tensor_of_one_arm_has_a_condition() -> None:
+    found, _ = program(
+        "block B(c) { buffer t: [3] = [1.0, 2.0, 3.0]; f: linear(c); if c > 4 { param p: [c] = zeros; it + p } }\n"
+        "model M { input x: [N, 4]; a: B(3); b: B(5); c: B(6); output y }"
+    )
+    tensors = {m.label: m.when and str(m.when) for m in found.classes[0].members if isinstance(m, OwnTensor)}
+    assert tensors == {"t": None, "p": "c > 4"}
+    assert "param p: [c] = zeros if c > 4" in show(found)
 
 
 def test_defaults_that_nothing_in_a_block_reads_do_not_divide_its_runs() -> None:

@@ -80,15 +80,14 @@ class InvertedResidual(nn.Module):
         dilation: int = 1,
     ) -> None:
         super().__init__()
-        self.is_residual = stride == 1 and in_channels == width
-        self.se = se
+        self.is_residual = in_channels == width
         self.dilation = dilation
         self.stride = stride
         layers: list[nn.Module] = []
-        if se:
+        if inner != in_channels:
             layers.append(ConvNorm(in_channels, inner, act, kernel=1))
-        if se and dilation == 1:
-            layers += [
+        if dilation == 1:
+            layers.append(
                 ConvNorm(
                     inner,
                     inner,
@@ -98,10 +97,12 @@ class InvertedResidual(nn.Module):
                     groups=inner,
                     dilation=dilation,
                 ),
-                SqueezeExcite(inner, make_divisible(inner // 4)),
-                ConvNorm(inner, width, None, kernel=1),
-            ]
-        if se and dilation != 1:
+            )
+        if dilation == 1 and se:
+            layers.append(SqueezeExcite(inner, make_divisible(inner // 4)))
+        if dilation == 1:
+            layers.append(ConvNorm(inner, width, None, kernel=1))
+        else:
             layers += [
                 ConvNorm(
                     inner, inner, act, kernel=kernel, groups=inner, dilation=dilation
@@ -109,30 +110,12 @@ class InvertedResidual(nn.Module):
                 SqueezeExcite(inner, make_divisible(inner // 4)),
                 ConvNorm(inner, width, None, kernel=1),
             ]
-        if not se and inner != in_channels:
-            layers.append(ConvNorm(in_channels, inner, act, kernel=1))
-        if not se:
-            layers += [
-                ConvNorm(
-                    inner,
-                    inner,
-                    act,
-                    kernel=kernel,
-                    stride=stride,
-                    groups=inner,
-                    dilation=dilation,
-                ),
-                ConvNorm(inner, width, None, kernel=1),
-            ]
         self.block = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.block(x)
-        if self.se:
-            if self.dilation == 1:
-                x = out + x if self.is_residual else out
-            else:
-                x = out + x if self.stride == 1 else out
+        if self.dilation == 1:
+            x = out + x if self.is_residual else out
         else:
             x = out + x if self.stride == 1 else out
         return x

@@ -78,32 +78,21 @@ class InvertedResidual(nn.Module):
         stride: int,
     ) -> None:
         super().__init__()
-        self.is_residual = stride == 1 and in_channels == width
-        self.se = se
-        self.stride = stride
+        self.is_residual = in_channels == width
         layers: list[nn.Module] = []
-        if se:
-            layers += [
-                ConvNorm(in_channels, inner, act, kernel=1),
-                ConvNorm(inner, inner, act, kernel=kernel, stride=stride, groups=inner),
-                SqueezeExcite(inner, make_divisible(inner // 4)),
-            ]
-        if not se and inner != in_channels:
+        if inner != in_channels:
             layers.append(ConvNorm(in_channels, inner, act, kernel=1))
-        if not se:
-            layers.append(
-                ConvNorm(inner, inner, act, kernel=kernel, stride=stride, groups=inner)
-            )
+        layers.append(
+            ConvNorm(inner, inner, act, kernel=kernel, stride=stride, groups=inner)
+        )
+        if se:
+            layers.append(SqueezeExcite(inner, make_divisible(inner // 4)))
         layers.append(ConvNorm(inner, width, None, kernel=1))
         self.block = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.block(x)
-        if self.se:
-            x = out + x if self.is_residual else out
-        else:
-            x = out + x if self.stride == 1 else out
-        return x
+        return out + x if self.is_residual else out
 
 
 class Features(nn.Sequential):
