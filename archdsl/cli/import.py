@@ -28,7 +28,7 @@ HOW = {
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source", metavar="SOURCE",
-        help="torchvision:NAME, timm:NAME, hf:FOLDER or python:PACKAGE.MODULE:NAME; its Python code is executed",
+        help="torchvision:NAME, timm:NAME or python:PACKAGE.MODULE:NAME; its Python code is executed",
     )  # fmt: skip
     parser.add_argument(
         "--input", action="append", default=[], metavar="SHAPE", type=shape, dest="shapes",

@@ -43,8 +43,8 @@ class ImportNotProved(Diagnostic):
 class NoSuchNetwork(Diagnostic):
     """A source of networks that cannot be opened.
 
-    Networks are imported from `torchvision:NAME`, `timm:NAME`, `hf:FOLDER` and `python:PACKAGE.MODULE:NAME`. The Python
-    code of the named package is executed. Nothing is downloaded.
+    Networks are imported from `torchvision:NAME`, `timm:NAME` and `python:PACKAGE.MODULE:NAME`. The Python code of the
+    named package is executed. Nothing is downloaded.
     """
 
     code = "A0542"

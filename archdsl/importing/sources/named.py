@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 IMAGE = (2, 3, 224, 224)
 """The shape of an image where none is given."""
-TOKENS = (2, 16)
 
 
 class Network(NamedTuple):
@@ -40,7 +39,7 @@ def open_network(source: str, shapes: Sequence[Sequence[int]] = ()) -> Network:
     """The network that a source names. Runs the Python code of its package; nothing is downloaded.
 
     Args:
-        source: ``torchvision:resnet50``, ``timm:pvt_v2_b0``, ``hf:FOLDER`` or ``python:PACKAGE.MODULE:NAME``.
+        source: ``torchvision:resnet50``, ``timm:pvt_v2_b0`` or ``python:PACKAGE.MODULE:NAME``.
         shapes: those of the inputs; the usual ones if empty.
 
     Raises:
@@ -70,14 +69,12 @@ def _installed(package: str) -> Iterator[None]:
         raise SpecError([MissingExtra(span=None, what="import", package=package, extra=extra)]) from None
 
 
-def _random(shapes: Sequence[Sequence[int]], usual: Sequence[int], integers: int = 0) -> list[Tensor]:
+def _random(shapes: Sequence[Sequence[int]]) -> list[Tensor]:
     """Random examples."""
     import torch
 
     generator = torch.Generator().manual_seed(0)
-    if integers:
-        return [torch.randint(0, integers, tuple(s), generator=generator) for s in shapes or [usual]]
-    return [torch.randn(tuple(s), generator=generator) for s in shapes or [usual]]
+    return [torch.randn(tuple(s), generator=generator) for s in shapes]
 
 
 # ---- packages ----------------------------------------------------------------------------------------------
@@ -104,25 +101,7 @@ def _timm(source: str, name: str, shapes: Sequence[Sequence[int]]) -> Network:
 
 
 def _network(module: nn.Module, shapes: Sequence[Sequence[int]], name: str) -> Network:
-    return Network(module, _random(shapes, IMAGE), name)
-
-
-def _transformers(source: str, folder: str, shapes: Sequence[Sequence[int]]) -> Network:
-    """A model of a folder with a ``config.json``, on tokens; code in the folder is not run."""
-    with _installed("transformers"):
-        transformers = importlib.import_module("transformers")
-    if not (Path(folder) / "config.json").is_file():
-        raise SpecError([_missing(source, "the folder has no `config.json`", "name the folder of a saved model")])
-    config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    config.use_cache = False
-    config.return_dict = False
-    config._attn_implementation = "eager"
-    module = transformers.AutoModel.from_config(config, trust_remote_code=False)
-    name = str(getattr(config, "model_type", "network"))
-    if hasattr(config, "image_size"):
-        side = int(config.image_size)
-        return Network(module, _random(shapes, (2, getattr(config, "num_channels", 3), side, side)), name)
-    return Network(module, _random(shapes, TOKENS, integers=int(getattr(config, "vocab_size", 2))), name)
+    return Network(module, _random(shapes or [IMAGE]), name)
 
 
 def _python(source: str, path: str, shapes: Sequence[Sequence[int]]) -> Network:
@@ -147,13 +126,12 @@ def _python(source: str, path: str, shapes: Sequence[Sequence[int]]) -> Network:
         raise SpecError([_missing(source, f"`{name}` raises {type(error).__name__}: {error}", advice)]) from error
     if not isinstance(module, torch.nn.Module):
         raise SpecError([_missing(source, f"`{name}` is no torch module and makes none", "name another object")])
-    return Network(module, _random(shapes, ()), name)
+    return Network(module, _random(shapes), name)
 
 
 PREFIXES: Mapping[str, Callable[[str, str, Sequence[Sequence[int]]], Network]] = {
     "torchvision": _torchvision,
     "timm": _timm,
-    "hf": _transformers,
     "python": _python,
 }
 """How a network of each prefix is opened."""
