@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from archdsl import revisions
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import BadSetting, CannotRead, NothingToBuild
 from archdsl.diagnostics.names import UnknownModel
@@ -82,7 +83,10 @@ def open_spec(name: str) -> Spec | Diagnostic:
     """What a SPEC argument names: a path, ``path:Model``, the name of a shipped spec (``resnet50``), or of a member.
 
     ``torchvision/resnet50`` is the model ``resnet50`` of a file of ``specs/torchvision``. ``-`` is standard input.
+    ``git:HEAD~1:net.arch`` is the file of a git revision, ``git:HEAD~1:net.arch:Model`` a model of it.
     """
+    if name.startswith(revisions.PREFIX) and not Path(name).is_file():
+        return _from_revision(name)
     path, model = name, ""
     if ":" in name and not Path(name).is_file():
         path, _, model = name.rpartition(":")
@@ -92,6 +96,12 @@ def open_spec(name: str) -> Spec | Diagnostic:
     if Path(path).is_file() or path.endswith(".arch"):
         return _open(Path(path), model or None)
     return _shipped(path, model or None)
+
+
+def _from_revision(name: str) -> Spec | Diagnostic:
+    path, model = (name, "") if name.count(":") < 3 else name.rsplit(":", 1)
+    opened = revisions.open_revision(path)
+    return opened if isinstance(opened, Diagnostic) else Spec(opened[0], model or None, opened[1])
 
 
 def _from_descriptor(number: int, model: str | None) -> Spec | Diagnostic:

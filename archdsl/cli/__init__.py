@@ -34,6 +34,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("summary", "print the module tree with shapes, parameters and costs"),
             ("compare", "compare the totals of several networks"),
+            ("diff", "compare two versions of a network: edits, costs, checkpoints"),
             ("viz", "draw a network"),
             ("compile", "write PyTorch source or an ONNX file"),
             ("import", "write a network of torchvision, timm or Python code as a spec"),

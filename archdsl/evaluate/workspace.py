@@ -124,7 +124,7 @@ class Workspace:
             if text is None:
                 self._scopes[target] = None
             else:
-                self.add(Source(shown_path(path), text), target)
+                self.add(Source(self._shown(path), text), target)
         return self._scopes[target]
 
     def add(self, source: Source, path: Path) -> FileScope:
@@ -138,6 +138,10 @@ class Workspace:
             self._define(definition, scope, path)
         self._open.pop()
         return scope
+
+    def _shown(self, path: Path) -> str:
+        """The name of a file in messages."""
+        return shown_path(path)
 
     def _read(self, path: Path, span: Span | None) -> str | None:
         buffer = self._buffers.get(followed(path))
@@ -204,7 +208,7 @@ class Workspace:
             if text is None:
                 self._scopes[target] = None
             else:
-                self.add(Source(shown_path(target), text), target)
+                self.add(Source(self._shown(target), text), target)
         return self._scopes[target]
 
     def _find(self, use: tree.Use, path: Path) -> Path | None:
