@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from archdsl.diff.align import Pairs
-from archdsl.diff.follows import reads_shape
+from archdsl.diff.follows import Expression, follows
 from archdsl.diff.parts import Group, Leaf, Part
 from archdsl.diff.reading import Wires
 from archdsl.init import Init
@@ -29,7 +29,8 @@ class Edit:
 
     ``what`` is the operator or block, ``argument`` the one that is changed or shifted to another layer, ``before`` and
     ``after`` its values, or the names, operators or inputs. ``old`` and ``new`` are the parts in the two networks.
-    ``follows``: computed from shapes that another edit changed.
+    ``follows``: computed
+    from shapes that another edit changed.
     """
 
     kind: EditKind
@@ -73,12 +74,21 @@ def _order(edit: Edit) -> tuple[int, int]:
 
 def _gone(group: Group, pairs: Pairs) -> Iterator[Edit]:
     for part in _unpaired(group, pairs.forth):
-        yield Edit("removed", part.scope, part.name, described(part), old=(part,))
+        yield Edit(
+            "removed",
+            part.scope,
+            part.name,
+            described(part),
+            follows=_branches_otherwise(part, pairs.forth),
+            old=(part,),
+        )
 
 
 def _new(group: Group, pairs: Pairs) -> Iterator[Edit]:
     for part in _unpaired(group, pairs.back):
-        yield Edit("added", part.scope, part.name, described(part), new=(part,))
+        yield Edit(
+            "added", part.scope, part.name, described(part), follows=_branches_otherwise(part, pairs.back), new=(part,)
+        )
 
 
 def _unpaired(group: Group, paired: Mapping[Part, Part]) -> Iterator[Part]:
@@ -178,14 +188,30 @@ def _arguments(before: Leaf, after: Leaf) -> Iterator[Edit]:
 
 def _follows(before: Leaf, after: Leaf, argument: str) -> bool:
     """Whether an argument has another value only because other shapes arrive."""
-    if before.node.inputs and before.node.input_types == after.node.input_types:
+    said = [_expression(leaf, argument) for leaf in (before, after)]
+    if said[0] is None or said[1] is None:
+        return before.node.input_types != after.node.input_types
+    if argument not in after.node.written and before.node.input_types != after.node.input_types:
+        return said[0].node.span.text == said[1].node.span.text  # computed by the operator from what arrives
+    return follows([said[0]], [said[1]])
+
+
+def _expression(leaf: Leaf, argument: str) -> Expression | None:
+    """Where an argument is written; the layer's place in the text if it is not."""
+    return leaf.written.get(argument, leaf.site)
+
+
+def _branches_otherwise(part: Part, paired: Mapping[Part, Part]) -> bool:
+    """Whether a part is there in one network only because a condition reads other shapes in the other network."""
+    here = part.parent
+    there = paired.get(here) if here is not None else None
+    if not isinstance(there, Group):
         return False
-    (old, _), (new, env) = (
-        leaf.node.written.get(argument, (leaf.node.site, leaf.env)) for leaf in (before, after)
-    )  # fmt: skip
-    if old.span.text != new.span.text:
-        return False
-    return env is None or (argument not in after.node.written and bool(after.node.inputs)) or reads_shape(new, env)
+    for condition in part.conditions:
+        others = [b for b in there.branches if b.node.span.text == condition.node.span.text]
+        if len(others) == 1 and follows(others, [condition]):
+            return True
+    return False
 
 
 def value_text(value: Hashable) -> str:

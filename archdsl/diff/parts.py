@@ -13,12 +13,26 @@ from dataclasses import field, fields
 from functools import cached_property
 from typing import TypeAlias
 
+from archdsl.diff.follows import Expression
 from archdsl.dims import Dim, Size
 from archdsl.dims.evaluate import substitute
 from archdsl.evaluate.values import Env
-from archdsl.graph import Event, Graph, Instance, Merged, Node, OpRun, ScopeRun, TensorDeclared, inside
+from archdsl.graph import (
+    BranchTaken,
+    Event,
+    Graph,
+    Instance,
+    Merged,
+    Node,
+    OpRun,
+    ScopeRun,
+    TensorDeclared,
+    flattened,
+    inside,
+)
 from archdsl.op import Tensor
 from archdsl.record import record
+from archdsl.syntax import tree
 
 
 @record(frozen=False, eq=False)
@@ -31,11 +45,15 @@ class Leaf:
     node: Node
     label: str
     after: str
-    env: Env | None
-    """The names at its place in the text."""
+    site: Expression | None
+    """Its place in the text; None for the merging of branches."""
+    written: Mapping[str, Expression]
+    """The arguments as they are written."""
     arguments: Mapping[str, Hashable]
     token: int
     """Equal for layers of one operator with equal arguments."""
+    conditions: tuple[Expression, ...] = ()
+    """Of the ``if``s in whose branches it is."""
     parent: Group | None = None
     position: int = 0
     """In order of execution."""
@@ -84,6 +102,10 @@ class Group:
     label: str
     children: tuple[Part, ...]
     fingerprint: int
+    conditions: tuple[Expression, ...] = ()
+    """Of the ``if``s in whose branches it is."""
+    branches: tuple[Expression, ...] = ()
+    """Conditions of all ``if``s in it, whether a branch was taken or not."""
     parent: Group | None = None
 
     @property
@@ -157,6 +179,9 @@ class Reader:
         self.graph = graph
         self._numbers = numbers
         self._renamed = renamed
+        self._owners: dict[object, Instance] = {}
+        for instance in graph.instance.walk():
+            self._owners.setdefault(instance.env.owner, instance)
 
     def root(self) -> Group:
         """The tree of the whole network, its leaves numbered in order of execution."""
@@ -189,14 +214,19 @@ class Reader:
                 part.after = next((p.label for p in reversed(children) if p.label), "")
             children.append(part)
         key = tuple((child.label, child.fingerprint) for child in children)
-        group = Group(instance, label, tuple(children), self._numbers.of(("group", key)))
+        taken = [event for event in flattened(instance.events) if isinstance(event, BranchTaken)]
+        branches = tuple(condition for event in taken for condition in self._conditions(event))
+        group = Group(instance, label, tuple(children), self._numbers.of(("group", key)), branches=branches)
         for child in children:
             child.parent = group
         return group
 
     def _parts(self, around: Instance, events: list[Event]) -> Iterator[Part]:
         for event in events:
-            yield from self._parts(around, list(inside(event)))
+            for part in self._parts(around, list(inside(event))):
+                if isinstance(event, BranchTaken):
+                    part.conditions = (*part.conditions, *self._conditions(event))
+                yield part
             match event:
                 case OpRun(node=node, env=env):
                     yield self._leaf(around, node, env)
@@ -210,12 +240,21 @@ class Reader:
                 case _:
                     pass
 
+    def _conditions(self, event: BranchTaken) -> Iterator[Expression]:
+        """The conditions of an ``if`` and of those in its ``else``, or of a ternary."""
+        node: tree.Node | None = event.site
+        while isinstance(node, tree.If | tree.Ternary):
+            yield Expression(node.condition, event.env, self._owners)
+            node = node.otherwise if isinstance(node, tree.If) else None
+
     def _leaf(
         self, around: Instance, node: Node, env: Env | None, name: str = "", content: tuple[int, ...] = ()
     ) -> Leaf:
         label = name or (_label(around, node.module.path) if node.module is not None else "")
         arguments = self.arguments(node) | ({"contents": content} if content else {})
-        return Leaf(node, label, "", env, arguments, self._numbers.of((self._key(node), content)))
+        site = None if env is None else Expression(node.site, env, self._owners)
+        written = {name: Expression(*said, self._owners) for name, said in node.written.items()}
+        return Leaf(node, label, "", site, written, arguments, self._numbers.of((self._key(node), content)))
 
     def _key(self, node: Node) -> Hashable:
         return (type(node.op), tuple(self.arguments(node).values()))

@@ -75,12 +75,12 @@ def _count(number: int, what: str) -> str:
 
 def _change(change: Change) -> Line:
     what = f"{change.what}: " if change.what else ""
-    follows = ", follows from the shape of the input" if change.follows else ""
+    follows = ", follows from a shape" if change.follows else ""
     match change.kind:
         case "added":
-            return Line("+", change.place, f"new {change.what}")
+            return Line("+", change.place, f"new {change.what}{follows}")
         case "removed":
-            return Line("-", change.place, f"{change.what} removed")
+            return Line("-", change.place, f"{change.what} removed{follows}")
         case "repeated":
             scope = places(change.scopes)
             text = f"{change.before} → {change.after} {change.what}: {change.name} {change.argument}"
