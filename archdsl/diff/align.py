@@ -169,31 +169,35 @@ def _of_labels(before: Part, after: Part) -> float:
 
 def _pair_leftovers(before: Group, after: Group, pairs: Pairs) -> None:
     """Pairs layers with weights wherever they are: in order, then those that only one layer can be."""
+
+    def fit(x: Leaf, y: Leaf) -> float:
+        if _unnamed(x) != _unnamed(y) or (x.label != y.label and not _stand_alike(before.leaves, x, after.leaves, y)):
+            return 0.0
+        return SAME_KIND + SAME_ARGUMENTS + (SAME_LABEL if x.label == y.label else 0.0)
+
     xs = [leaf for leaf in before.leaves if leaf.node.weights and leaf not in pairs.forth]
     ys = [leaf for leaf in after.leaves if leaf.node.weights and leaf not in pairs.back]
-    for x, y in aligned(xs, ys, _of_weights, lambda x, y: False):
+    for x, y in aligned(xs, ys, fit, lambda x, y: False):
         pairs.add(x, y)
-    for key in (_named, _unnamed):
-        ours, theirs = (_by_key(leaves, key) for leaves in (
-            (x for x in xs if x not in pairs.forth), (y for y in ys if y not in pairs.back)
-        ))  # fmt: skip
-        for found, group in ours.items():
-            if len(group) == len(theirs.get(found, ())) == 1:
-                pairs.add(group[0], theirs[found][0])
+    ours = _by_key((x for x in xs if x not in pairs.forth), _unnamed)
+    theirs = _by_key((y for y in ys if y not in pairs.back), _unnamed)
+    for key, group in ours.items():
+        others = theirs.get(key, [])
+        if len(group) == len(others) == 1 and fit(group[0], others[0]) > 0:
+            pairs.add(group[0], others[0])
 
 
-def _of_weights(before: Leaf, after: Leaf) -> float:
-    if _unnamed(before) != _unnamed(after):
-        return 0.0
-    return SAME_KIND + SAME_ARGUMENTS + (SAME_LABEL if before.label == after.label else 0.0)
+def _stand_alike(before: Sequence[Leaf], x: Leaf, after: Sequence[Leaf], y: Leaf) -> bool:
+    """Whether the layers that run next before and after two layers are alike: then a new label is a renaming."""
+
+    def token(leaves: Sequence[Leaf], place: int) -> int | None:
+        return leaves[place].token if 0 <= place < len(leaves) else None
+
+    return all(token(before, x.position + step) == token(after, y.position + step) for step in (-1, 1))
 
 
 def _unnamed(leaf: Leaf) -> Hashable:
     return leaf.token, leaf.weight_shapes
-
-
-def _named(leaf: Leaf) -> Hashable:
-    return leaf.label, _unnamed(leaf)
 
 
 def _by_key(leaves: Iterable[Leaf], key: Callable[[Leaf], Hashable]) -> dict[Hashable, list[Leaf]]:

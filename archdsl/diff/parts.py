@@ -66,6 +66,9 @@ class Leaf:
     def fingerprint(self) -> int:
         return self.token
 
+    def __repr__(self) -> str:
+        return f"<{self.kind}: {self.name} in {self.scope!r}>"
+
     @cached_property
     def leaves(self) -> tuple[Leaf, ...]:
         return (self,)
@@ -124,6 +127,9 @@ class Group:
     @property
     def scope(self) -> str:
         return self.parent.path if self.parent is not None else ""
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}: {self.path!r}>"
 
     @cached_property
     def leaves(self) -> tuple[Leaf, ...]:

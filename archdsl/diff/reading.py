@@ -80,7 +80,7 @@ class Wires:
             is_same = all(x & y or not (x or y) for x, y in zip(reads, now, strict=True))
         else:
             is_same = self._differs_by_unpaired(before, after, reads, now)
-        return None if is_same else (_names(reads), _names(now))
+        return None if is_same else (_names(reads, before.scope), _names(now, after.scope))
 
     def _differs_by_unpaired(self, before: Leaf, after: Leaf, reads: list[Sources], now: list[Sources]) -> bool:
         """Whether what is only on one side comes from layers without a pair there."""
@@ -98,7 +98,7 @@ class Wires:
     def direct(self, before: Leaf, after: Leaf) -> tuple[str, str]:
         """The paired layers and inputs that a layer reads first in each network, in words."""
         reads, now = self._direct(before, after)
-        return _names(reads), _names(now)
+        return _names(reads, before.scope), _names(now, after.scope)
 
     def reads_other(self, before: Leaf, after: Leaf) -> bool:
         """Whether the layers that a layer reads directly are others."""
@@ -120,15 +120,16 @@ def _input_names(before: Graph, after: Graph) -> dict[str, str]:
     return dict(zip(new, free, strict=False))
 
 
-def _names(sources: list[Sources]) -> str:
-    return ", ".join(" or ".join(sorted(map(_name, found))) or "nothing" for found in sources)
+def _names(sources: list[Sources], scope: str) -> str:
+    """The sources in words, those in the same scope by their names in it."""
+    return ", ".join(" or ".join(sorted(_name(s, scope) for s in found)) or "nothing" for found in sources)
 
 
-def _name(source: Hashable) -> str:
+def _name(source: Hashable, scope: str) -> str:
     match source:
         case ("input", str(name)):
             return name
         case (Leaf() as leaf, _):
-            return f"{leaf.scope}.{leaf.name}" if leaf.scope else leaf.name
+            return f"{leaf.scope}.{leaf.name}" if leaf.scope and leaf.scope != scope else leaf.name
         case _:
             raise AssertionError(source)

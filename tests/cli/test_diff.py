@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
 
 PAPER = "specs/resnet.arch:PaperResNet50"
 NET = 'arch 1\nuse Unit from "parts.arch"\nmodel Net { input x: [N, 3, 8, 8]\n a: Unit\n output y }\n'
@@ -79,14 +84,9 @@ def test_markdown_and_html_escape_names(archdsl, spec) -> None:
 
 
 def test_all_models_of_two_files_are_compared_by_name(archdsl, spec) -> None:
-    one = spec(
-        "arch 1\nmodel A { input x: [N, 4]\n linear(4)\n output y }\nmodel B { input x: [N, 4]\n relu\n output y }\n",
-        "one.arch",
-    )
-    two = spec(
-        "arch 1\nmodel A { input x: [N, 4]\n linear(4)\n output y }\nmodel C { input x: [N, 4]\n relu\n output y }\n",
-        "two.arch",
-    )
+    models = {n: f"model {n} {{ input x: [N, 4]\n fc: linear(4)\n output y }}\n" for n in "ABC"}
+    one = spec(f"arch 1\n{models['A']}{models['B']}", "one.arch")
+    two = spec(f"arch 1\n{models['A']}{models['C']}", "two.arch")
     ran = archdsl("diff", one, two, "--exit-code")
     assert ran.code == 1
     assert ran.out.splitlines() == ["no difference: A", "new model: C", "model removed: B"]
@@ -159,3 +159,30 @@ def test_as_a_driver_of_git(archdsl, repository) -> None:
     Path("net.arch").write_text("arch 1\nmodel {")
     broken = archdsl("diff", "--git-driver", "--", "net.arch", "old", "1" * 40, "100644", "net.arch", ".", "100644")
     assert (broken.code, "error" in broken.err, "+model {" in broken.out) == (0, True, True)
+
+
+def test_the_script_for_pull_requests_writes_a_comment(repository, tmp_path: Path, monkeypatch) -> None:
+    """On a local repository, with an event as GitHub sends it, cut to what the script reads."""
+    base = repository("rev-parse", "HEAD").strip()
+    Path("net.arch").write_text(NET.replace("a: Unit", "a: Unit -> b: linear(3)"))
+    Path("new `x`.arch").write_text(PART)
+    repository("add", ".")
+    repository("commit", "-qm", "second")
+    head = repository("rev-parse", "HEAD").strip()
+    event = {"action": "synchronize", "pull_request": {"number": 7, "base": {"sha": base}, "head": {"sha": head}}}
+    Path("event.json").write_text(json.dumps(event))
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    subprocess.run([sys.executable, ROOT / "examples" / "ci" / "pull_request.py", "body.md"], check=True)
+    body = Path("body.md").read_text()
+    assert "`net.arch`" in body
+    assert "`b` new linear 3" in body
+    assert "parts.arch" not in body
+
+
+def test_the_workflow_for_pull_requests_runs_the_script() -> None:
+    workflow = yaml.safe_load((ROOT / "examples" / "ci" / "diff.yml").read_text())
+    steps = workflow["jobs"]["diff"]["steps"]
+    assert any(step.get("run") == "python .github/pull_request.py body.md" for step in steps)
+    assert next(s for s in steps if "checkout" in s.get("uses", ""))["with"]["fetch-depth"] == 0
+    assert workflow["permissions"] == {"contents": "read", "pull-requests": "write"}

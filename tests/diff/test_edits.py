@@ -12,8 +12,8 @@ from archdsl.diff import Change, Difference, diff
 from tests.diff.drawn import drawn
 from tests.diff.survey import named
 
-SEEDS = range(6)
-DRAWS = 5
+SEEDS = range(4)
+DRAWS = 6
 """Of each seed; `python -m tests.diff.survey` draws hundreds."""
 
 TEXT = """arch 1
@@ -61,7 +61,6 @@ def test_the_edited_place_is_named_and_no_other(seed: int) -> None:
         ("for i in 0..3 { Unit(8) }", "Unit(8); Unit(8); Unit(8)"),
         ("for i in 0..3", "for i in reversed([2 - j for j in reversed(0..3)])"),
         ("-> relu\n  body", "-> relu\n\n  # the body\n  body"),
-        ("block Unit", "block Unit"),
         ("width, 3, stride=stride, pad=1", "width, kernel=3, pad=1, stride=1 * stride"),
     ],
 )
@@ -95,18 +94,9 @@ def test_units_are_counted() -> None:
 
 
 def test_an_argument_that_moves_to_another_layer_is_one_change_over_all_repeats() -> None:
-    first, second = (
-        ("width, 3, stride=stride, pad=1", "width, 3, stride=1, pad=1"),
-        ("width, 3, pad=1)", "width, 3, stride=stride, pad=1)"),
-    )
-    before = net(("Unit(8)", "Unit(8, stride=2)"))
-    after = net(
-        second,
-        first,
-        ("Unit(8)", "Unit(8, stride=2)"),
-        ("conv1: conv(width, 3, stride=1", "conv1: conv(width, 3, stride=1"),
-    )
-    change = only(diff(before.graph, after.graph))
+    strided = ("Unit(8)", "Unit(8, stride=2)")
+    to_second = (("stride=stride, pad=1", "stride=1, pad=1"), ("width, 3, pad=1)", "width, 3, stride=stride, pad=1)"))
+    change = only(diff(net(strided).graph, net(strided, *to_second).graph))
     assert (change.kind, change.argument, change.before, change.after) == ("shifted", "stride", "2", "conv2")
     assert change.scopes == ("body.0", "body.1", "body.2")
     assert change.name == "conv1"
@@ -174,7 +164,7 @@ def test_resnet_and_resnext() -> None:
     ("before", "after"),
     [
         ("resnet18", "resnet34"), ("torchvision/vgg11", "torchvision/vgg16_bn"), ("lenet5", "alexnet"),
-        ("unet", "lenet5"), ("torchvision/densenet121", "resnet18"), ("torchvision/vit_b_32", "mlp_mixer"),
+        ("unet", "lenet5"), ("torchvision/squeezenet1_0", "resnet18"),
     ],
 )  # fmt: skip
 def test_costs_are_those_of_the_summary_and_causes_add_up(before: str, after: str) -> None:
