@@ -45,7 +45,7 @@ def test_what_is_new_gone_and_reshaped_is_what_torch_says() -> None:
     shapes = {name: tensor.shape for name, tensor in module.state_dict().items()}
     state = {n: t for n, t in before.module().state_dict().items() if n not in shapes or t.shape == shapes[n]}
     missing, unexpected = module.load_state_dict(state, strict=False)
-    assert set(missing) == {*found.new, *found.reshaped}
+    assert set(missing) == {n for n in (*found.new, *found.reshaped) if "num_batches" not in n}  # torch fills these in
     assert set(unexpected) == set(found.gone)
 
 
