@@ -63,12 +63,12 @@ class Containers:
         members = [m for m in container.members if not isinstance(m, OwnTensor)]
         if not members:
             return Holding.NAMED
-        is_numbered = [m.label for m in members] == [str(k) for k in range(len(members))]
         if isinstance(container, Class) and len(members) == len(container.members) and self._is_chain(container):
-            return Holding.CHAIN if is_numbered else Holding.LABELLED
-        if is_numbered and any(isinstance(m, Optional) for m in members):
+            return Holding.CHAIN if _are_numbered(members) else Holding.LABELLED
+        modules = [m for m in members if self._is_module(m)]  # a function behind the last of them takes no number
+        if _are_numbered(members) and any(isinstance(m, Optional) for m in members):
             raise NotLowered("numbered members under conditions that do not run one after the other")
-        if not is_numbered or not all(self._is_module(m) for m in members):
+        if not modules or not _are_numbered(modules):
             return Holding.NAMED
         return Holding.NUMBERED if isinstance(container, Class) else Holding.LIST
 
@@ -151,6 +151,10 @@ class Containers:
                 return call(ast.Attribute(holder, "children"))
         is_numbered = self.of(container) in (Holding.NUMBERED, Holding.LIST) and len(members) == loop.count
         return holder if is_numbered and label == Counted("", symbol(loop.variable) - 1) else None
+
+
+def _are_numbered(members: Sequence[Member]) -> bool:
+    return [m.label for m in members] == [str(k) for k in range(len(members))]
 
 
 def _labelled(members: Iterable[Member], label: Label) -> Member:

@@ -103,17 +103,20 @@ class ConvNorm(nn.Sequential):
         )
 
 
-class Mean(nn.Module):
+class Mean(nn.ModuleList):
     def __init__(self) -> None:
-        super().__init__()
-        self.add_module("0", nn.AdaptiveAvgPool2d(1))
-        self.add_module("1", nn.Conv2d(2048, 256, 1, bias=False))
-        self.add_module("2", nn.BatchNorm2d(256))
-        self.add_module("3", nn.ReLU())
+        super().__init__(
+            [
+                nn.AdaptiveAvgPool2d(1),
+                nn.Conv2d(2048, 256, 1, bias=False),
+                nn.BatchNorm2d(256),
+                nn.ReLU(),
+            ],
+        )
 
     def forward(self, map: Tensor) -> Tensor:
-        x = self.get_submodule("1")(self.get_submodule("0")(map))
-        x = self.get_submodule("3")(self.get_submodule("2")(x))
+        x = self[2](self[1](self[0](map)))
+        x = self[3](x)
         return F.interpolate(x, size=map.shape[2:], mode="bilinear")
 
 
