@@ -6,9 +6,9 @@ A list of the language arrives as a Python list and leaves as a tuple. Sizes are
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeGuard
+from typing import TypeAlias, TypeGuard, TypeVar
 
-from archdsl.dims import Dim
+from archdsl.dims import Dim, Size
 from archdsl.init import MAX_FLOAT, Init
 from archdsl.op import Kind, Needs, Op, Operand, Reject, parameters, show, symbolic_sizes
 from archdsl.record import record
@@ -17,6 +17,10 @@ MOST_CELLS = 2**31 - 1
 """torch counts the cells of a window in 32 bits."""
 MOST_WHOLE = 2**63 - 1
 """Every other whole number has 64 bits."""
+
+T = TypeVar("T")
+PerAxis: TypeAlias = Size | tuple[Size, ...]
+"""One size for all axes, or one for each."""
 
 
 def require_at_most(value: int, most: int) -> None:
@@ -50,7 +54,7 @@ class SizeKind(Kind):
     known: bool = False
     most: int = MOST_WHOLE
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         if isinstance(value, Dim):
             if self.known:
                 raise self.reject(value)
@@ -66,7 +70,7 @@ class AxisKind(Kind):
 
     expected = "an axis (an integer; -1 is the last)"
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         if not is_int(value):
             raise self.reject(value)
         return value
@@ -75,7 +79,7 @@ class AxisKind(Kind):
 class OneAxisKind(AxisKind):
     """An axis where other libraries take several."""
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         try:
             return super().accept(value)
         except Reject as reject:
@@ -90,7 +94,7 @@ class PerAxisKind(Kind):
     element: Kind
     expected: str
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         if isinstance(value, list | tuple):
             if not value:
                 raise self.reject(value)
@@ -107,7 +111,7 @@ class PadKind(Kind):
     expected = 'an integer at least 0, a list with that or [before, after] for each axis, or "same"'
     words: tuple[str, ...] = ("same",)
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         if value in self.words:
             return value
         try:
@@ -115,7 +119,7 @@ class PadKind(Kind):
         except Reject:
             raise self.reject(value) from None
 
-    def _side(self, value: object) -> Any:
+    def _side(self, value: object) -> object:
         if not isinstance(value, list | tuple):
             return PADDING.accept(value)
         if len(value) != 2:
@@ -131,7 +135,7 @@ class EitherKind(Kind):
     expected: str
     words: tuple[str, ...]
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         for kind in self.kinds:
             try:
                 return kind.accept(value)
@@ -148,7 +152,7 @@ class NumberKind(Kind):
     high: float | None
     expected: str
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.reject(value)
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
@@ -162,7 +166,7 @@ class ScalarKind(Kind):
 
     expected = "a number"
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         if not isinstance(value, int | float):
             raise self.reject(value)
         if isinstance(value, int):
@@ -174,7 +178,7 @@ class ScalarKind(Kind):
 class FlagKind(Kind):
     expected = "true or false"
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         if not isinstance(value, bool):
             help = f"write `{'true' if value else 'false'}`" if is_int(value) and value in (0, 1) else None
             raise Reject(self.reject(value).message, help=help)
@@ -184,7 +188,7 @@ class FlagKind(Kind):
 class TextKind(Kind):
     expected = "a string"
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         if not isinstance(value, str):
             raise self.reject(value)
         return value
@@ -197,7 +201,7 @@ class ChoiceKind(Kind):
     expected: str
     words: tuple[str, ...]
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         if value not in self.words:
             raise self.reject(value)
         return value
@@ -206,7 +210,7 @@ class ChoiceKind(Kind):
 class InitKind(Kind):
     expected = "an initial value such as `zeros` or `normal(std=0.01)`"
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> Init:
         if isinstance(value, type) and issubclass(value, Init):
             try:
                 return value()
@@ -222,7 +226,7 @@ class ValueKind(Kind):
 
     expected = "a value"
 
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         if not isinstance(value, Operand):
             raise self.reject(value)
         return value
@@ -277,7 +281,7 @@ def axis_of(axis: int, rank: int, arg: str = "axis") -> int:
     return axis % rank
 
 
-def per_axis(value: Any, axes: int, arg: str) -> tuple[Any, ...]:
+def per_axis(value: T | tuple[T, ...], axes: int, arg: str) -> tuple[T, ...]:
     """``value`` for each of ``axes`` axes: repeated, or as many as were given.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -41,7 +41,7 @@ def load(
     input: str | Sequence[int] | Mapping[str, str | Sequence[int]] | None = None,
     *,
     text: str | None = None,
-    **parameters: Any,
+    **parameters: object,
 ) -> Model:
     """A model of a spec: ``load("resnet50", classes=17)``, ``load("specs/vgg.arch:VGG16", input="1x3x64x64")``.
 
@@ -83,7 +83,7 @@ def compare(*networks: Model | str, batch_size: int = 1, optimizer: str = "adamw
     return Comparison(names, [summarise(model.graph, batch_size, optimizer) for model in models])
 
 
-def open_model(spec: Spec, parameters: Mapping[str, Any], inputs: Mapping[str | None, tuple[Size, ...]]) -> Model:
+def open_model(spec: Spec, parameters: Mapping[str, object], inputs: Mapping[str | None, tuple[Size, ...]]) -> Model:
     """The model that a spec means, built.
 
     Raises:
@@ -101,7 +101,7 @@ def open_model(spec: Spec, parameters: Mapping[str, Any], inputs: Mapping[str | 
 
 
 def open_members(
-    spec: Spec, parameters: Mapping[str, Any], inputs: Mapping[str | None, tuple[Size, ...]]
+    spec: Spec, parameters: Mapping[str, object], inputs: Mapping[str | None, tuple[Size, ...]]
 ) -> list[Model]:
     """All models of a file that need no argument, built, in text order.
 
@@ -118,7 +118,7 @@ WEIGHTS_KEY = "weights"
 """The entry of an ONNX file's metadata that says what its weights are."""
 
 
-def _origin(weights: Any) -> str:
+def _origin(weights: object) -> str:
     """What weights are, for the metadata of an ONNX file."""
     if isinstance(weights, str | PathLike):
         from archdsl.weights import source_path
@@ -161,7 +161,7 @@ def enough_memory(graph: Graph) -> Iterator[None]:
         raise SpecError([WeightsTooLarge(span=None, network=graph.name, size=size, limit="less")]) from None
 
 
-def _shapes(given: Any) -> dict[str | None, tuple[Size, ...]]:
+def _shapes(given: object) -> dict[str | None, tuple[Size, ...]]:
     if given is None:
         return {}
     if isinstance(given, Mapping):
@@ -169,8 +169,14 @@ def _shapes(given: Any) -> dict[str | None, tuple[Size, ...]]:
     return {None: _shape(given)}
 
 
-def _shape(given: str | Sequence[int]) -> tuple[Size, ...]:
-    shape = parse_shape(given) if isinstance(given, str) else tuple(given)
+def _shape(given: object) -> tuple[Size, ...]:
+    match given:
+        case str():
+            shape = parse_shape(given)
+        case Iterable():
+            shape = tuple(given)
+        case _:
+            shape = None
     if shape is None:
         raise SpecError([BadSetting(span=None, reason=f"{given!r} is not a shape such as 8x3x224x224 or Nx3xHxW")])
     return shape
@@ -184,7 +190,7 @@ class Model:
         spec: Spec,
         chosen: BlockLayer,
         built: Built,
-        parameters: dict[str, Any],
+        parameters: dict[str, object],
         inputs: dict[str | None, tuple[Size, ...]],
     ) -> None:
         assert built.graph is not None
@@ -240,7 +246,7 @@ class Model:
         return self._spec.scope.file.source.text
 
     @property
-    def arguments(self) -> Mapping[str, Any]:
+    def arguments(self) -> Mapping[str, object]:
         """Values of the parameters of the model, or of the family that it is a member of."""
         return self._built.arguments
 
@@ -255,7 +261,7 @@ class Model:
         return {name: weight.shape for name, weight in self.graph.weights.items()}
 
     def vary(
-        self, /, input: str | Sequence[int] | Mapping[str, str | Sequence[int]] | None = None, **parameters: Any
+        self, /, input: str | Sequence[int] | Mapping[str, str | Sequence[int]] | None = None, **parameters: object
     ) -> Model:
         """The same model with other values of some parameters, or on another input; both as for ``load``."""
         shapes = self._shapes if input is None else _shapes(input)
@@ -331,7 +337,7 @@ class Model:
         return self._source.diagnostics
 
     def module(
-        self, weights: Mapping[str, Any] | str | PathLike[str] | None = None, seed: int | None = None
+        self, weights: Mapping[str, object] | str | PathLike[str] | None = None, seed: int | None = None
     ) -> nn.Module:
         """The network as a module: its source, executed.
 
@@ -359,7 +365,7 @@ class Model:
     def onnx(
         self,
         path: str | PathLike[str],
-        weights: Mapping[str, Any] | nn.Module | str | PathLike[str] | None = None,
+        weights: Mapping[str, object] | nn.Module | str | PathLike[str] | None = None,
         fold_bn: bool = False,
         origin: str | None = None,
     ) -> Path:
@@ -380,7 +386,7 @@ class Model:
         metadata = {WEIGHTS_KEY: origin or _origin(weights)}
         return export(self.graph, state, Path(path), fold_bn=fold_bn, metadata=metadata)
 
-    def _state(self, weights: Mapping[str, Any] | nn.Module | str | PathLike[str]) -> Mapping[str, Any]:
+    def _state(self, weights: Mapping[str, object] | nn.Module | str | PathLike[str]) -> Mapping[str, object]:
         if isinstance(weights, str | PathLike):
             from archdsl.weights import weights_for
 

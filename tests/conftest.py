@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR"):
@@ -21,3 +22,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 settings.load_profile("archdsl")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-weight",
+        action="store_true",
+        help="tests/zoo: also make, compare and run the weights of the large members of families (an hour, 16 GB)",
+    )

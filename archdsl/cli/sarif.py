@@ -6,7 +6,6 @@ import inspect
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from archdsl.cli.explain import pages
@@ -20,7 +19,7 @@ BASE = "%SRCROOT%"
 """What paths are relative to: the folder where the command ran."""
 
 
-def to_sarif(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
+def to_sarif(diagnostics: Sequence[Diagnostic]) -> dict[str, object]:
     """One run with all diagnostics, and a rule for each code among them."""
     codes = sorted({d.code for d in diagnostics})
     driver = {"name": "archdsl", "version": __version__, "rules": [_rule(code) for code in codes]}
@@ -34,7 +33,7 @@ def to_sarif(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(code: str) -> dict[str, Any]:
+def _rule(code: str) -> dict[str, object]:
     """What is known of a code: its page is the help."""
     kind = catalogue()[code]
     summary, _, body = inspect.cleandoc(kind.__doc__ or "").partition("\n")
@@ -49,9 +48,9 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _result(d: Diagnostic, rule: int) -> dict[str, Any]:
+def _result(d: Diagnostic, rule: int) -> dict[str, object]:
     text = [d.message, d.note, f"help: {d.help}" if d.help else "", *d.notes]
-    result: dict[str, Any] = {
+    result: dict[str, object] = {
         "ruleId": d.code,
         "ruleIndex": rule,
         "level": d.level,
@@ -66,7 +65,7 @@ def _result(d: Diagnostic, rule: int) -> dict[str, Any]:
     return {**result, **{key: found for key, found in places.items() if found}}
 
 
-def _location(span: Span, text: str = "") -> dict[str, Any]:
+def _location(span: Span, text: str = "") -> dict[str, object]:
     physical = {"artifactLocation": _artifact(span.source), "region": _region(span)}
     return {"physicalLocation": physical, **({"message": {"text": text}} if text else {})}
 
@@ -76,26 +75,26 @@ def _is_file(source: Source) -> bool:
     return not source.name.startswith("<")
 
 
-def _artifact(source: Source) -> dict[str, Any]:
+def _artifact(source: Source) -> dict[str, object]:
     path = Path(source.name)
     if path.is_absolute():
         return {"uri": path.as_uri()}
     return {"uri": quote(os.fsencode(path.as_posix())), "uriBaseId": BASE}
 
 
-def _region(span: Span) -> dict[str, Any]:
+def _region(span: Span) -> dict[str, object]:
     """Lines and columns from 1, the end column behind the last character, as here; empty where something is put in."""
     start, end = span.source.position(span.start), span.source.position(span.end)
     return {"startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column}
 
 
-def _stack(trace: Iterable[Frame]) -> dict[str, Any]:
+def _stack(trace: Iterable[Frame]) -> dict[str, object]:
     """The instantiation trace: innermost first, as SARIF has call stacks."""
     frames = [{"location": _location(f.span, f"in {f.what}" + f", as {f.path}" * bool(f.path))} for f in trace]
     return {"message": {"text": "instantiated by"}, "frames": frames}
 
 
-def _fix(d: Diagnostic) -> dict[str, Any]:
+def _fix(d: Diagnostic) -> dict[str, object]:
     by_source: dict[Source, list[Edit]] = {}
     for edit in d.edits:
         by_source.setdefault(edit.span.source, []).append(edit)

@@ -9,7 +9,7 @@ hardly any network has (``Op.doubt``), while the other order repeats the sizes t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from archdsl.arguments import FlagKind
 from archdsl.diagnostics.base import Edit
@@ -105,7 +105,7 @@ def _read(call: Call, order: Order) -> Reading | None:
         return None  # the same order as ours
     pairs = [*zip(names, positional, strict=False), *named.items()]
     arguments: dict[str, Given] = {}
-    values: dict[str, Any] = dict(order.implied)
+    values: dict[str, object] = dict(order.implied)
     texts: dict[str, str] = {name: show(value) for name, value in order.implied.items()}
     repeats: list[tuple[Arriving, Given]] = []
     for name, given in pairs:
@@ -134,22 +134,22 @@ def _read(call: Call, order: Order) -> Reading | None:
     return Reading(op, texts, tuple(repeats), order)
 
 
-def _is_size(value: Any, arriving: Arriving) -> bool:
+def _is_size(value: object, arriving: Arriving) -> bool:
     if isinstance(value, list):
         return arriving.lists is not None and bool(value) and all(_is_size(v, arriving) for v in value)
     return isinstance(value, Size) and not isinstance(value, bool)
 
 
-def _stated_by(arriving: Arriving, value: Any) -> dict[str, Any]:
+def _stated_by(arriving: Arriving, value: object) -> dict[str, object]:
     """The arguments here that a repeated size stands for."""
     if isinstance(value, list) and len(value) > 1 and arriving.lists is not None:
         return {arriving.lists: list(range(-len(value), 0))}
     return {} if value == 1 else dict(arriving.sets)
 
 
-def _constructed(call: Call, values: Mapping[str, Any]) -> Op | None:
+def _constructed(call: Call, values: Mapping[str, object]) -> Op | None:
     """The operator with these arguments, if it can have them and fits what arrives."""
-    accepted: dict[str, Any] = {}
+    accepted: dict[str, object] = {}
     try:
         for parameter in parameters(call.layer.op):
             if parameter.name in values:
@@ -164,7 +164,7 @@ def _constructed(call: Call, values: Mapping[str, Any]) -> Op | None:
     return op
 
 
-def _accepted(parameter: Parameter, value: Any) -> Any:
+def _accepted(parameter: Parameter, value: object) -> object:
     if value is ERROR or isinstance(value, Value):
         raise Reject("not known")
     if isinstance(value, float) and value.is_integer():  # torch takes p=2.0 for a norm
@@ -209,7 +209,7 @@ def _repeats_sizes(reading: Reading, inputs: tuple[Tensor, ...] | None) -> bool:
     )
 
 
-def _sizes_at(arriving: Arriving, value: Any, tensor: Tensor) -> tuple[Size, ...]:
+def _sizes_at(arriving: Arriving, value: object, tensor: Tensor) -> tuple[Size, ...]:
     if isinstance(value, list):
         return tensor.shape[-len(value) :]
     return tensor.shape[arriving.axis :][:1] if -tensor.rank <= arriving.axis < tensor.rank else ()

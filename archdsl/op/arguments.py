@@ -26,7 +26,7 @@ class Kind(ABC):
     words: tuple[str, ...] = ()
 
     @abstractmethod
-    def accept(self, value: object) -> Any:
+    def accept(self, value: object) -> object:
         """The value in its final form.
 
         Raises:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from archdsl.arguments import COUNTS, FLAG, INIT, PAD, SIZE, SIZES, per_axis
+from archdsl.arguments import COUNTS, FLAG, INIT, PAD, SIZE, SIZES, PerAxis, per_axis
 from archdsl.dims import Dim, dmax, known, symbols
 from archdsl.init import BiasUniform, Init, KaimingUniform
 from archdsl.layout import Laid, as_images
@@ -77,10 +77,10 @@ class Conv(Op):
     palette: ClassVar[Palette] = "conv"
 
     width: Size = arg("number of output channels", SIZE)
-    kernel: Any = arg("kernel size along each axis", SIZES)
-    stride: Any = arg("stride of the kernel", SIZES, 1)
+    kernel: PerAxis = arg("kernel size along each axis", SIZES)
+    stride: PerAxis = arg("stride of the kernel", SIZES, 1)
     pad: Any = arg("zero padding around the input", PAD, 0)
-    dilation: Any = arg("spacing between kernel elements", SIZES, 1)
+    dilation: PerAxis = arg("spacing between kernel elements", SIZES, 1)
     groups: Size = arg("number of groups of channels, convolved separately", SIZE, 1)
     bias: bool = arg("add a learned bias to each channel", FLAG, True)
     init: Init | None = arg("initial value of the weight (torch: kaiming_uniform(slope=sqrt(5)))", INIT, None)
@@ -197,13 +197,13 @@ class ConvTranspose(Op):
     palette: ClassVar[Palette] = "conv"
 
     width: Size = arg("number of output channels", SIZE)
-    kernel: Any = arg("kernel size along each axis", SIZES)
-    stride: Any = arg("stride: factor of the output size", SIZES, 1)
-    pad: Any = arg("padding: positions removed on each side of the output", COUNTS, 0)
+    kernel: PerAxis = arg("kernel size along each axis", SIZES)
+    stride: PerAxis = arg("stride: factor of the output size", SIZES, 1)
+    pad: PerAxis = arg("padding: positions removed on each side of the output", COUNTS, 0)
     output_pad: Any = arg("positions added at the end of the output, fewer than stride or dilation", COUNTS, 0)
     groups: Size = arg("number of groups of channels, convolved separately", SIZE, 1)
     bias: bool = arg("add a learned bias to each channel", FLAG, True)
-    dilation: Any = arg("spacing between kernel elements", SIZES, 1)
+    dilation: PerAxis = arg("spacing between kernel elements", SIZES, 1)
     init: Init | None = arg("initial value of the weight (torch: kaiming_uniform(slope=sqrt(5)))", INIT, None)
     bias_init: Init | None = arg("initial value of the bias (torch: uniform(1 / sqrt(fan-in)))", INIT, None)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from archdsl.arguments import COUNTS, FLAG, KNOWN_SIZES, SIZES, per_axis
+from archdsl.arguments import COUNTS, FLAG, KNOWN_SIZES, SIZES, PerAxis, per_axis
 from archdsl.layout import Laid, Sizes, as_images, contiguous
 from archdsl.op import (
     Arg,
@@ -70,9 +70,9 @@ class Pool(Op):
 class SlidingPool(Pool):
     """Base of the pools by windows that slide."""
 
-    kernel: Any = arg("window size along each axis", SIZES)
-    stride: Any = arg("stride of the window (default: kernel)", SIZES, None)
-    pad: Any = arg("padding on both sides, at most half the kernel", COUNTS, 0)
+    kernel: PerAxis = arg("window size along each axis", SIZES)
+    stride: PerAxis | None = arg("stride of the window (default: kernel)", SIZES, None)
+    pad: PerAxis = arg("padding on both sides, at most half the kernel", COUNTS, 0)
 
     @classmethod
     def instead(cls, argument: str, value: Any, accepted: Mapping[str, Any]) -> str | None:
@@ -176,7 +176,7 @@ class MaxPool(SlidingPool):
 
     name: ClassVar[str] = "maxpool"
 
-    dilation: Any = arg("spacing between window elements", SIZES, 1)
+    dilation: PerAxis = arg("spacing between window elements", SIZES, 1)
     ceil: bool = arg("let the last window extend beyond the end", FLAG, False)
 
     @classmethod
@@ -383,7 +383,7 @@ class AdaptiveAvgPool(AdaptivePool):
     name: ClassVar[str] = "adaptive_avgpool"
     kind: ClassVar[Literal["Max", "Avg"]] = "Avg"
 
-    size: Any = arg("output size along each axis", KNOWN_SIZES)
+    size: int | tuple[int, ...] = arg("output size along each axis", KNOWN_SIZES)
 
     def _parts(self, axes: int) -> tuple[int, ...]:
         return per_axis(self.size, axes, "size")
@@ -407,7 +407,7 @@ class AdaptiveMaxPool(AdaptivePool):
     name: ClassVar[str] = "adaptive_maxpool"
     kind: ClassVar[Literal["Max", "Avg"]] = "Max"
 
-    size: Any = arg("output size along each axis", KNOWN_SIZES)
+    size: int | tuple[int, ...] = arg("output size along each axis", KNOWN_SIZES)
 
     def _parts(self, axes: int) -> tuple[int, ...]:
         return per_axis(self.size, axes, "size")

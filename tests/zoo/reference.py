@@ -21,6 +21,10 @@ FIXED = {"maxvit_t", "vit_b_16", "vit_b_32", "vit_h_14", "vit_l_16", "vit_l_32"}
 """Networks whose weights are made for one size of image."""
 SIDE = 128
 """Of the images on which outputs are compared: at 32 pixels to a cell of the last map, a kernel has inner places."""
+MANY = 45_000_000
+"""Parameters from which a member of a family is large."""
+LEAST = {"alexnet", "vgg11", "vgg11_bn", "vit_b_32"}
+"""Members of that many which are nevertheless the smallest that have all that their families have."""
 GIANTS = {"regnet_y_128gf", "vit_h_14"}
 """Their weights pass 2 GB. One at a time fits the memory of a small machine."""
 
@@ -100,6 +104,11 @@ def tensors(outputs: Any) -> list[Tensor]:
     if isinstance(outputs, Tensor):
         return [outputs]
     return list(outputs.values() if isinstance(outputs, dict) else outputs)
+
+
+def is_large(name: str) -> bool:
+    """Whether a network differs from a smaller one of its family by its numbers alone, and has many parameters."""
+    return name not in LEAST and next(published(name)).params > MANY
 
 
 def parameters() -> list[Any]:

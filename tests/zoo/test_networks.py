@@ -1,4 +1,8 @@
-"""Each network is torchvision's: its state dict, its fresh weights, its outputs in torch and in ONNX Runtime."""
+"""Each network is torchvision's: its state dict, its fresh weights, its outputs in torch and in ONNX Runtime.
+
+Of large members of families only what needs no weights is compared: they are written by the same lines as the smaller
+ones, with other numbers. ``pytest tests/zoo --every-weight`` compares their weights and outputs too.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +17,19 @@ from torch import Tensor, nn
 
 import archdsl
 
-from .reference import build, ours, parameters, small_image, tensors
+from .reference import NETWORKS, build, is_large, ours, parameters, small_image, tensors
 from .sampling import Repeating, difference, randomise
 
 torch.set_num_threads(1)
 
 
 @pytest.mark.parametrize("name", parameters())
-def test_it_is_torchvisions(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_torchvisions(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     """All that needs contents, in one test: the weights of a network are made once, and freed as early as can be."""
+    if is_large(name) and not request.config.getoption("--every-weight"):
+        pytest.skip("large: --every-weight compares it")
     torch.manual_seed(0)
     shape = small_image(name)
     model = ours(name, shape)
@@ -45,16 +53,35 @@ def test_it_is_torchvisions(name: str, tmp_path: Path, monkeypatch: pytest.Monke
     same_in_onnx(path, images, expected)
 
 
+@pytest.mark.parametrize("name", [name for name in NETWORKS if is_large(name)])
+def test_a_large_member_is_torchvisions_but_for_its_contents(name: str) -> None:
+    """State dict and outputs, on torch's meta device: it computes shapes and element types without numbers."""
+    shape = small_image(name)
+    model = ours(name, shape)
+    with torch.device("meta"):
+        module, theirs = model.module(), build(name)
+        images = torch.empty(2, *shape)
+    same_description(model, module, theirs)
+    for training in [False, True] if model.training_outputs else [False]:
+        found, expected = (tensors(m.train(training)(images)) for m in (module, theirs))
+        assert [(t.shape, t.dtype) for t in found] == [(t.shape, t.dtype) for t in expected]
+
+
 def same_state(model: archdsl.Model, module: nn.Module, theirs: nn.Module) -> None:
     """Keys, shapes, types and order; and what buffers hold."""
-    expected = [(name, tuple(t.shape), t.dtype) for name, t in theirs.state_dict().items()]
-    assert [(name, tuple(t.shape), t.dtype) for name, t in module.state_dict().items()] == expected
-    assert list(model.state_dict_shapes.items()) == [(name, shape) for name, shape, _ in expected]
+    same_description(model, module, theirs)
     buffers = {name for name, _ in theirs.named_buffers()}
     state = theirs.state_dict()
     for name, tensor in module.state_dict().items():
         if name in buffers:
             torch.testing.assert_close(tensor, state[name], rtol=1e-6, atol=1e-7)
+
+
+def same_description(model: archdsl.Model, module: nn.Module, theirs: nn.Module) -> None:
+    """Keys, shapes, types and order of the state dict."""
+    expected = [(name, tuple(t.shape), t.dtype) for name, t in theirs.state_dict().items()]
+    assert [(name, tuple(t.shape), t.dtype) for name, t in module.state_dict().items()] == expected
+    assert list(model.state_dict_shapes.items()) == [(name, shape) for name, shape, _ in expected]
 
 
 def same_initial_values(module: nn.Module, theirs: nn.Module) -> None:
