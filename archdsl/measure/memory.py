@@ -71,7 +71,7 @@ class Activations:
         """Find how the outputs lie in memory, given how the inputs do."""
         shapes = tuple(tuple(map(self._number, value.shape)) for value in node.outputs)
         layouts = tuple(self._layout(value) for value in node.inputs)
-        memory = Memory(layouts, shapes, self._number)
+        memory = Memory(layouts, shapes, self._number, tuple(value in self._needs_gradient for value in node.inputs))
         for value, laid in zip(node.outputs, node.op.lays(memory), strict=True):
             self._layouts[value] = laid.layout
             if laid.of is not None:

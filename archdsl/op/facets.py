@@ -29,12 +29,14 @@ class Weight(NamedTuple):
 class Memory(NamedTuple):
     """One run of an operator in plain numbers: the layouts of its inputs, the shapes of its outputs.
 
-    ``number`` gives the value of any size, which for a symbol is one of those that the network accepts.
+    ``number`` gives the value of any size, which for a symbol is one of those that the network accepts. ``wants`` holds
+    for each input whether a gradient flows to it.
     """
 
     layouts: tuple[Layout, ...]
     shapes: tuple[Sizes, ...]
     number: Callable[[Size], int]
+    wants: tuple[bool, ...]
 
 
 class Kept(NamedTuple):

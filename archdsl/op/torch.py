@@ -38,6 +38,15 @@ class Training:
 
 
 @record
+class Conditional:
+    """``value if condition else otherwise``."""
+
+    condition: TorchExpr
+    value: Hole | TorchExpr
+    otherwise: Hole | TorchExpr
+
+
+@record
 class SelfModule:
     """The layer's own module."""
 
@@ -128,7 +137,9 @@ class ListExpr:
     is_tuple: bool = False
 
 
-TorchExpr: TypeAlias = Input | Training | Own | Call | Method | UnaryOp | BinaryOp | Attribute | Item | ListExpr
+TorchExpr: TypeAlias = (
+    Input | Training | Conditional | Own | Call | Method | UnaryOp | BinaryOp | Attribute | Item | ListExpr
+)
 
 
 @record

@@ -9,6 +9,7 @@ from __future__ import annotations
 from archdsl.op import Op
 from archdsl.ops import (
     activation,
+    attend,
     attention,
     conv,
     dropout,
@@ -49,6 +50,7 @@ FAMILIES = (
     resample,
     embedding,
     attention,
+    attend,
 )
 
 OPS: tuple[type[Op], ...] = tuple(op for family in FAMILIES for op in family.OPS)

@@ -138,10 +138,19 @@ def at(tensor: Tensor, values: dict[str, int]) -> Tensor:
     return Tensor(tuple(evaluate(size, values) for size in tensor.shape), tensor.dtype)
 
 
-def memory_of(layouts: Sequence[Layout], outputs: Sequence[Tensor], numbers: dict[str, int] | None = None) -> Memory:
-    """What a run is in plain numbers: how its inputs lie in memory, the outputs' shapes, and what symbols stand for."""
+def memory_of(
+    layouts: Sequence[Layout],
+    outputs: Sequence[Tensor],
+    numbers: dict[str, int] | None = None,
+    wants: Sequence[bool] | None = None,
+) -> Memory:
+    """What a run is in plain numbers: how its inputs lie in memory, the outputs' shapes, and what symbols stand for.
+
+    ``wants``: to which inputs a gradient flows; to all, unless stated.
+    """
     shapes = tuple(plain(tensor.shape) for tensor in outputs)
-    return Memory(tuple(layouts), shapes, lambda size: evaluate(size, numbers or {}))
+    wanted = tuple(wants) if wants is not None else (True,) * len(layouts)
+    return Memory(tuple(layouts), shapes, lambda size: evaluate(size, numbers or {}), wanted)
 
 
 # ---- torch -------------------------------------------------------------------------------------------------

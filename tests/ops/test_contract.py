@@ -249,7 +249,8 @@ def prove_kept(case: Case, values: list[torch.Tensor], wanting: set[int]) -> Non
     given = {i: storage(t) for i, t in enumerate(inputs)}
     made = {i: storage(t) for i, t in enumerate(results) if storage(t) not in given.values()}
     outputs = tuple(Tensor(tuple(t.shape), NAMES[t.dtype]) for t in results)
-    memory = memory_of([Layout(tuple(t.shape), t.stride()) for t in inputs], outputs)
+    wants = [number in wanting for number in range(len(inputs))]
+    memory = memory_of([Layout(tuple(t.shape), t.stride()) for t in inputs], outputs, wants=wants)
     kept = case.op.keeps(case.inputs, outputs, memory)
     if not wanting and not (module is not None and any(True for _ in module.parameters())):
         kept = Kept()

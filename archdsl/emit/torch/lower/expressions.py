@@ -16,6 +16,7 @@ from archdsl.op import (
     Attribute,
     BinaryOp,
     Call,
+    Conditional,
     Hole,
     Input,
     Item,
@@ -79,6 +80,9 @@ def translate(expression: Expression, scope: Scope) -> ast.expr:
             return scope.inputs[index]
         case Training():
             return own("training")
+        case Conditional(condition=condition, value=value, otherwise=otherwise):
+            test, then, other = (translate(part, scope) for part in (condition, value, otherwise))
+            return ast.IfExp(test, then, other)
         case SelfModule():
             if scope.this is None:
                 raise Unsupported("the module itself")

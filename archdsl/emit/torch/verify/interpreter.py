@@ -16,6 +16,7 @@ from archdsl.op import (
     Attribute,
     BinaryOp,
     Call,
+    Conditional,
     Hole,
     Input,
     Item,
@@ -58,6 +59,8 @@ def _parts(expression: Expression) -> Sequence[Expression]:
             return [value]
         case BinaryOp(left=left, right=right):
             return [left, right]
+        case Conditional(condition=condition, value=value, otherwise=otherwise):
+            return [condition, value, otherwise]
         case Item(value=value, subscripts=subscripts):
             return [value, *subscripts]
         case SliceExpr(start=start, stop=stop, step=step):
@@ -124,6 +127,8 @@ class Interpreter:
                 return self.module
             case Training():
                 return self.training
+            case Conditional(condition=condition, value=value, otherwise=otherwise):
+                return self.value(value if self.value(condition) else otherwise)
             case Call(callee=callee, args=args):
                 return self._apply(self._named(callee) if isinstance(callee, str) else self.module, args)
             case Method(receiver=receiver, name=name, args=args):

@@ -16,6 +16,7 @@ from archdsl.op import (
     Attribute,
     BinaryOp,
     Call,
+    Conditional,
     Hole,
     Input,
     Item,
@@ -42,13 +43,16 @@ EVERYTHING = Call(
         Arg(Training(), "training"),
         Arg(Call("torch.cat", (Arg(ListExpr((Own("scale"), Call(SelfModule(), ()), Input()))),)), "more"),
         Arg(Item(Input(), (SliceExpr(Hole(1), None, Hole(2)),)), "even"),
+        Arg(Conditional(Training(), Hole(1), Hole(0)), "mode"),
     ),
 )
 
 
 def test_subexpressions_are_all_there_and_outer_ones_first() -> None:
     kinds = [type(part) for part in subexpressions(EVERYTHING)]
-    wanted = {Call, Method, UnaryOp, Item, Attribute, Input, Hole, Training, ListExpr, Own, SelfModule, SliceExpr}
+    wanted = {
+        Call, Method, UnaryOp, Item, Attribute, Input, Hole, Training, Conditional, ListExpr, Own, SelfModule, SliceExpr,
+    }  # fmt: skip
     assert kinds[0] is Call
     assert set(kinds) == wanted
     assert [part.index for part in subexpressions(EVERYTHING) if isinstance(part, Input)] == [0, 1, 0, 0]
@@ -66,6 +70,11 @@ def test_on_tensors() -> None:
     size = Method(Input(), "expand", (Arg(ListExpr((Hole(symbol("N")), Hole(2)), is_tuple=True)),))
     assert Interpreter([x], size=lambda _: 5).value(size).shape == (5, 2)
     assert Interpreter(own={"scale": x}.__getitem__).value(Own("scale")) is x
+
+
+def test_a_condition_chooses() -> None:
+    chosen = Conditional(Training(), Hole(0.1), Hole(0.0))
+    assert [Interpreter(training=training).value(chosen) for training in (True, False)] == [0.1, 0.0]
 
 
 def test_on_traced_tensors() -> None:
