@@ -82,6 +82,7 @@ def _sum(values: Sequence[Any]) -> Number:
 
 NUMERIC: dict[str, Callable[..., SpecValue]] = {
     "int": _whole(int),
+    "float": float,
     "round": _whole(round),
     "floor": _whole(math.floor),
     "ceil": _whole(math.ceil),

@@ -52,6 +52,7 @@ from archdsl.evaluate.values import (
     is_size,
 )
 from archdsl.ops.elementwise import Negative
+from archdsl.ops.logic import Logic, Not
 from archdsl.syntax import tree
 
 
@@ -226,20 +227,39 @@ class Evaluator:
 
     # ---- logic ----
 
-    def _logic(self, node: tree.Logic, place: Place) -> bool:
-        result = node.op == "and"
+    def _logic(self, node: tree.Logic, place: Place) -> bool | Value:
+        """``and`` or ``or``: of conditions, the first that decides it; of bool values, element by element."""
+        decided = node.op == "or"
+        result: Value | None = None
         for term in node.terms:
-            result = self.holds(term, place)
-            if result is (node.op == "or"):
-                break
-        return result
+            value = self.evaluate(term, place)
+            if self.tensors.stands_for_tensor(value):
+                tensor = self._tensor(value, term, place)
+                both = None if result is None else (result, tensor)
+                result = tensor if both is None else self._network.run_op(Logic(node.op), both, place, node)[0]
+            elif result is not None:
+                what = f"`{node.op}` between a value and {describe(value)}"
+                raise Fault(WrongKind(span=node.span, what=what, found="both must be bool values"))
+            elif self._is_true(value, term) is decided:
+                return decided
+        return result if result is not None else not decided
 
-    def _not(self, node: tree.Not, place: Place) -> bool:
-        return not self.holds(node.operand, place)
+    def _tensor(self, value: SpecValue, node: tree.Node, place: Place) -> Value:
+        tensor = self.tensors.as_tensor(value, node, place)
+        assert isinstance(tensor, Value)
+        return tensor
+
+    def _not(self, node: tree.Not, place: Place) -> bool | Value:
+        value = self.evaluate(node.operand, place)
+        if self.tensors.stands_for_tensor(value):
+            return self._network.run_op(Not(), (self._tensor(value, node.operand, place),), place, node)[0]
+        return not self._is_true(value, node.operand)
 
     def holds(self, node: tree.Expr, place: Place) -> bool:
         """Whether a condition is true."""
-        value = self.evaluate(node, place)
+        return self._is_true(self.evaluate(node, place), node)
+
+    def _is_true(self, value: SpecValue, node: tree.Expr) -> bool:
         if isinstance(value, bool | int | float):
             return bool(value)
         if isinstance(value, Dim):

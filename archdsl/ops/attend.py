@@ -226,7 +226,7 @@ class Attend(Op):
         args = [Arg(Input(index)) for index in range(MASK)]
         if mask is not None:
             args.append(Arg(mask, "attn_mask"))
-        if self.dropout:
+        if self.dropout != 0:  # one that differs between the instances of a block is written, be it 0 in the first
             args.append(Arg(Conditional(Training(), Hole(self.dropout, "dropout"), Hole(0.0)), "dropout_p"))
         args += [
             Arg(Hole(self.causal and mask is None, "causal"), "is_causal", False),

@@ -116,22 +116,24 @@ class Binary(Op):
         self, inputs: tuple[Tensor, ...], dtype: DType
     ) -> tuple[tuple[OnnxNode, ...], tuple[OnnxRef, OnnxRef]]:
         """Both operands as ONNX has them, of one element type."""
-        nodes: tuple[OnnxNode, ...] = ()
-        refs: list[OnnxRef] = []
-        for name, side in zip(("left", "right"), self.sides(), strict=True):
-            ref: OnnxRef
-            if isinstance(side, int | float):
-                refs.append(OnnxConst(side, dtype))
-                continue
-            if isinstance(side, Dim):
-                nodes += (OnnxNode("Squeeze", (OnnxSizes((side,)),), outputs=(f"{name}_size",)),)
-                ref = OnnxLocal(f"{name}_size")
-            else:
-                ref = OnnxIn(side.index)
-            casts, ref = cast(ref, side_type(side, inputs), dtype, name)
-            nodes += casts
-            refs.append(ref)
-        return nodes, (refs[0], refs[1])
+        left, right = self.sides()
+        nodes, first = onnx_side(left, inputs, dtype, "left")
+        more, second = onnx_side(right, inputs, dtype, "right")
+        return (*nodes, *more), (first, second)
+
+
+def onnx_side(side: Side, inputs: tuple[Tensor, ...], dtype: DType, name: str) -> tuple[tuple[OnnxNode, ...], OnnxRef]:
+    """An operand as ONNX has it, of an element type: the nodes that make it, and the reference to it."""
+    if isinstance(side, int | float):
+        return (), OnnxConst(side, dtype)
+    nodes: tuple[OnnxNode, ...] = ()
+    ref: OnnxRef = OnnxLocal(f"{name}_size")
+    if isinstance(side, Dim):
+        nodes = (OnnxNode("Squeeze", (OnnxSizes((side,)),), outputs=(f"{name}_size",)),)
+    else:
+        ref = OnnxIn(side.index)
+    casts, ref = cast(ref, side_type(side, inputs), dtype, name)
+    return nodes + casts, ref
 
 
 @record

@@ -51,7 +51,8 @@ EVERYTHING = Call(
 def test_subexpressions_are_all_there_and_outer_ones_first() -> None:
     kinds = [type(part) for part in subexpressions(EVERYTHING)]
     wanted = {
-        Call, Method, UnaryOp, Item, Attribute, Input, Hole, Training, Conditional, ListExpr, Own, SelfModule, SliceExpr,
+        Call, Method, UnaryOp, Item, Attribute, Input, Hole, Training, Conditional, ListExpr, Own, SelfModule,
+        SliceExpr,
     }  # fmt: skip
     assert kinds[0] is Call
     assert set(kinds) == wanted
