@@ -5,23 +5,20 @@ from __future__ import annotations
 import re
 
 _REARRANGE = 'axes are moved, split and joined by their names: `rearrange("n c h w -> n (h w) c")`'
-_RECURRENT = (
-    "there is no recurrent layer: repeat a block over a known number of steps (`for t in 0..T { … }`),"
-    " or use `conv` or `attention` along the sequence"
-)
+_RECURRENT = "recurrent layers run over all steps of [N, T, C]: `lstm(64)`, `gru(64)`, `rnn(64)`"
 _TRANSFORMER = (
     "there is no such layer: a transformer block is written with `attention`, `layernorm` and `linear`,"
     " as in the shipped spec `vit`"
 )
 _NORMED = "weights are used as they are: normalize what the layer gives instead (`batchnorm`, `layernorm`, `groupnorm`)"
-_RANKED = "nothing is chosen by the data here: give the scores out (`output scores`) and choose outside of the network"
-_SELECTED = "choose with a comparison: `(x > 0.0) * a + (x <= 0.0) * b`"
-_GATHERED = "`table[index]` takes rows, where `index` is an int64 value; `table[:, [0, 2]]` takes known columns"
-_WRITTEN = "a value cannot be written to: build it with `concat`, or choose with a comparison `(mask > 0.0) * a`"
-_RUNNING = (
-    "a running sum along an axis of 8 is a product with a triangle of ones:"
-    ' `(x, [[1.0 if i <= j else 0.0 for j in 0..8] for i in 0..8]) -> einsum("n i, i j -> n j")`'
+_RANKED = (
+    "the number of elements would depend on the data: take a fixed number with `topk(k)` and `take`,"
+    " or keep all and mask them: `where(x > 0.0, x, 0.0)`"
 )
+_SELECTED = "choose element by element: `where(x > 0.0, x, 0.0)`"
+_GATHERED = "`take(x, index, axis=1)` takes other places in each row, `x[:, index]` the same places of all rows"
+_WRITTEN = "a value cannot be written to: build it with `concat`, or choose with `where(mask, a, b)`"
+_RUNNING = "a running sum is `cumsum(axis=1)`, a running product `exp(cumsum(log(x), axis=1))`"
 _WINDOWS = (
     "overlapping windows are a `conv`; those side by side are"
     ' `rearrange("n c (h p) (w q) -> n (h w) (p q c)", p=4, q=4)`'
@@ -32,14 +29,16 @@ _TABLE = "a table is a comprehension: `[[i - j for j in 0..8] for i in 0..8]`"
 _RANDOM = "only `dropout` and its kin draw random numbers; `param` has a random initial value"
 _SIZES = "`x.shape` is the list of sizes: `x.shape[1]`, `len(x.shape)`"
 _MEMORY = "leave it out: a value has no memory layout, device or gradient of its own"
-_TYPES = "leave it out: arithmetic takes integers, floats and comparisons alike"
+_TYPES = "arithmetic takes integers, floats and comparisons alike; conversions are `int(x)` and `float(x)`"
+_ATTENTION = "attention of given queries, keys and values: `(q, k, v) -> attend(causal=true)`"
 _PRODUCT = 'a matrix product is an `einsum`: `(a, b) -> einsum("n i k, n k j -> n i j")`'
 _BRANCHES = "give the values as branches: `concat { a; b }`, or `concat(axis=2) { a; b }`"
 _LOSS = "a network gives its logits out; `archdsl train` computes the loss"
 _OPERATOR = "write the operator: `a - b`, `a / b`, `a ** 2`"
 
 STANDS_FOR = {
-    **dict.fromkeys(("lstm", "gru", "rnn", "lstmcell", "grucell", "rnncell", "bilstm", "rnnbase"), _RECURRENT),
+    **dict.fromkeys(("lstmcell", "grucell", "rnncell", "bilstm", "rnnbase"), _RECURRENT),
+    **dict.fromkeys(("scaleddotproductattention", "sdpa", "flashattention", "flexattention"), _ATTENTION),
     **dict.fromkeys(
         (
             "transformer",
@@ -53,13 +52,11 @@ STANDS_FOR = {
         _TRANSFORMER,
     ),
     **dict.fromkeys(("weightnorm", "spectralnorm", "parametrizations"), _NORMED),
-    **dict.fromkeys(
-        ("topk", "argmax", "argmin", "argsort", "sort", "nonzero", "unique", "kthvalue", "median"), _RANKED
-    ),
-    **dict.fromkeys(("where", "maskedfill", "maskedselect"), _SELECTED),
-    **dict.fromkeys(("gather", "take", "takealongdim", "indexselect", "select", "index"), _GATHERED),
+    **dict.fromkeys(("nonzero", "unique", "kthvalue", "median", "maskedselect", "nms"), _RANKED),
+    **dict.fromkeys(("maskedfill",), _SELECTED),
+    **dict.fromkeys(("gather", "takealongdim", "indexselect", "select", "index"), _GATHERED),
     **dict.fromkeys(("scatter", "scatteradd", "indexadd", "indexcopy", "indexput", "maskedscatter", "copy"), _WRITTEN),
-    **dict.fromkeys(("cumsum", "cumprod", "cummax", "logcumsumexp"), _RUNNING),
+    **dict.fromkeys(("cumprod", "cummax", "logcumsumexp"), _RUNNING),
     **dict.fromkeys(("unfold", "fold", "im2col", "col2im"), _WINDOWS),
     **dict.fromkeys(("amax", "amin", "avg", "logsumexp", "nansum", "any", "all"), _STATISTIC),
     **dict.fromkeys(("mean", "sum", "prod", "max", "min"), _STATISTIC),
@@ -96,12 +93,11 @@ STANDS_FOR = {
     **dict.fromkeys(("arange", "range", "linspace"), "a range is written `0..n`"),
     **dict.fromkeys(("eye", "tril", "triu", "meshgrid", "full", "zeroslike", "oneslike", "tensor", "diag"), _TABLE),
     **dict.fromkeys(("rand", "randn", "randint", "randperm", "bernoulli", "randnlike", "randlike"), _RANDOM),
-    **dict.fromkeys(("onehot",), "one-hot rows are a comparison with `[0, 1, …]` along a new axis, or an `embedding`"),
     **dict.fromkeys(("size", "dim", "ndim", "numel", "ndimension", "nelement", "len"), _SIZES),
     **dict.fromkeys(
         ("contiguous", "clone", "detach", "cuda", "cpu", "device", "requiresgrad", "data", "item"), _MEMORY
     ),
-    **dict.fromkeys(("float", "half", "bfloat16", "double", "long", "bool", "type", "typeas", "dtype", "int"), _TYPES),
+    **dict.fromkeys(("half", "bfloat16", "double", "long", "bool", "type", "typeas", "dtype"), _TYPES),
     **dict.fromkeys(("sub", "div", "truediv", "neg", "pow", "square", "eq", "gt", "lt", "rsub", "multiply"), _OPERATOR),
     **dict.fromkeys(("rmsnorm",), 'write it: `x * (x * x -> reduce("n t d -> n t 1", "mean") -> rsqrt)`'),
     **dict.fromkeys(("crossentropy", "crossentropyloss", "nllloss", "mseloss", "bceloss", "bcewithlogitsloss"), _LOSS),
@@ -119,8 +115,8 @@ STANDS_FOR = {
 """By a name without case and underscores: what to write instead."""
 
 _CALLED = frozenset({
-    "all", "any", "bias", "bool", "copy", "data", "device", "dim", "float", "index", "int", "item", "long", "map", "mt",
-    "range", "repeat", "select", "size", "sort", "t", "take", "type", "weight",
+    "all", "any", "bias", "bool", "copy", "data", "device", "dim", "index", "item", "long", "map", "mt", "range",
+    "repeat", "select", "size", "t", "type", "weight",
 })  # fmt: skip
 """Of these, names that a spec may well mean for something of its own, unless it calls them."""
 

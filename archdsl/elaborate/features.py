@@ -22,6 +22,7 @@ from archdsl.ops.embedding import Embedding
 from archdsl.ops.linear import Linear
 from archdsl.ops.norm import LayerNorm, Norm
 from archdsl.ops.pool import Pool
+from archdsl.ops.recurrent import Recurrent
 from archdsl.ops.sliding import CHANNELS, SPATIAL
 
 FEWEST_PIXELS = 8
@@ -57,7 +58,7 @@ def _after(node: Node, arriving: list[Features], output: Value) -> Features:
     match node.op:
         case Conv() | ConvTranspose():
             return MAP
-        case Linear() | Attention() | Embedding():
+        case Linear() | Attention() | Embedding() | Recurrent():
             return Features(frozenset({len(output.shape) - 1}))
         case Activation() | Norm() | Inert() if output.shape == node.inputs[0].shape:
             return arriving[0]

@@ -53,6 +53,9 @@ class Op(ABC):
     gives_list: ClassVar[bool] = False
     """Its outputs are a list, though there be one only."""
 
+    keeps_about: ClassVar[bool] = False
+    """The memory saved for backward depends on the kernel that torch chooses: ``keeps`` is an estimate."""
+
     @classmethod
     def orders(cls) -> tuple[Order, ...]:
         """Orders in which other libraries take the arguments, torch's first."""

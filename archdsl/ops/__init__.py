@@ -27,6 +27,7 @@ from archdsl.ops import (
     padding,
     pool,
     ranges,
+    recurrent,
     resample,
     shape,
     softmax,
@@ -55,6 +56,7 @@ FAMILIES = (
     embedding,
     attention,
     attend,
+    recurrent,
 )
 
 OPS: tuple[type[Op], ...] = tuple(op for family in FAMILIES for op in family.OPS)

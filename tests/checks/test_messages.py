@@ -129,10 +129,14 @@ def test_a_definition_that_cannot_be_read_still_has_its_name(head: str) -> None:
 
 CODE = re.compile(r"`([^`]*)`")
 PLACED = {
-    "(x > 0.0) * a + (x <= 0.0) * b": "x as a\n x as b\n @",
+    "where(x > 0.0, x, 0.0)": "@",
+    "where(mask, a, b)": "x as a\n x as b\n let mask = x > 0.0\n @",
+    "exp(cumsum(log(x), axis=1))": "@",
+    "cumsum(axis=1)": "x -> @",
+    "lstm(64)": "x -> rearrange(\"n c h w -> n h (w c)\")\n cell: @",
+    "(q, k, v) -> attend(causal=true)": "x as q\n x as k\n x as v\n @",
     "x * (x * x -> reduce(\"n t d -> n t 1\", \"mean\") -> rsqrt)": "x -> rearrange(\"n c h w -> n c (h w)\") as x\n @",
     "(x - m) ** 2.0 -> reduce(\"n c h w -> n c\", \"mean\")": "x -> reduce(\"n c h w -> n c 1 1\", \"mean\") as m\n @",
-    "(mask > 0.0) * a": "x as a\n x as mask\n @",
     "(a, b) -> einsum(\"n i k, n k j -> n i j\")": "x -> rearrange(\"n c h w -> n c (h w)\") as a\n"
     " a -> rearrange(\"n c d -> n d c\") as b\n @",
     "concat { a; b }": "x as a\n x as b\n @",
@@ -141,7 +145,6 @@ PLACED = {
     "rearrange(\"n c -> n c 1 1\")": "global_avgpool -> flatten -> @",
     "rearrange(\"n c -> n r c\", r=2)": "global_avgpool -> flatten -> @",
     "rearrange(\"n c h w -> n (h w) c\")": "x -> @",
-    "table[:, [0, 2]]": "x as table\n @",
     "x[:, 2:4]": "@",
     "split(2) as [a, b]": "@\n a + b",
     "seq { conv(8, 3) -> relu }": "s: @",
@@ -187,9 +190,15 @@ def test_calls_as_in_torch_are_answered_with_what_is_written_here(written: str, 
     assert found.help == help
 
 
-def test_a_recurrent_layer_is_named_as_absent() -> None:
-    (found,) = errors("model M {\n input x: [N, 100, 24]\n rnn: lstm(64)\n output y\n}")
-    assert found.help.startswith("there is no recurrent layer")
+def test_a_recurrent_cell_is_answered_with_the_layer() -> None:
+    (found,) = errors("model M {\n input x: [N, 100, 24]\n rnn: lstmcell(64)\n output y\n}")
+    assert "`lstm(64)`" in found.help
+
+
+def test_a_shape_that_depends_on_data_is_refused_with_the_way_out() -> None:
+    (found,) = errors("model M {\n input x: [N, 100]\n x.nonzero()\n output y\n}")
+    assert "would depend on the data" in found.help
+    assert "`topk(k)`" in found.help
 
 
 @pytest.mark.parametrize(
