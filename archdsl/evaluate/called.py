@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from archdsl.arguments import takes_value
 from archdsl.diagnostics.base import Edit
@@ -13,12 +13,13 @@ from archdsl.op import Op, parameters
 from archdsl.syntax import tree
 
 
-def streamed(callee: Layer, positional: Sequence[Given]) -> list[Given]:
+def streamed(callee: Layer, positional: Sequence[Given], named: Collection[str]) -> list[Given]:
     """The arguments of a call that are values which no parameter of the callee takes: they belong on the stream."""
     match callee:
         case OpLayer():
-            kinds = [p.kind for p in parameters(callee.op)]
-            room = len(kinds) if kinds and takes_value(kinds[0]) else 0  # `maximum(a, b)` is `a -> maximum(b)`
+            known = parameters(callee.op)
+            left = [p for p in known if p.name not in named]
+            room = len(left) if known and takes_value(known[0].kind) else 0  # `maximum(a, b)` is `a -> maximum(b)`
             takes_several = callee.op.arity[0] > 1  # beside a value, a list is a constant
             free = positional[: len(positional) - room]
             return [g for g in free if isinstance(g.value, Value) or (takes_several and is_list(g.value))]

@@ -117,7 +117,7 @@ class Calls:
         self, callee: Layer, node: tree.Call, positional: tuple[Given, ...], named: Named, place: Place
     ) -> SpecValue:
         """More arguments for a layer; one without parameters of its own that is called on values is applied to them."""
-        values = streamed(callee, positional)
+        values = streamed(callee, positional, named)
         if isinstance(callee, Applicable) and not values:
             return callee.given(positional, named)
         require_good([*positional, *named.values()])

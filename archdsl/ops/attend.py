@@ -268,15 +268,15 @@ class Attend(Op):
 
     def _onnx_scaled(self, query: Tensor) -> tuple[OnnxNode, ...]:
         width = query.shape[-1]
-        if self.scale is None and isinstance(width, Dim):
+        if self.scale is not None:
+            return (OnnxNode("Mul", (OnnxIn(), OnnxConst(self.scale, "float32")), outputs=("scaled",)),)
+        if isinstance(width, Dim):
             return (
                 OnnxNode("Cast", (OnnxSizes((width,)),), {"to": "float32"}, ("width",)),
                 OnnxNode("Sqrt", (OnnxLocal("width"),), outputs=("root",)),
                 OnnxNode("Div", (OnnxIn(), OnnxLocal("root")), outputs=("scaled",)),
             )
-        assert isinstance(width, int) or self.scale is not None
-        scale = self.scale if self.scale is not None else 1 / sqrt(width)
-        return (OnnxNode("Mul", (OnnxIn(), OnnxConst(scale, "float32")), outputs=("scaled",)),)
+        return (OnnxNode("Mul", (OnnxIn(), OnnxConst(1 / sqrt(width), "float32")), outputs=("scaled",)),)
 
     def _onnx_masked(self, inputs: tuple[Tensor, ...]) -> tuple[OnnxRef, OnnxRef, tuple[OnnxNode, ...]]:
         """The scores with the mask, where weights may be (None: everywhere), and the nodes that compute both."""

@@ -153,7 +153,7 @@ class Where(Op):
         return self.then, self.otherwise
 
     def _type(self, inputs: tuple[Tensor, ...]) -> DType:
-        return widest(*(side_type(side, inputs) for side in self._sides()))
+        return widest(side_type(self.then, inputs), side_type(self.otherwise, inputs))
 
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         require_bool(inputs[0])

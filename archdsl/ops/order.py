@@ -381,6 +381,10 @@ class OneHot(Op):
 
     count: Size = arg("size of the new axis", SIZE)
 
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        return (Order("torch.nn.functional.one_hot", {"num_classes": "count"}),)
+
     def infer(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, ...]:
         (x,) = inputs
         if x.dtype != "int64":

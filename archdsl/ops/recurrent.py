@@ -276,6 +276,13 @@ class RNN(Recurrent):
 
     nonlinearity: str = arg("activation function", choice("tanh", "relu"), "tanh")
 
+    @classmethod
+    def orders(cls) -> tuple[Order, ...]:
+        (order,) = super().orders()
+        arguments = list(order.arguments.items())
+        arguments.insert(3, ("nonlinearity", "nonlinearity"))
+        return (Order(order.of, dict(arguments)),)
+
     def _nonlinearity(self) -> tuple[Arg, ...]:
         return (Arg(Hole(self.nonlinearity, "nonlinearity"), "nonlinearity", "tanh"),)
 

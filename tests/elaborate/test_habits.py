@@ -233,6 +233,14 @@ def torch_parameters(of: str) -> list[str]:
     """The names of a torch class or function, without the values that it takes."""
     module, _, name = of.rpartition(".")
     names = list(inspect.signature(getattr(importlib.import_module(module), name)).parameters)
+    if names == ["args", "kwargs"] and name in (
+        "LSTM",
+        "GRU",
+        "RNN",
+    ):  # of the recurrent layers, all but that of `nn.RNN` are those of their base
+        base = importlib.import_module("torch.nn").RNNBase
+        names = list(inspect.signature(base).parameters)[1:]
+        names[3:3] = ["nonlinearity"] if name == "RNN" else []
     return [n for n in names if n not in ("input", "tensors")]
 
 
@@ -246,7 +254,10 @@ def test_orders_are_those_of_torch(op: type[Op], order: Any) -> None:
     try:
         theirs = torch_parameters(order.of)
     except ValueError:  # a function written in C++ has no signature
-        assert order.of in {"torch.chunk", "torch.cat", "torch.stack", "torch.roll", "torch.clamp"}
+        assert order.of in {
+            "torch.chunk", "torch.cat", "torch.stack", "torch.roll", "torch.clamp", "torch.topk", "torch.sort",
+            "torch.argsort", "torch.argmax", "torch.argmin", "torch.cumsum", "torch.nn.functional.one_hot",
+        }  # fmt: skip
         return
     declared = [name for name in order.arguments if name in theirs or name != "inplace"]
     assert declared == theirs[: len(declared)]
@@ -255,13 +266,14 @@ def test_orders_are_those_of_torch(op: type[Op], order: Any) -> None:
 def test_every_operator_that_torch_calls_otherwise_states_its_order() -> None:
     """An operator whose torch module takes other arguments, or takes them by other names, has an order."""
     without = {op.name for op in OPS_BY_NAME.values() if not op.orders() and parameters(op)}
-    assert without == {"maximum", "minimum", "pad", "rearrange", "reduce", "einsum"}
+    assert without == {"maximum", "minimum", "pad", "rearrange", "reduce", "einsum", "where", "take", "attend"}
 
 
 def test_sizes_of_the_input_are_stated_for_every_torch_layer_that_takes_them() -> None:
     taking = {op.name for op, order in ORDERS if any(isinstance(v, Arriving) for v in order.arguments.values())}
     assert taking == {
         "conv", "convtranspose", "linear", "batchnorm", "layernorm", "groupnorm", "instancenorm", "prelu", "attention",
+        "lstm", "gru", "rnn",
     }  # fmt: skip
 
 

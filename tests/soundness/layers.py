@@ -557,6 +557,114 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, bias: bool) ->
     return nn.MultiheadAttention(width, heads, bias=bias, batch_first=True).eval()(query, key, value)[0]
 
 
+def chosen(name: str) -> Callable[[Random, Tensor], Layer]:
+    """The largest elements, or all in order, of an axis."""
+
+    def draw(random: Random, x: Tensor) -> Layer:
+        axis, flag = axis_in(random, x.ndim), random.random() < 0.5
+        size = x.shape[axis] if -x.ndim <= axis < x.ndim else 1
+        k = random.randint(1, size + off(random))
+
+        def run(x: Tensor) -> Tensor:
+            if name == "topk":
+                return torch.topk(floats(x), k, axis, flag)[0]
+            if name == "sort":
+                return torch.sort(floats(x), axis, flag)[0]
+            return torch.argsort(floats(x), axis, flag)
+
+        texts = {
+            "topk": call("topk", k, axis=axis, largest=flag),
+            "sort": call("sort", axis=axis, descending=flag),
+            "argsort": call("argsort", axis=axis, descending=flag),
+        }
+        return Layer(texts[name] if name == "argsort" else f"(it -> {texts[name]})[0]", run)
+
+    return draw
+
+
+def place(name: str) -> Callable[[Random, Tensor], Layer]:
+    def draw(random: Random, x: Tensor) -> Layer:
+        axis, keep = axis_in(random, x.ndim), random.random() < 0.5
+
+        def run(x: Tensor) -> Tensor:
+            held(x.dtype != torch.bool, "a bool is neither ordered nor rounded")
+            return getattr(torch, name)(x, axis, keep)
+
+        return Layer(call(name, axis=axis, keep=keep), run)
+
+    return draw
+
+
+def take(random: Random, x: Tensor) -> Layer:
+    axis = axis_in(random, x.ndim)
+
+    def run(x: Tensor) -> Tensor:
+        held(x.dtype != torch.bool, "a bool is neither ordered nor rounded")
+        return x.take_along_dim(x.argmax(axis, keepdim=True), axis)
+
+    return Layer(f"take(it, argmax(it, axis={axis}, keep=true), axis={axis})", run)
+
+
+def one_hot(random: Random, x: Tensor) -> Layer:
+    count = random.randint(1, 5)
+
+    def run(x: Tensor) -> Tensor:
+        held(x.dtype == torch.int64, "numbers of rows are int64")
+        return (with_axes(x).unsqueeze(-1) == torch.arange(count, device=x.device)).long()  # torch's reads the numbers
+
+    return Layer(call("one_hot", count), run)
+
+
+def cumsum(random: Random, x: Tensor) -> Layer:
+    axis = axis_in(random, x.ndim)
+    return Layer(call("cumsum", axis), lambda x: x.cumsum(axis))
+
+
+def masked(random: Random, x: Tensor) -> Layer:
+    """A choice between the value and a number, by conditions of which some are joined."""
+    limit, number = random.choice(NUMBERS), random.choice(NUMBERS)
+
+    def run(x: Tensor) -> Tensor:
+        return torch.where((arithmetic(">", x, limit)) | ~arithmetic("==", x, number), x, number)
+
+    return Layer(f"where(it > {limit} or not (it == {number}), it, {number})", run)
+
+
+def conversion(name: str) -> Callable[[Random, Tensor], Layer]:
+    wanted = {"int": torch.int64, "float": torch.float32}[name]
+
+    def run(x: Tensor) -> Tensor:
+        held(x.dtype != wanted, "nothing is converted to what it is")
+        return x.to(wanted)
+
+    return lambda random, x: Layer(name, run)
+
+
+def recurrent(name: str) -> Callable[[Random, Tensor], Layer]:
+    made = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[name]
+
+    def draw(random: Random, x: Tensor) -> Layer:
+        width, layers, both, bias = random.randint(1, 6), random.choice([1, 1, 2]), random.random() < 0.4, off(random)
+
+        def run(x: Tensor) -> Tensor:
+            held(floats(x).ndim == 3, "[N, C, spatial…], never without its batch")
+            return made(x.shape[2], width, layers, bias=not bias, batch_first=True, bidirectional=both)(x)[0]
+
+        return Layer(call(name, width, layers=layers, bidirectional=both, bias=not bias), run, owns=True)
+
+    return draw
+
+
+def attend_to_itself(random: Random, x: Tensor) -> Layer:
+    causal = random.random() < 0.5
+
+    def run(x: Tensor) -> Tensor:
+        held(floats(x).ndim >= 3, "[N, heads, length, width], never without its heads")
+        return F.scaled_dot_product_attention(x, x, x, is_causal=causal)
+
+    return Layer(f"attend(it, it, it, causal={written(causal)})", run)
+
+
 def drop_path(random: Random, x: Tensor) -> Layer:
     def run(x: Tensor) -> Tensor:
         held(floats(x).ndim > 0, "[N, C, spatial…], never without its batch")
@@ -635,22 +743,37 @@ LAYERS: dict[str, tuple[Callable[[Random, Tensor], Layer], range]] = {
     "channel_shuffle": (channel_shuffle, range(3, 6)),
     "embedding": (embedding, range(1, 5)),
     "attention": (attention, range(3, 4)),
+    "attend": (attend_to_itself, range(3, 6)),
+    "topk": (chosen("topk"), range(1, 6)),
+    "sort": (chosen("sort"), range(1, 6)),
+    "argsort": (chosen("argsort"), range(1, 6)),
+    "argmax": (place("argmax"), range(1, 6)),
+    "argmin": (place("argmin"), range(1, 6)),
+    "take": (take, range(1, 6)),
+    "one_hot": (one_hot, range(1, 5)),
+    "cumsum": (cumsum, range(1, 6)),
+    "where": (masked, range(6)),
+    "int": (conversion("int"), range(6)),
+    "float": (conversion("float"), range(6)),
+    "lstm": (recurrent("lstm"), range(3, 4)),
+    "gru": (recurrent("gru"), range(3, 4)),
+    "rnn": (recurrent("rnn"), range(3, 4)),
 }  # fmt: skip
 """Operators on one value, with the ranks for which they are made."""
 
 
 ANY_ELEMENTS = {
     "arithmetic", "negative", "flatten", "select", "pad", "roll", "rearrange", "clamp", "maximum", "minimum", "abs",
-    "exp", "sqrt", "floor", "sign",
+    "exp", "sqrt", "floor", "sign", "argmax", "argmin", "take", "cumsum", "where", "int", "float",
 }  # fmt: skip
 """Operators that take whole numbers too."""
 
 
 def layer(random: Random, x: Tensor) -> Layer:
     """Any operator, mostly one that is made for such a tensor."""
-    made = {name for name, (_, ranks) in LAYERS.items() if x.ndim in ranks} - {"embedding"}
+    made = {name for name, (_, ranks) in LAYERS.items() if x.ndim in ranks} - {"embedding", "one_hot"}
     if x.dtype != torch.float32:
-        made = (made & ANY_ELEMENTS) | ({"embedding"} if x.dtype == torch.int64 else set())
+        made = (made & ANY_ELEMENTS) | ({"embedding", "one_hot"} if x.dtype == torch.int64 else set())
     names = LAYERS if off(random) or not made else made
     draw, ranks = LAYERS[random.choice(sorted(names))]
     drawn = draw(random, x)

@@ -13,7 +13,7 @@ from .judge import Tally, judge
 from .layers import LAYERS
 
 GRAPHS = 60
-STATEMENTS = {"add", "mul", "concat", "stack", "split", "unbind", "gather", "einsum", "arange"}
+STATEMENTS = {"add", "mul", "concat", "stack", "split", "unbind", "gather", "einsum", "arange", "logic", "not"}
 """Operators that are drawn as statements of a graph, since they join values or take them apart."""
 
 
