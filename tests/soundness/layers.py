@@ -507,7 +507,7 @@ def pixel_shuffle(random: Random, x: Tensor) -> Layer:
     factor = random.choice([1, 2, 2, 3])
 
     def run(x: Tensor) -> Tensor:
-        held(x.ndim == 4, "[N, C, spatial…], never without its batch")
+        held(floats(x).ndim == 4, "[N, C, spatial…], never without its batch")
         return F.pixel_shuffle(x, factor)
 
     return Layer(call("pixel_shuffle", factor), run)
@@ -517,7 +517,7 @@ def pixel_unshuffle(random: Random, x: Tensor) -> Layer:
     factor = divisor(random, x.shape[2]) if x.ndim == 4 else 2
 
     def run(x: Tensor) -> Tensor:
-        held(x.ndim == 4, "[N, C, spatial…], never without its batch")
+        held(floats(x).ndim == 4, "[N, C, spatial…], never without its batch")
         return F.pixel_unshuffle(x, factor)
 
     return Layer(call("pixel_unshuffle", factor), run)

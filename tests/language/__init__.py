@@ -1,0 +1,1 @@
+"""What the language can say: networks that each need a part of it, against references."""
