@@ -35,7 +35,7 @@ def same_as(
         exported = session.run(None, {name: t.numpy() for name, t in zip(names, inputs, strict=True)})
         for wanted, ours, theirs in zip(expected, found, exported, strict=True):
             torch.testing.assert_close(ours, wanted, rtol=1e-5, atol=1e-5)
-            np.testing.assert_allclose(theirs, wanted.numpy(), rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(np.asarray(theirs), wanted.numpy(), rtol=1e-4, atol=1e-5)
 
 
 def as_tuple(result: Tensor | Sequence[Tensor]) -> tuple[Tensor, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -41,12 +42,13 @@ def triangle(steps: int) -> Tensor:
 
 def test_gap_1_fused_attention(tmp_path: Path) -> None:
     network = model(GPT)
-    module = network.module()
+    module: Any = network.module()
     assert "F.scaled_dot_product_attention(" in network.source()
 
     def reference(x: Tensor) -> Tensor:
         parts = module.attn.c_attn(x).unflatten(2, (3, 4, 8)).permute(2, 0, 3, 1, 4)
-        mixed = written_out(*parts, triangle(x.shape[1]))
+        q, k, v = parts
+        mixed = written_out(q, k, v, triangle(x.shape[1]))
         return module.attn.c_proj(mixed.transpose(1, 2).flatten(2))
 
     same_as(network, module, reference, [[torch.randn(2, 7, 32)], [torch.randn(1, 1, 32)]], tmp_path)
@@ -106,7 +108,7 @@ def test_gap_1_masks_and_grouped_queries(causal: bool, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("word", "made"), [("lstm", nn.LSTM), ("gru", nn.GRU), ("rnn", nn.RNN)])
-def test_gap_6_recurrence(word: str, made: type[nn.RNNBase], tmp_path: Path) -> None:
+def test_gap_6_recurrence(word: str, made: Any, tmp_path: Path) -> None:
     network = model(f"""
     model M {{
       input words: [N, T] int64
@@ -155,7 +157,7 @@ model M {
 
 def test_gap_7_choosing_experts(tmp_path: Path) -> None:
     network = model(ROUTED)
-    module = network.module()
+    module: Any = network.module()
 
     def reference(x: Tensor) -> Tensor:
         weights, experts = module.gate(x).softmax(-1).topk(2)
@@ -182,7 +184,7 @@ def test_gap_7_keeping_the_best_tokens(tmp_path: Path) -> None:
       output share: [N, T] = float(valid) * 0.5
     }
     """)
-    module = network.module()
+    module: Any = network.module()
 
     def reference(x: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
         score = module.score(x).squeeze(2)

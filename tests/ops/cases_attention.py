@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from archdsl.op import Operand, Tensor
+from archdsl.op import DType, Operand, Tensor
 from archdsl.ops.attend import Attend
 from archdsl.ops.attention import Attention
 
@@ -45,7 +45,7 @@ def attending(draw: st.DrawFn) -> Case:
     key = (*batch, fewer, others, width + draw(OFF))
     value = (*batch, fewer, others + draw(OFF), draw(st.sampled_from([width, width, 2])))
     inputs = [Tensor(query), Tensor(key), Tensor(value)]
-    kind = draw(st.sampled_from([None, None, "bool", "bool", "float32", "int64"]))
+    kind: DType | None = draw(st.sampled_from([None, None, "bool", "bool", "float32", "int64"]))
     if kind is not None:
         shape = draw(stretched((*query[:-1], others)))
         inputs.append(Tensor(shape, kind))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from archdsl.op import Operand, Tensor
+from archdsl.op import DType, Operand, Tensor
+from archdsl.ops.elementwise import Side
 from archdsl.ops.logic import Logic, Not, ToFloat, ToInt, Where
 
 from .cases_elementwise import DTYPES, NUMBERS, ones, stretched
-from .drawing import shapes
+from .drawing import mostly, shapes
 from .harness import Case
 
-BOOLS = st.sampled_from(["bool"] * 7 + ["float32"])
+BOOLS: st.SearchStrategy[DType] = mostly("bool", "float32")
 
 
 @st.composite
@@ -25,14 +26,15 @@ def logic(draw: st.DrawFn) -> Case:
 def choices(draw: st.DrawFn) -> Case:
     shape = draw(shapes(0, 4))
     inputs = [Tensor(draw(stretched(shape)), draw(BOOLS))]
-    sides: list[object] = []
+    sides: list[Side] = []
     for _ in range(2):
         if draw(st.booleans()):
             inputs.append(Tensor(draw(stretched(shape)), draw(DTYPES)))
             sides.append(Operand(len(inputs) - 1))
         else:
             sides.append(draw(NUMBERS.filter(lambda number: number is not True)))
-    return Case(Where(*sides), tuple(inputs), known=ones(*inputs), is_stricter=True)
+    then, otherwise = sides
+    return Case(Where(then, otherwise), tuple(inputs), known=ones(*inputs), is_stricter=True)
 
 
 def converted(op: ToInt | ToFloat) -> st.SearchStrategy[Case]:

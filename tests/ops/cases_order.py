@@ -6,14 +6,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from archdsl.op import Op, Operand, Tensor
+from archdsl.op import DType, Op, Operand, Tensor
 from archdsl.ops.order import Argmax, Argmin, Argsort, Cumsum, OneHot, Sort, Take, TopK
 
 from .cases_elementwise import DTYPES
-from .drawing import FLAGS, shapes
+from .drawing import FLAGS, mostly, shapes
 from .harness import Case, case
 
-FLOATS = st.sampled_from(["float32"] * 9 + ["int64"])
+FLOATS: st.SearchStrategy[DType] = mostly("float32", "int64")
 
 
 @st.composite
@@ -46,7 +46,8 @@ def taken(draw: st.DrawFn) -> Case:
     index[axis] = draw(st.integers(1, 4))
     if draw(st.sampled_from([False] * 9 + [True])):
         index[-1] += 1
-    inputs = Tensor(shape, draw(DTYPES)), Tensor(tuple(index), draw(st.sampled_from(["int64"] * 9 + ["float32"])))
+    places: DType = draw(mostly("int64", "float32"))
+    inputs = Tensor(shape, draw(DTYPES)), Tensor(tuple(index), places)
     known = tuple((1, at) for at, size in enumerate(index) if size == 1)
     given = axis - draw(st.sampled_from([0, len(shape)]))
     return Case(Take(Operand(1), given), inputs, 0.0, shape[axis] - 1, known, is_stricter=True)
@@ -55,7 +56,7 @@ def taken(draw: st.DrawFn) -> Case:
 @st.composite
 def hot(draw: st.DrawFn) -> Case:
     count = draw(st.integers(1, 5))
-    dtype = draw(st.sampled_from(["int64"] * 9 + ["float32"]))
+    dtype: DType = draw(mostly("int64", "float32"))
     return Case(OneHot(count), (Tensor(draw(shapes(0, 3)), dtype),), 0.0, count - 1, is_stricter=True)
 
 

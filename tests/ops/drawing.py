@@ -7,9 +7,15 @@ from typing import Any
 from hypothesis import strategies as st
 
 from archdsl.init import Init, Normal, Ones, Zeros
+from archdsl.op import DType
 
 INITS: st.SearchStrategy[Init | None] = st.sampled_from([None, Zeros(), Ones(), Normal(std=0.1)])
 FLAGS = st.booleans()
+
+
+def mostly(usual: DType, other: DType) -> st.SearchStrategy[DType]:
+    """An element type, and now and then another."""
+    return st.integers(0, 9).map(lambda number: other if number == 9 else usual)
 
 
 def per_axis(elements: st.SearchStrategy[Any], axes: int) -> st.SearchStrategy[Any]:

@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from pkgutil import iter_modules
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ TIGHT: list[Case] = [case for file in FILES for case in file.TIGHT]
 RARE: list[Case] = [case for file in FILES for case in getattr(file, "RARE", ())]
 """What drawing seldom meets."""
 
-NAMES = {dtype: name for name, dtype in DTYPES.items()}
+NAMES: dict[torch.dtype, Any] = {dtype: name for name, dtype in DTYPES.items()}
 
 every_operator = pytest.mark.parametrize("name", sorted(CASES))
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding=.same.")

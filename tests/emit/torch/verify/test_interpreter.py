@@ -83,7 +83,7 @@ def test_on_traced_tensors() -> None:
     names = tracing.names(table)
     x = TracedTensor(table, table.term("input", "x"))
     traced = Interpreter([x], size=TracedSize, names=names).value(SCALE)
-    assert traced.term == (table.call("F.relu", [x], {}) * 2.0).term
+    assert traced.term == (table.call("*", [table.call("F.relu", [x], {}), 2.0], {})).term
 
 
 def test_arguments_at_their_default_may_be_kept() -> None:
