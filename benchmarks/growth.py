@@ -31,9 +31,9 @@ CONSTRUCTS: dict[str, tuple[int, Callable[[int], str]]] = {
     "labels": (1000, lambda n: model(lines(n, lambda i: f"a{i}: linear(8)"))),
     "names": (1000, lambda n: model(lines(n, lambda i: f"it * 2.0 as v{i}\nx + v{i}"))),
     "lets": (3000, lambda n: model(lines(n, lambda i: f"let v{i} = {i}") + "\na: linear(v0)")),
-    "lets of lets": (2700, lambda n: model("let v = 1\n" + lines(n, lambda i: "let v = v + 1") + "\nit * v")),
+    "lets of lets": (3000, lambda n: model("let v = 1\n" + lines(n, lambda i: "let v = v + 1") + "\nit * v")),
     "lets of the file": (
-        2700,
+        3000,
         lambda n: model("it * v0", before="let v0 = 1\n" + lines(n, lambda i: f"let v{i + 1} = v{i} + 1")),
     ),
     "functions": (
@@ -51,7 +51,7 @@ CONSTRUCTS: dict[str, tuple[int, Callable[[int], str]]] = {
         lambda n: model("it * 1.0", lines(n, lambda i: f"fn f{i}(a) = f{(i + 1) % n}(a) + f{(i + 1) % n}(a)")),
     ),
     "blocks": (
-        590,
+        700,
         lambda n: model(
             lines(n, lambda i: f"b{i}: B{i}(8)"),
             lines(n, lambda i: f"block B{i}(c) {{ input x: [N, C]\n a: linear(c) }}"),
@@ -68,7 +68,7 @@ CONSTRUCTS: dict[str, tuple[int, Callable[[int], str]]] = {
         ),
     ),
     "blocks that nothing uses": (
-        1200,
+        2000,
         lambda n: model("relu", lines(n, lambda i: f"block B{i}(c) {{ a: linear(c) }}")),
     ),
     "instances of a block": (
@@ -95,7 +95,7 @@ CONSTRUCTS: dict[str, tuple[int, Callable[[int], str]]] = {
     "outputs of one value": (2000, lambda n: model(lines(n, lambda i: f"output y{i}"))),
     "params": (1000, lambda n: model(lines(n, lambda i: f"param p{i}: [8] = zeros\nit + p{i}"))),
     "buffers": (
-        500,
+        700,
         lambda n: model(
             lines(n, lambda i: f'buffer p{i}: [8] = [1, 2, 3, 4, 5, 6, 7, 8] -> rearrange("a -> a")\nit + p{i}')
         ),
@@ -153,10 +153,10 @@ CONSTRUCTS: dict[str, tuple[int, Callable[[int], str]]] = {
     "brackets": (25, lambda n: model("it * " + "(" * n + "1" + ")" * n)),
     "lists in lists": (20, lambda n: model("let a = " + "[" * n + "1" + "]" * n + "\nassert a == a\nrelu")),
     "faults: unknown names": (5000, lambda n: model(lines(n, lambda i: f"it * unknown{i}"))),
-    "faults: conditions": (2700, lambda n: model(lines(n, lambda i: "if nothing { relu }"))),
-    "faults: unused names": (3900, lambda n: model(lines(n, lambda i: f"let v{i} = {i}") + "\nrelu")),
+    "faults: conditions": (5000, lambda n: model(lines(n, lambda i: "if nothing { relu }"))),
+    "faults: unused names": (7000, lambda n: model(lines(n, lambda i: f"let v{i} = {i}") + "\nrelu")),
     "faults: syntax": (3000, lambda n: model(lines(n, lambda i: "let = 3"))),
-    "faults: arguments": (1600, lambda n: model(lines(n, lambda i: f"a{i}: linear(8, wrong={i})"))),
+    "faults: arguments": (3000, lambda n: model(lines(n, lambda i: f"a{i}: linear(8, wrong={i})"))),
     "faults: shapes": (1000, lambda n: model(lines(n, lambda i: f"x + [1.0, 2.0, {i}]"))),
     "faults: definitions twice": (2000, lambda n: model("relu", lines(n, lambda i: "fn f(a) = a"))),
     "faults: numbers changed": (

@@ -112,7 +112,7 @@ class NumberTooLarge(Diagnostic):
 class TooManyWords(Diagnostic):
     """A statement or a file that is too long.
 
-    A word is a name, a number, a string or a sign. A statement has at most 20,000, a file 50,000: the limits protect
+    A word is a name, a number, a string or a sign. A statement has at most 20,000, a file 250,000: the limits protect
     against files that exhaust time or memory. Of a file that is too long nothing is read.
     """
 

@@ -30,8 +30,8 @@ MAX_DEPTH = 100
 
 MAX_STATEMENT = 20_000
 """Words of one statement: brackets apart, operators and chains nest too."""
-MAX_WORDS = 50_000
-"""Words of a file. Lark reads some 100,000 a second: more would keep the user, or an editor, waiting."""
+MAX_WORDS = 250_000
+"""Words of a file: 30,000 layers, one below the other. Lark reads some 100,000 words a second."""
 MAX_NAME = 1_000
 """Characters of a name."""
 

@@ -55,7 +55,7 @@ HOSTILE = {
     "10,000 conditions": (model(f"let a = {'1 if true else ' * 10_000}1"), "A0107"),
     "6,000 else ifs": (model("if true { relu } else " * 6_000 + "{ relu }"), "A0107"),
     "9,000 operators": (model(f"let a = {'-' * 9_000}1\n conv(a, 1)"), "A0220"),
-    "50,000 statements": (model("relu\n" * 50_000), "A0107"),
+    "260,000 statements": (model("a\n" * 260_000), "A0107"),
     "a name of 900,000 letters": (model("a" * 900_000 + ": relu"), "A0108"),
     "a label of 900,000 letters": (model('"' + "a" * 900_000 + '": relu'), "A0217"),
     "a computed name of 16,000 parts": (model("a" + "{1}" * 16_000 + ": relu"), "A0108"),

@@ -37,7 +37,7 @@ def test_a_file_of_too_many_words_is_not_read_at_all(read: list[int]) -> None:
     text = "# comment\n" + "let v = 1\n" * (MAX_WORDS // 4 + 1)
     file, [problem] = parse(Source("net.arch", text))
     assert (file.definitions, read) == ((), [])
-    assert (problem.code, problem.message) == ("A0107", "this file has more than 50,000 words")
+    assert (problem.code, problem.message) == ("A0107", "this file has more than 250,000 words")
     assert str(problem.span) == f"net.arch:{MAX_WORDS // 4 + 2}:1"  # each line has four words
 
 
