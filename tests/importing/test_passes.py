@@ -126,6 +126,12 @@ class Affine(nn.Module):
                 return (y.reshape(-1, 2, 2).reshape(x.shape)) + x
             case "transposed":
                 return y.reshape(-1, 2, 2).transpose(1, 2).reshape(x.shape) + x
+            case "scaled":
+                return torch.add(y, x, alpha=2)
+            case "scaled turned":
+                return torch.add(x, y, alpha=2)
+            case "bits":
+                return y.view(torch.int32).to(torch.float32) + x
             case "written":
                 seen = y.view(-1)
                 seen.mul_(2.0)
@@ -141,6 +147,8 @@ class Affine(nn.Module):
         ("difference", "opposite", False),
         ("sum", "transposed", False),
         ("sum", "difference", False),
+        ("scaled", "scaled turned", False),
+        ("sum", "bits", False),
         ("sum", "written", None),
     ],
 )

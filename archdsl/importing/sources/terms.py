@@ -152,7 +152,7 @@ class _Tracer(TorchDispatchMode):
             given_shape, given_dtype = self._table.types[source]
             if name in SAME and dtype == given_dtype:
                 return source
-            if name in RESHAPES:
+            if name in RESHAPES and dtype == given_dtype:  # a view of other bits has other numbers
                 return self._reshaped(source, shape)
             if name in ("permute", "transpose", "t"):
                 return self._permuted(source, _order(name, arguments, len(shape)))
@@ -171,7 +171,7 @@ class _Tracer(TorchDispatchMode):
             if len(items) == 1 and isinstance(items[0], tuple):
                 return int(str(items[0][1]))
             arguments = (items, _wrapped(arguments[1], len(shape)))
-        if name in COMMUTE and len(arguments) > 1:
+        if name in COMMUTE and len(arguments) > 1 and arguments[2:] in ((), (1,)):  # y + 2 x is not x + 2 y
             arguments = (*sorted(arguments[:2], key=repr), *arguments[2:])
         return self._table.number((name, arguments))
 
