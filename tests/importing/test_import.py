@@ -26,6 +26,7 @@ SHAPES = {
     networks.Branches: (1, 3, 8, 8),
 }
 TEXTS = Path(__file__).parent / "texts"
+ROOT = Path(__file__).parents[2]
 
 
 def module_of(kind: type[nn.Module]) -> nn.Module:
@@ -42,6 +43,16 @@ def imported(kind: type[nn.Module]) -> Imported:
 def test_text(kind: type[nn.Module]) -> None:
     """As reviewed; ``python -m tests.importing.test_import`` writes the texts."""
     assert imported(kind).text == (TEXTS / f"{kind.__name__.lower()}.arch").read_text(encoding="utf-8")
+
+
+def test_resnet50_of_torchvision_is_what_the_documents_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torchvision")
+    path = tmp_path / "resnet50.arch"
+    assert main(["import", "torchvision:resnet50", "--input", "1x3x64x64", "-o", str(path)]) == 0
+    assert "inference: proved equal for all weights and inputs" in capsys.readouterr().out
+    shown = f"<!-- torchvision:resnet50 -->\n```\n{path.read_text(encoding='utf-8')}```\n"
+    for document in ("README.md", "docs/import.md"):
+        assert shown in (ROOT / document).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("kind", SHAPES, ids=lambda k: k.__name__)
