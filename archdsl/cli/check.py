@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     write(fixed)
     for name in names:
         try:
-            reports.append(check(open_or_fail(name), dict(args.settings), dict(args.inputs)))
+            reports.append(check(open_or_fail(name, args.inputs), dict(args.settings), dict(args.inputs)))
         except SpecError as error:
             problems += error.diagnostics
     diagnostics = [_denied(d, args.deny) for d in (*problems, *(d for r in reports for d in r.diagnostics))]

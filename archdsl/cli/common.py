@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from archdsl.compiler import Spec, open_spec, parse_shape
+from archdsl.compiler import Spec, from_text, open_spec, parse_shape
 from archdsl.diagnostics.base import Diagnostic
 from archdsl.diagnostics.files import CannotRead
 from archdsl.diagnostics.layout import printable
@@ -122,16 +122,32 @@ def _input(text: str) -> tuple[str | None, tuple[Size, ...]]:
     return (name if equals else None), sizes
 
 
-def open_or_fail(name: str) -> Spec:
-    """Returns the spec that an argument names.
+def open_or_fail(name: str, inputs: Sequence[tuple[str | None, Sequence[Size]]] = ()) -> Spec:
+    """Returns the spec that an argument names; that of a network of another package (``timm:resnet18``) is imported.
+
+    Args:
+        inputs: names and shapes of its example inputs, if it is imported; the usual ones of the package without them.
 
     Raises:
         SpecError: it cannot be read.
     """
+    if ":" in name and is_imported(name):
+        from archdsl.importing.api import imported
+
+        shapes = [[size for size in shape if isinstance(size, int)] for _, shape in inputs]
+        known = [sizes for sizes, (_, shape) in zip(shapes, inputs, strict=True) if len(sizes) == len(shape)]
+        return from_text(imported(name, known).text, name)
     spec = open_spec(name)
     if isinstance(spec, Diagnostic):
         raise SpecError([spec])
     return spec
+
+
+def is_imported(name: str) -> bool:
+    """Returns whether an argument names a network of another package."""
+    from archdsl.importing.sources.named import is_network
+
+    return is_network(name)
 
 
 def spec_names(names: Sequence[str], problems: list[Diagnostic]) -> list[str]:
@@ -157,7 +173,7 @@ def load_model(name: str, args: argparse.Namespace, settings: Mapping[str, str] 
     Raises:
         SpecError: something is wrong with it.
     """
-    return open_model(open_or_fail(name), {**dict(args.settings), **settings}, dict(args.inputs))
+    return open_model(open_or_fail(name, args.inputs), {**dict(args.settings), **settings}, dict(args.inputs))
 
 
 # ---- showing -----------------------------------------------------------------------------------------------

@@ -55,6 +55,33 @@ def test_resnet50_of_torchvision_is_what_the_documents_show(tmp_path: Path, caps
         assert shown in (ROOT / document).read_text(encoding="utf-8")
 
 
+SOURCE = "python:tests.importing.networks:Branches"
+
+
+def test_commands_take_networks_of_other_packages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["summary", SOURCE, "--input", "1x3x8x8"]) == 0
+    assert "Branches: image [1, 3, 8, 8]" in capsys.readouterr().out
+    path = tmp_path / "branches.arch"
+    assert main(["check", SOURCE, "--input", "1x3x8x8"]) == 0
+    assert main(["import", SOURCE, "--input", "1x3x8x8", "-o", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["compile", SOURCE, "--input", "2x3x8x8", "-o", str(tmp_path / "net.py")]) == 0
+    assert main(["viz", SOURCE, "--input", "2x3x8x8", "-o", str(tmp_path / "net.svg")]) == 0
+    assert main(["compare", SOURCE, str(path), "--input", "1x3x8x8"]) == 0
+    assert capsys.readouterr().out.count("×1 ") >= 4  # as much of everything
+
+
+def test_a_network_without_its_input_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", SOURCE]) == 1
+    assert "its input is unknown" in capsys.readouterr().err
+
+
+def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("timm:net").write_text("arch 1\nmodel M { input x: [N, 4]; relu; output y }\n", encoding="utf-8")
+    assert main(["check", "timm:net"]) == 0
+
+
 @pytest.mark.parametrize("kind", SHAPES, ids=lambda k: k.__name__)
 def test_is_formatted(kind: type[nn.Module]) -> None:
     text = imported(kind).text
@@ -119,9 +146,9 @@ def refusal(kind: type[nn.Module]) -> str:
 
 
 def test_unknown_function() -> None:
-    text = refusal(networks.Summing)
+    text = refusal(networks.Inverse)
     assert "A0540" in text
-    assert "`cumsum` in `Summing`" in text
+    assert "`erfinv` in `Inverse`" in text
     assert "networks.py:" in text
 
 
@@ -182,7 +209,7 @@ def test_sources_that_cannot_be_opened(source: str, reason: str, capsys: pytest.
 
 def test_nothing_is_written_if_it_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "net.arch"
-    assert main(["import", "python:tests.importing.networks:Summing", "--input", "1x4", "-o", str(output)]) == 1
+    assert main(["import", "python:tests.importing.networks:Inverse", "--input", "1x4", "-o", str(output)]) == 1
     assert not output.exists()
     assert "A0540" in capsys.readouterr().err
 
