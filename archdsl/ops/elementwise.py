@@ -205,6 +205,11 @@ class Arithmetic(Binary):
             if isinstance(side, int) and not -(2**63) <= side < 2**63:
                 raise Reject("an integer of more than 64 bits", help=f"write it as a float: {float(side)}")
 
+    def lays(self, memory: Memory) -> tuple[Laid, ...]:
+        if self.op == "**" and not isinstance(self.left, Operand):  # torch makes this result anew
+            return (Laid(contiguous(memory.shapes[0])),)
+        return super().lays(memory)
+
     def keeps(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], memory: Memory) -> Kept:
         if outputs[0].dtype != "float32" or self.op in ("+", "-"):
             return Kept()

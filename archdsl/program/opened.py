@@ -237,7 +237,7 @@ class Opened:
         key = tuple(sizes) if stated is None or tuple(sizes) in self._known else (stated, *sizes)
         if key not in self._known:
             wish = NAMES.get(stated, stated.lower()) if stated is not None else f"size{axis}"
-            if axis == (1 if rank > 3 else rank - 1) and stated in (None, "C"):
+            if axis == (1 if rank > 3 else rank - 1) and stated in (None, "C", "D"):
                 wish = "in_channels" if rank > 3 else "dim"
             name = self._name(f"{wish}{number or ''}")
             if all(isinstance(s, int) and s >= 1 for s in sizes):

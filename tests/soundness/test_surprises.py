@@ -56,7 +56,7 @@ def calls(name: str, random: Random) -> list[str]:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", [name for name in LAYERS if name != "take"])  # its places may be outside another axis
 def test_surprising_arguments_are_refused_or_taken(name: str) -> None:
     random, outcome = Random(name), Outcome()
     for _ in range(DRAWS):

@@ -70,4 +70,14 @@ def tensor_of(run: Run, functions: Functions, number: Callable[[Dim | OpenFloat]
     data = said(run.formula, functions, number) if run.formula is not None else None
     if data is None and isinstance(op.data, OpenNumbers):
         raise NotLowered("nothing says in Python what the numbers of a table are")
-    return call("torch.tensor", data or literal(op.data))
+    return call("torch.tensor", data or _numbers(op.data, number))
+
+
+def _numbers(data: object, number: Callable[[Dim | OpenFloat], ast.expr]) -> ast.expr:
+    """Nested tuples of numbers; those that are open are arguments."""
+    match data:
+        case tuple():
+            return ast.Tuple([_numbers(item, number) for item in data])
+        case Dim() | OpenFloat():
+            return number(data)
+    return literal(data)

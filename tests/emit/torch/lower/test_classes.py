@@ -56,8 +56,8 @@ def test_a_function_in_a_chain_is_a_wrapper_module() -> None:
 
 def test_numbered_members_that_are_no_chain_are_read_by_number() -> None:
     text = text_of("model M { input x: [N, 4]; s: seq { linear(4) as p; linear(4); it + p }; output y }")
-    assert "class S(nn.Sequential)" in text
-    assert "super().__init__(nn.Linear(4, 4), nn.Linear(4, 4))" in text
+    assert "class S(nn.ModuleList)" in text
+    assert "super().__init__([nn.Linear(4, 4), nn.Linear(4, 4)])" in text
     assert "return self[1](p) + p" in text
 
 

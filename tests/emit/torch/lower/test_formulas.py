@@ -79,7 +79,7 @@ def test_a_table_of_another_length_in_each_instance() -> None:
     """One class for all of them, with the numbers that the function is called with. The buffer has the table's name."""
     text = text_of(OPEN)
     assert text.count("class ") == 2
-    assert 'self.register_buffer("table", torch.tensor(steps(dim, first)), persistent=False)' in text
+    assert '"table", torch.tensor(steps(length, first))' in text
     assert "self.a = Unit(40, 2)" in text
     assert "self.c = Unit(10, 4)" in text
 
