@@ -7,6 +7,7 @@ of the scope, is where its branches part.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
 from typing import Any, TypeAlias
 
 from archdsl.importing.calls import OwnTensor, Unsupported, Value, last, parent
@@ -75,7 +76,7 @@ def constant(value: Value) -> Item:
     """A constant as numbers.
 
     Raises:
-        Unsupported: it depends on the batch, or has too many.
+        Unsupported: it depends on the batch, has too many, or one that is not finite.
     """
     if value.numbers is None:
         raise Unsupported("a constant table that has too many numbers, or depends on the batch")
@@ -85,9 +86,15 @@ def constant(value: Value) -> Item:
 
 
 def _plain(numbers: Any) -> Any:
-    """Booleans as 0 and 1, and minus infinity as a large number."""
+    """Booleans as 0 and 1.
+
+    Raises:
+        Unsupported: a number is infinite or NaN, which the language does not have.
+    """
     if isinstance(numbers, tuple):
         return tuple(map(_plain, numbers))
+    if not isfinite(numbers):
+        raise Unsupported(f"a table or buffer holds {numbers}, which a spec cannot write")
     return int(numbers) if isinstance(numbers, bool) else numbers
 
 
@@ -360,13 +367,13 @@ def declaration(name: str, tensor: OwnTensor) -> Own:
     """The line that declares a tensor.
 
     Raises:
-        Unsupported: a buffer with too many numbers.
+        Unsupported: a buffer with too many numbers, or one that is not finite.
     """
     initial = tensor.initial
     if tensor.kind == "buffer":
         if tensor.numbers is None or tensor.dtype not in ("int64", "float32"):
             raise Unsupported(f"the buffer `{name}` of {tensor.dtype} has too many numbers to write")
-        initial = value_text(_filled(tensor.numbers, tensor.shape))
+        initial = value_text(_filled(_plain(tensor.numbers), tensor.shape))
     kind = "param" if tensor.kind == "parameter" else "buffer"
     return Own(kind, name, tuple(map(literal, tensor.shape)), initial)
 

@@ -163,6 +163,41 @@ def test_batch_that_is_too_small_is_no_matter() -> None:
     assert imported(networks.Residual).model.inputs["image"].shape[0] != 1
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_no_spec_can_write(number: float) -> None:
+    module = nn.Sequential(nn.Linear(4, 4), networks.Shift(number))
+    with pytest.raises(SpecError, match="which a spec cannot write"):
+        import_module(module, [torch.randn(1, 4)], "net")
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ("raise RuntimeError('a fault')", "raises RuntimeError when it is imported: a fault"),
+        ("import sys; sys.exit(3)", "raises SystemExit when it is imported: 3"),
+        ("def (", "raises SyntaxError when it is imported"),
+        ("def Net(): raise SystemExit(4)", "`Net` raises SystemExit: 4"),
+    ],
+)
+def test_code_that_raises_is_no_fault_of_ours(
+    code: str, answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = f"faulty_{tmp_path.name}"
+    (tmp_path / f"{package}.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["import", f"python:{package}:Net", "--input", "1x4", "-o", str(tmp_path / "net.arch")]) == 1
+    error = capsys.readouterr().err
+    assert "A0542" in error
+    assert answer in error
+    assert not (tmp_path / "net.arch").exists()
+
+
+@pytest.mark.parametrize("source", ["python::Net", "python:torch:", "python:torch"])
+def test_a_source_without_a_name(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", source, "--input", "1x4"]) == 1
+    assert "it names no object of a Python module" in capsys.readouterr().err
+
+
 def test_a_network_that_raises() -> None:
     with pytest.raises(SpecError, match="it raises RuntimeError"):
         import_module(nn.Linear(3, 2), [torch.randn(1, 5)], "net")

@@ -114,14 +114,19 @@ def _python(source: str, path: str, shapes: Sequence[Sequence[int]]) -> Network:
     folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)
+    usage = "write `python:PACKAGE.MODULE:NAME`, of a module that can be imported from here"
+    if not package or not name:
+        raise SpecError([_missing(source, "it names no object of a Python module", usage)])
     try:
         found = getattr(importlib.import_module(package), name)
     except (ImportError, AttributeError) as error:
-        advice = "write `python:PACKAGE.MODULE:NAME`, of a module that can be imported from here"
-        raise SpecError([_missing(source, str(error), advice)]) from None
+        raise SpecError([_missing(source, str(error), usage)]) from None
+    except (Exception, SystemExit) as error:  # the code of another package raises what it likes
+        reason = f"`{package}` raises {type(error).__name__} when it is imported: {error}"
+        raise SpecError([_missing(source, reason, usage)]) from error
     try:
         module = found if isinstance(found, torch.nn.Module) else found()
-    except Exception as error:  # the code of another package raises what it likes
+    except (Exception, SystemExit) as error:
         advice = "name a module, or a class or function that takes no arguments"
         raise SpecError([_missing(source, f"`{name}` raises {type(error).__name__}: {error}", advice)]) from error
     if not isinstance(module, torch.nn.Module):
